@@ -1,0 +1,41 @@
+"""The one error that bad input raises, in every package of this project."""
+
+from __future__ import annotations
+
+import math
+from typing import NoReturn
+
+
+class InvalidInput(ValueError):
+    """What came, what is allowed, what to do. The command lines print it and exit with status 2."""
+
+
+def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
+    """Raise `InvalidInput`: "`name` is `came`; allowed: `allowed`. `remedy`."."""
+    message = f"{name} is {came!r}; allowed: {allowed}."
+    raise InvalidInput(f"{message} {remedy}".rstrip())
+
+
+def real(name: str, value: object, *, low: float = -math.inf, above: float = -math.inf) -> float:
+    """`value` as a finite float with value >= low and value > above, or `InvalidInput`."""
+    allowed = "a finite number"
+    if above > -math.inf:
+        allowed += f" > {above:g}"
+    if low > -math.inf:
+        allowed += f" >= {low:g}"
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        refuse(name, value, allowed)
+    if not math.isfinite(number) or number < low or number <= above:
+        refuse(name, value, allowed)
+    return number
+
+
+def integer(name: str, value: object, *, low: int) -> int:
+    """`value` as an int >= low (a float is taken only if it is whole), or `InvalidInput`."""
+    allowed = f"a whole number >= {low}"
+    number = real(name, value)
+    if number != int(number) or number < low:
+        refuse(name, value, allowed)
+    return int(number)
