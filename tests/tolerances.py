@@ -10,3 +10,6 @@ ALGEBRA = 1e-12
 # Issue's accuracy for flow and sharpness: relative, with a floor of 1e-6 of the state's size.
 FLOW = 1e-9
 FLOW_FLOOR = 1e-6
+
+# Means and variances of float32 pixels, summed in float64: one single-precision rounding each.
+SINGLE = 1e-5

