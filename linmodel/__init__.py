@@ -1,7 +1,52 @@
-"""The two-layer linear model of opposing signals: exact flow, descent, sharpness, bounds, sweeps."""
+"""The two-layer linear model of opposing signals: flow, descent, sharpness, bounds, sweeps."""
 
+from linmodel.closed_form import closed_form
+from linmodel.data import Samples, draw
+from linmodel.descent import gradient_descent
 from linmodel.errors import InvalidInput
-from linmodel.landscape import hessian_spectrum, loss, sharpness
+from linmodel.flow import FlowFailed, gradient_flow
+from linmodel.landscape import (
+    Spectrum,
+    gradient,
+    group_losses,
+    hessian_spectrum,
+    loss,
+    opposing_curvature,
+    sharpness,
+    velocity,
+)
 from linmodel.problem import OpposingSignals, State
+from linmodel.reduction import (
+    Frame,
+    Parameters,
+    expand,
+    reduce,
+    standard_parameters,
+    standard_state,
+)
 
-__all__ = ["InvalidInput", "OpposingSignals", "State", "hessian_spectrum", "loss", "sharpness"]
+__all__ = [
+    "FlowFailed",
+    "Frame",
+    "InvalidInput",
+    "OpposingSignals",
+    "Parameters",
+    "Samples",
+    "Spectrum",
+    "State",
+    "closed_form",
+    "draw",
+    "expand",
+    "gradient",
+    "gradient_descent",
+    "gradient_flow",
+    "group_losses",
+    "hessian_spectrum",
+    "loss",
+    "opposing_curvature",
+    "reduce",
+    "sharpness",
+    "standard_parameters",
+    "standard_state",
+    "velocity",
+]

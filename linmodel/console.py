@@ -1,4 +1,4 @@
-"""What the command lines share: clean errors, tables, and progress that suits a terminal or a log."""
+"""What the command lines share: clean errors, and progress that suits a terminal or a log."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(app: typer.Typer, name: str) -> None:
 
 @contextmanager
 def progress(total: int, what: str, log_seconds: float = 5.0) -> Iterator[Advance]:
-    """Yield `advance(count, note)`. A bar on a terminal; a plain line every few seconds in a log."""
+    """Yield `advance(count, note)`. A bar on a terminal; plain lines in a log."""
     console = Console(stderr=True)
     if console.is_terminal and "NO_PROGRESS" not in os.environ:
         with _bar(console, total, what) as advance:

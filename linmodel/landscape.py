@@ -81,8 +81,8 @@ def core_block(problem: OpposingSignals, state: State) -> Array:
 def sharpness(problem: OpposingSignals, state: State) -> float | Array:
     """Largest eigenvalue of the full loss Hessian: the largest root of H1's cubic.
 
-    By a backward stable symmetric eigensolver on the 3 x 3 block, so that nearly equal roots cost no
-    digits; the trace is >= 0, hence |lambda_min| <= 2 lambda_max and the relative error stays near
+    By a backward stable symmetric eigensolver on the 3 x 3 block, so that nearly equal roots cost
+    no digits; the trace is >= 0, hence |lambda_min| <= 2 lambda_max and the relative error stays near
     machine precision. By interlacing it is at least max(c^2, alpha c^2).
     """
     return np.linalg.eigvalsh(core_block(problem, state))[..., -1][()]
@@ -91,7 +91,7 @@ def sharpness(problem: OpposingSignals, state: State) -> float | Array:
 def hessian_spectrum(problem: OpposingSignals, state: State) -> Spectrum:
     """H1: the whole spectrum at one state, in descending order.
 
-    c^2 (multiplicity d1 - 1), alpha c^2 (rank - 1), 0 (d2 - rank), and the three roots of the cubic.
+    c^2 (multiplicity d1 - 1), alpha c^2 (rank - 1), 0 (d2 - rank), and the cubic's three roots.
     Multiplicities add up to 1 + d1 + d2; entries of multiplicity 0 are left out.
     """
     c = float(np.asarray(state.c))

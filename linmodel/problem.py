@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from linmodel.errors import integer, real, refuse
 
 SUPPORTS = ("isotropic", "aligned")
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)

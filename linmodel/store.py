@@ -13,7 +13,6 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput, refuse
 
-ENGINE = "h5netcdf"
 PACKAGES = ("opposing-signals", "numpy", "scipy", "xarray", "torch")
 
 
@@ -70,7 +69,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write a Dataset as NetCDF-4, whole or not at all. Raises InvalidInput (see write_whole)."""
-    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine=ENGINE))
+    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf"))
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -79,8 +78,9 @@ def load(path: str | Path) -> xr.Dataset:
     if not path.is_file():
         refuse("file", str(path), "an existing NetCDF file")
     try:
-        return xr.load_dataset(path, engine=ENGINE)
+        return xr.load_dataset(path, engine="h5netcdf")
     except Exception as error:  # h5py, h5netcdf and xarray each raise their own kinds
         raise InvalidInput(
-            f"{path} cannot be read as NetCDF ({error}); it is truncated or not NetCDF. Make it again."
+            f"{path} cannot be read as NetCDF ({error});"
+            " it is truncated or not NetCDF. Make it again."
         ) from error

@@ -1,0 +1,191 @@
+"""Gradient flow, exact to tolerance, with its events: the dip and the crossing of 2/eta."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+from scipy.integrate import solve_ivp
+
+from linmodel.curves import trajectory
+from linmodel.errors import real
+from linmodel.problem import Array, OpposingSignals, State, single
+from linmodel.times import optional_step_size, time_grid
+
+
+class FlowFailed(RuntimeError):
+    """The integrator stopped before the last time; the message says where and what to change."""
+
+
+def gradient_flow(
+    problem: OpposingSignals,
+    start: State,
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-13,
+    atol: float = 1e-18,
+    step_size: float | None = None,
+) -> xr.Dataset:
+    """State, loss and sharpness of s' = -grad L (factor 1/2) at `times`, from time 0.
+
+    Integrates (c, epsilon, w), w = max(alpha, 1) tau with tau = int c^2 dt the intrinsic time (M7),
+    by LSODA with analytic Jacobian; then n = n0 e^(-tau) and o = o0 e^(-alpha tau) keep all their
+    digits however small they are, and a dead opposing signal is not stiff.
+
+    times      strictly increasing, >= 0; need not start at 0
+    rtol, atol of the integrator, per step (atol relative to the start's size); the global error is
+               usually 10 to 100 times larger
+    step_size  eta: adds t_edge, the first time alpha c^2 rises through 2/eta (F10)
+
+    t_dip is the first time alpha c^2 turns from falling to rising (F4; 0 if it rises from the
+    start); both are NaN where there is none up to the last time.
+
+    Raises InvalidInput (times, tolerances, step size, a batch of states), FlowFailed.
+    """
+    grid = time_grid(times)
+    eta = optional_step_size(step_size)
+    rtol, atol = real("rtol", rtol, low=2.3e-14), real("atol", atol, above=0)
+    system = _System(problem, single(start))
+    t_dip = t_edge = math.nan
+    values = np.broadcast_to(system.initial, (grid.size, 3))
+    if grid[-1] > 0 and not system.at_rest():
+        values, t_dip, t_edge = _integrate(system, grid, rtol, atol, eta)
+    dataset = trajectory(
+        problem,
+        start,
+        grid,
+        system.states(values),
+        method="flow",
+        t_dip=t_dip,
+        t_edge=t_edge,
+        integrator="LSODA",
+        rtol=rtol,
+        atol=atol,
+        step_size=eta,
+    )
+    dataset.attrs |= {"rtol": rtol, "atol": atol}
+    if eta is not None:
+        dataset.attrs |= {"step_size": eta, "two_over_eta": 2 / eta}
+    return dataset
+
+
+class _System:
+    """The flow in (c, epsilon, w): right-hand side, Jacobian, events, and the way back to s."""
+
+    def __init__(self, problem: OpposingSignals, start: State) -> None:
+        c, epsilon, n, o = (float(np.asarray(value)) for value in start)
+        self.alpha, self.b_norm = problem.alpha, problem.beta_norm
+        self.fast = max(self.alpha, 1.0)
+        self.n0, self.o0 = n, o
+        self.initial = np.array([c, epsilon, 0.0])
+        self.size = math.hypot(c, epsilon, n, o)
+
+    def across(self, w: float) -> tuple[float, float]:
+        """n^2 and alpha o^2 at intrinsic time w / max(alpha, 1)."""
+        n_square = self.n0**2 * math.exp(-2 * w / self.fast)
+        return n_square, self.alpha * self.o0**2 * math.exp(-2 * w * self.alpha / self.fast)
+
+    def rate(self, _t: float, y: Array) -> list[float]:
+        """(c', epsilon', w')."""
+        c, epsilon, w = y
+        n_square, opposing = self.across(w)
+        residual = self.b_norm - c * epsilon
+        return [
+            epsilon * residual - c * (n_square + opposing),
+            c * residual,
+            self.fast * c * c,
+        ]
+
+    def jacobian(self, _t: float, y: Array) -> list[list[float]]:
+        """Derivatives of `rate` by (c, epsilon, w)."""
+        c, epsilon, w = y
+        n_square, opposing = self.across(w)
+        decay = 2 * c * (n_square + self.alpha * opposing) / self.fast
+        return [
+            [-(epsilon**2) - n_square - opposing, self.b_norm - 2 * c * epsilon, decay],
+            [self.b_norm - 2 * c * epsilon, -(c**2), 0.0],
+            [2 * self.fast * c, 0.0, 0.0],
+        ]
+
+    def slope(self, t: float, y: Array) -> float:
+        """c c', half the slope of c^2."""
+        return y[0] * self.rate(t, y)[0]
+
+    def at_rest(self) -> bool:
+        """c and epsilon have velocity 0 and c = 0 or n = o = 0: the start is an equilibrium."""
+        still = self.rate(0.0, self.initial)
+        c = self.initial[0]
+        return still[0] == 0 and still[1] == 0 and (c == 0 or self.n0 == self.alpha * self.o0 == 0)
+
+    def states(self, values: Array) -> State:
+        """(c, epsilon, n, o) of rows (c, epsilon, w)."""
+        c, epsilon, w = values.T
+        return State(
+            c,
+            epsilon,
+            self.n0 * np.exp(-w / self.fast),
+            self.o0 * np.exp(-w * (self.alpha / self.fast)),
+        )
+
+
+def _integrate(
+    system: _System, grid: Array, rtol: float, atol: float, eta: float | None
+) -> tuple[Array, float, float]:
+    events: list[Any] = [_Rising(system.slope)]
+    if eta is not None:
+        level = 2 / eta
+        events.append(_Rising(lambda t, y: system.alpha * y[0] ** 2 - level))
+    solution = solve_ivp(
+        system.rate,
+        (0.0, grid[-1]),
+        system.initial,
+        method="LSODA",
+        t_eval=grid,
+        events=events,
+        jac=system.jacobian,
+        rtol=rtol,
+        atol=atol * np.array([system.size, system.size, 1.0]),
+    )
+    if not solution.success or solution.y.shape[1] != grid.size:
+        raise FlowFailed(
+            f"the integrator stopped before time {grid[-1]:g} ({solution.message});"
+            f" rtol = {rtol:g}, atol = {atol:g}: try rtol = {10 * rtol:g}."
+        )
+    t_edge = math.nan if eta is None else _first(solution.t_events[1])
+    return solution.y.T, _dip(system, grid, solution, 1e3 * rtol), t_edge
+
+
+def _dip(system: _System, grid: Array, solution: Any, noise: float) -> float:
+    """First minimum of alpha c^2, NaN unless the curve then rises by more than relative `noise`.
+
+    Where c approaches its limit from above, rounding makes c c' change sign without any dip.
+    """
+    if system.alpha == 0:
+        return math.nan
+    if system.slope(0.0, system.initial) > 0:
+        return 0.0
+    for time, y in zip(solution.t_events[0], solution.y_events[0], strict=True):
+        later = solution.y[0, grid >= time] ** 2
+        if later.max() > y[0] ** 2 * (1 + noise):
+            return float(time)
+    return math.nan
+
+
+def _first(times: Array) -> float:
+    return float(times[0]) if len(times) else math.nan
+
+
+class _Rising:
+    """A function of (t, y) whose zero is an event for solve_ivp where it changes from - to +."""
+
+    direction = 1
+
+    def __init__(self, function: Callable[[float, Array], float]) -> None:
+        self.function = function
+
+    def __call__(self, t: float, y: Array) -> float:
+        return self.function(t, y)
