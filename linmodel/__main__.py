@@ -18,7 +18,7 @@ from linmodel.flow import gradient_flow
 from linmodel.landscape import hessian_spectrum
 from linmodel.problem import OpposingSignals, State
 from linmodel.reduction import standard_state
-from linmodel.store import save
+from linmodel.store import require_writable, save
 
 app = new_app(
     "The two-layer linear model of opposing signals (Rosenfeld & Risteski 2024, section 3.3):"
@@ -61,6 +61,8 @@ def flow(
     problem, start = _problem_and_start(alpha, beta_norm, k, d1, support, seed, state)
     end = _default_end(problem) if t_end is None else real("t_end", t_end, above=0)
     times = np.linspace(0, end, integer("points", points, low=2))
+    if out is not None:
+        require_writable(out)
     _show(gradient_flow(problem, start, times, step_size=step_size), out)
 
 
@@ -79,6 +81,8 @@ def descent(
 ) -> None:
     """Gradient descent at a step size: sharpness against 2/eta, and how it ends."""
     problem, start = _problem_and_start(alpha, beta_norm, k, d1, support, seed, state)
+    if out is not None:
+        require_writable(out)
     _show(gradient_descent(problem, start, step_size, steps), out)
 
 
@@ -94,7 +98,7 @@ def spectrum(
 ) -> None:
     """The whole Hessian spectrum at the start, with multiplicities (H1)."""
     problem, start = _problem_and_start(alpha, beta_norm, k, d1, support, seed, state)
-    table = Table("eigenvalue", "multiplicity", title="Hessian spectrum (loss factor 1/2)")
+    table = Table("eigenvalue", "multiplicity", caption="loss factor 1/2 (H1)")
     for value, count in zip(*hessian_spectrum(problem, start), strict=True):
         table.add_row(f"{value:.12g}", str(count))
     Console().print(table)

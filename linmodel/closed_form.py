@@ -39,7 +39,8 @@ def closed_form(problem: OpposingSignals, start: State, times: ArrayLike) -> xr.
     else:
         raise InvalidInput(
             f"no closed form for alpha = {alpha:g}, beta_norm = {b_norm:g},"
-            f" epsilon0 = {epsilon0:g}, n0 = {n0:g}, o0 = {o0:g}; M8 needs o0 = 0, or alpha = 1, or alpha = 0, or"
+            f" epsilon0 = {epsilon0:g}, n0 = {n0:g}, o0 = {o0:g};"
+            " M8 needs o0 = 0, or alpha = 1, or alpha = 0, or"
             " beta_norm = epsilon0 = n0 = 0. Use gradient_flow."
         )
     states = State(c, epsilon, n, o)
@@ -53,8 +54,8 @@ def _solve(
     """(c, epsilon, components across beta) of Q' = F Q - 1/2 |Q|^2 Q.
 
     In F's eigenvectors (eigenvalues +-rho on the plane of beta and c, -kappa/2 across it) every
-    term of 1 + int |e^(Fs) Q0|^2 is positive, so nothing cancels. Numerator and root are scaled by the
-    largest exponential, so nothing overflows.
+    term of 1 + int |e^(Fs) Q0|^2 is positive, so nothing cancels. Numerator and root are scaled by
+    the largest exponential, so nothing overflows.
     """
     kappa = _kappa(c0, [epsilon0, *across0])
     rho = math.hypot(b_norm, kappa / 2)

@@ -62,7 +62,11 @@ def _bar(console: Console, total: int, what: str) -> Iterator[Advance]:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(what, total=total, note="")
-        yield lambda count=1, note="": bar.update(task, advance=count, note=note)
+
+        def advance(count: int = 1, note: str = "") -> None:
+            bar.update(task, advance=count, note=note)
+
+        yield advance
 
 
 def _log_lines(total: int, what: str, log_seconds: float) -> Advance:

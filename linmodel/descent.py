@@ -27,8 +27,8 @@ def gradient_descent(
 
     Returns a Dataset on `time` = step size x step (step 0 is the start) with the flow's variables,
     `log_abs_o`, `sign_o` and the coordinate `step`; t_edge is the first time alpha c^2 rises
-    through 2/eta. Attribute `status`: "completed", or "diverged" with `diverged_at_step`: the Dataset ends
-    with the last state below 1e60.
+    through 2/eta. Attribute `status`: "completed", or "diverged" with `diverged_at_step`:
+    the Dataset ends with the last state below 1e60.
 
     Raises InvalidInput: step_size <= 0, steps < 1, a batch of states.
     """

@@ -82,8 +82,8 @@ def sharpness(problem: OpposingSignals, state: State) -> float | Array:
     """Largest eigenvalue of the full loss Hessian: the largest root of H1's cubic.
 
     By a backward stable symmetric eigensolver on the 3 x 3 block, so that nearly equal roots cost
-    no digits; the trace is >= 0, hence |lambda_min| <= 2 lambda_max and the relative error stays near
-    machine precision. By interlacing it is at least max(c^2, alpha c^2).
+    no digits; the trace is >= 0, hence |lambda_min| <= 2 lambda_max and the relative error stays
+    near machine precision. By interlacing it is at least max(c^2, alpha c^2).
     """
     return np.linalg.eigvalsh(core_block(problem, state))[..., -1][()]
 

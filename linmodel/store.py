@@ -40,11 +40,8 @@ def configuration(dataset: xr.Dataset) -> dict:
     return json.loads(dataset.attrs["configuration"])
 
 
-def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Call `write(temporary)` beside `path`, then rename: a reader never sees half a file.
-
-    Raises InvalidInput where the folder is missing or cannot be written, before `write` is called.
-    """
+def require_writable(path: str | Path) -> Path:
+    """`path` if a file can be put there, else InvalidInput: ask before the work, not after it."""
     path = Path(path)
     folder = path.parent
     if not folder.is_dir():
@@ -53,6 +50,15 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         refuse("output folder", str(folder), "a folder you may write in")
     if path.is_dir():
         refuse("output file", str(path), "a file name", "It is a folder: name a file inside it.")
+    return path
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Call `write(temporary)` beside `path`, then rename: a reader never sees half a file.
+
+    Raises InvalidInput where the folder is missing or cannot be written, before `write` is called.
+    """
+    path = require_writable(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
