@@ -13,3 +13,18 @@ FLOW_FLOOR = 1e-6
 
 # Means and variances of float32 pixels, summed in float64: one single-precision rounding each.
 SINGLE = 1e-5
+
+# Dense Hessian by differences of a cubic gradient in float64: cancellation over h = 0.05.
+DIFFERENCES = 1e-9
+
+# The full network integrated by DOP853 at rtol 1e-13: its own global error on these problems.
+FULL_FLOW = 1e-9
+
+# Curve's value at an event time: root found on dense output to about 1e-12 of the time span.
+EVENT_TIME = 1e-9
+
+# Second moments of 60,000 samples: entries have standard error below 0.02 * 4.
+MOMENTS = 0.12
+
+# c against its slow value epsilon B / (alpha o^2): the next term is of relative order B / (alpha o^2).
+SLOW_MANIFOLD = 1e-5
