@@ -1,0 +1,121 @@
+"""Identities, by sympy: the difference of the two sides must come out as zero."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sympy as sp
+
+from proofs_check.ledger import Check, Outcome, Verdict
+
+Side = Any  # sp.Expr, sp.Matrix or a number: sympy's own types do not help here
+TRIALS = 40
+
+
+def identity(left: Side, right: Side = 0) -> Check:
+    """Check left = right for all values of the symbols. Matrices: entry by entry.
+
+    A difference that does not simplify to zero is `refuted` when a point shows it, else `open`.
+    """
+    return deferred(lambda: (left, right))
+
+
+def deferred(sides: Callable[[], tuple[Side, Side]]) -> Check:
+    """`identity` whose sides are computed only when the check runs."""
+
+    def decide() -> Outcome:
+        left, right = sides()
+        pairs = list(_entries(left, right))
+        for a, b in pairs:
+            outcome = _compare(sp.sympify(a), sp.sympify(b))
+            if outcome.verdict != Verdict.PROVED:
+                return outcome
+        count = "" if len(pairs) == 1 else f" ({len(pairs)} entries)"
+        return Outcome(Verdict.PROVED, f"the difference simplifies to 0{count}")
+
+    def formula() -> str:
+        left, right = sides()
+        return f"{sp.latex(left)} = {sp.latex(right)}"
+
+    return Check("sympy", decide, formula)
+
+
+def _entries(left: Side, right: Side) -> Iterable[tuple[Side, Side]]:
+    if not isinstance(left, sp.MatrixBase):
+        return [(left, right)]
+    if isinstance(right, sp.MatrixBase):
+        if left.shape != right.shape:
+            raise ValueError(f"shapes differ: {left.shape} and {right.shape}")
+        return list(zip(left, right, strict=True))
+    return [(entry, right) for entry in left]
+
+
+def _compare(left: sp.Expr, right: sp.Expr) -> Outcome:
+    if left is sp.nan or right is sp.nan:
+        return Outcome(Verdict.ERROR, "a side is not a number")
+    difference = left - right
+    if difference == 0 or sp.expand(difference) == 0:
+        return Outcome(Verdict.PROVED, "the difference expands to 0")
+    point = _counterexample(difference)
+    if point:
+        return Outcome(Verdict.REFUTED, f"the sides differ at {point}")
+    if sp.simplify(sp.together(difference)) == 0:
+        return Outcome(Verdict.PROVED, "the difference simplifies to 0")
+    return Outcome(Verdict.OPEN, f"sympy does not simplify the difference to 0: {difference}")
+
+
+def _counterexample(difference: sp.Expr) -> str:
+    """A positive rational point where |difference| is clearly not zero, as text."""
+    symbols = sorted(difference.free_symbols, key=str)
+    if difference.atoms(sp.core.function.AppliedUndef, sp.Derivative, sp.Integral):
+        return ""
+    rng = random.Random(0)
+    for _ in range(TRIALS):
+        point = {symbol: _draw(symbol, rng) for symbol in symbols}
+        value = difference.xreplace(point)
+        number = sp.N(value, 30, chop=False)
+        if number.is_number and number.is_finite and abs(number) > sp.Float("1e-12"):
+            shown = ", ".join(f"{name} = {x}" for name, x in point.items())
+            return shown or "every point"
+    return ""
+
+
+def _draw(symbol: sp.Basic, rng: random.Random) -> sp.Rational:
+    if symbol.is_integer:
+        return sp.Integer(rng.randint(2, 9))
+    return sp.Rational(rng.randint(1, 40), rng.randint(7, 20))
+
+
+def polynomial(expressions: Iterable[sp.Expr], *variables: sp.Symbol) -> Check:
+    """Check that every expression is a polynomial in `variables` (so locally Lipschitz)."""
+    wanted = tuple(expressions)
+
+    def decide() -> Outcome:
+        for expression in wanted:
+            if not sp.sympify(expression).is_polynomial(*variables):
+                return Outcome(Verdict.REFUTED, f"{expression} is not a polynomial")
+        return Outcome(
+            Verdict.PROVED, f"{len(wanted)} polynomials in {', '.join(map(str, variables))}"
+        )
+
+    def formula() -> str:
+        inside = ", ".join(sp.latex(v) for v in variables)
+        return r",\ ".join(sp.latex(e) for e in wanted) + rf" \in \mathbb{{R}}[{inside}]"
+
+    return Check("sympy", decide, formula)
+
+
+def limit(expression: sp.Expr, variable: sp.Symbol, at: Side, value: Side) -> Check:
+    """Check that expression tends to `value` as `variable` tends to `at`."""
+
+    def decide() -> Outcome:
+        found = sp.limit(expression, variable, at)
+        good = sp.simplify(found - value) == 0 if sp.sympify(value).is_finite else found == value
+        return Outcome(Verdict.PROVED if good else Verdict.REFUTED, f"the limit is {found}")
+
+    def formula() -> str:
+        return rf"\lim_{{{variable} \to {sp.latex(at)}}} {sp.latex(expression)} = {sp.latex(value)}"
+
+    return Check("sympy", decide, formula)
