@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
+from scipy.integrate import OdeSolution, solve_ivp
+from scipy.optimize import brentq
 
 from linmodel.curves import trajectory
 from linmodel.errors import real
@@ -111,9 +111,9 @@ class _System:
             [2 * self.fast * c, 0.0, 0.0],
         ]
 
-    def slope(self, t: float, y: Array) -> float:
+    def slope(self, y: Array) -> float:
         """c c', half the slope of c^2."""
-        return y[0] * self.rate(t, y)[0]
+        return y[0] * self.rate(0.0, y)[0]
 
     def at_rest(self) -> bool:
         """c and epsilon have velocity 0 and c = 0 or n = o = 0: the start is an equilibrium."""
@@ -135,57 +135,49 @@ class _System:
 def _integrate(
     system: _System, grid: Array, rtol: float, atol: float, eta: float | None
 ) -> tuple[Array, float, float]:
-    events: list[Any] = [_Rising(system.slope)]
-    if eta is not None:
-        level = 2 / eta
-        events.append(_Rising(lambda t, y: system.alpha * y[0] ** 2 - level))
     solution = solve_ivp(
         system.rate,
         (0.0, grid[-1]),
         system.initial,
         method="LSODA",
-        t_eval=grid,
-        events=events,
+        dense_output=True,
         jac=system.jacobian,
         rtol=rtol,
         atol=atol * np.array([system.size, system.size, 1.0]),
     )
-    if not solution.success or solution.y.shape[1] != grid.size:
+    if not solution.success:
         raise FlowFailed(
             f"the integrator stopped before time {grid[-1]:g} ({solution.message});"
             f" rtol = {rtol:g}, atol = {atol:g}: try rtol = {10 * rtol:g}."
         )
-    t_edge = math.nan if eta is None else _first(solution.t_events[1])
-    return solution.y.T, _dip(system, grid, solution, 1e3 * rtol), t_edge
+    t_edge = math.nan
+    if eta is not None:
+        t_edge = next(_rises(solution.sol, lambda y: system.alpha * y[0] ** 2 - 2 / eta), math.nan)
+    return solution.sol(grid).T, _dip(system, solution.sol, 1e3 * rtol), t_edge
 
 
-def _dip(system: _System, grid: Array, solution: Any, noise: float) -> float:
+def _dip(system: _System, path: OdeSolution, noise: float) -> float:
     """First minimum of alpha c^2, NaN unless the curve then rises by more than relative `noise`.
 
     Where c approaches its limit from above, rounding makes c c' change sign without any dip.
     """
     if system.alpha == 0:
         return math.nan
-    if system.slope(0.0, system.initial) > 0:
+    if system.slope(system.initial) > 0:
         return 0.0
-    for time, y in zip(solution.t_events[0], solution.y_events[0], strict=True):
-        later = solution.y[0, grid >= time] ** 2
-        if later.max() > y[0] ** 2 * (1 + noise):
+    for time in _rises(path, system.slope):
+        later = path(path.ts[path.ts >= time])[0] ** 2
+        if later.max() > path(time)[0] ** 2 * (1 + noise):
             return float(time)
     return math.nan
 
 
-def _first(times: Array) -> float:
-    return float(times[0]) if len(times) else math.nan
+def _rises(path: OdeSolution, function: Callable[[Array], float]) -> Iterator[float]:
+    """Times at which `function` of the solution changes from <= 0 to > 0, in order.
 
-
-class _Rising:
-    """A function of (t, y) whose zero is an event for solve_ivp where it changes from - to +."""
-
-    direction = 1
-
-    def __init__(self, function: Callable[[float, Array], float]) -> None:
-        self.function = function
-
-    def __call__(self, t: float, y: Array) -> float:
-        return self.function(t, y)
+    Both ends of a step are evaluated on that step's own polynomial, so that a sign change is a
+    root of it even where `function` is down to rounding.
+    """
+    for begin, end, piece in zip(path.ts, path.ts[1:], path.interpolants, strict=False):
+        if function(piece(begin)) <= 0 < function(piece(end)):
+            yield brentq(lambda t, piece=piece: function(piece(t)), begin, end, xtol=1e-300)

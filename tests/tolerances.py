@@ -26,5 +26,5 @@ EVENT_TIME = 1e-9
 # Second moments of 60,000 samples: entries have standard error below 0.02 * 4.
 MOMENTS = 0.12
 
-# c against its slow value epsilon B / (alpha o^2): the next term is of relative order B / (alpha o^2).
+# c against its slow value epsilon B / (alpha o^2): next term of relative order B / (alpha o^2).
 SLOW_MANIFOLD = 1e-5
