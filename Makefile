@@ -1,0 +1,44 @@
+# Every target sets up what it needs: a virtual environment in .venv, from pyproject.toml and the
+# pinned versions of constraints.txt.
+#   make report       the main job: report/index.html
+#   make test         the test suite
+#   make lint         ruff and mypy
+#   make bench        speed and accuracy against peers (installs the peers)
+#   make clean        remove what the other targets made
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REPORT_OPTIONS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: report test lint bench clean
+.DELETE_ON_ERROR:
+
+report: $(VENV)/.ready
+	$(BIN)/python -m figures report $(REPORT_OPTIONS)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready-bench
+	@for script in tests/benchmarks/bench_*.py; do \
+	  echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) report build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
+	  "Python %d.%d found, 3.11 or newer needed: make PYTHON=python3.12 ..." % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[realnet,sweep,test,dev]'
+	@touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	@touch $@
