@@ -28,3 +28,9 @@ MOMENTS = 0.12
 
 # c against its slow value epsilon B / (alpha o^2): next term of relative order B / (alpha o^2).
 SLOW_MANIFOLD = 1e-5
+
+# What the certified flow promises: width of its enclosures relative to what they enclose.
+CERTIFIED_WIDTH = 1e-12
+
+# A dip read off a time grid or from an event: quadratic in the grid's relative spacing.
+DIP_GRID = 1e-3

@@ -1,0 +1,95 @@
+"""The theorems' hypotheses, checked (InvalidInput names the one that fails), and kappa exactly."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linmodel.errors import InvalidInput, refuse
+from linmodel.problem import Array, OpposingSignals, State
+
+SPLIT = 134217729.0  # 2^27 + 1: halves a float64's 53 bits
+
+
+def arrays(state: State) -> tuple[Array, Array, Array, Array]:
+    """c, epsilon, n, o as float64 arrays of the batch's common shape."""
+    c, epsilon, n, o = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in state))
+    return c, epsilon, n, o
+
+
+def require_standing(problem: OpposingSignals, start: State) -> None:
+    """Refuse a start outside the standing hypotheses of F1-F11.
+
+    alpha >= 1, B > 0, c0 > 0, epsilon0 >= 0, c0 epsilon0 < B (every state of a batch).
+    For epsilon0 < 0 see `linmodel.bounds.winning_side`; a start with c0 < 0 is the mirror image
+    (s -> -s) of one with c0 > 0.
+    """
+    require_strengths(problem)
+    c, epsilon, _, _ = arrays(start)
+    require(c > 0, "c0 > 0", c)
+    require(epsilon >= 0, "epsilon0 >= 0", epsilon)
+    require(c * epsilon < problem.beta_norm, "c0 epsilon0 < beta_norm", c * epsilon)
+
+
+def require_strengths(problem: OpposingSignals) -> None:
+    """Refuse a problem with alpha < 1 or B = 0."""
+    if problem.alpha < 1:
+        _refuse("alpha >= 1", problem.alpha)
+    if problem.beta_norm <= 0:
+        _refuse("beta_norm > 0", problem.beta_norm)
+
+
+def require(holds: NDArray[np.bool_], hypothesis: str, values: Array) -> None:
+    """Refuse with `hypothesis` and the first value of the batch for which it fails."""
+    failed = ~np.asarray(holds)
+    if failed.any():
+        _refuse(hypothesis, float(np.asarray(values)[failed].flat[0]))
+
+
+def fraction(name: str, value: Array | float) -> Array:
+    """`value` as an array with entries in (0, 1), or InvalidInput."""
+    array = np.asarray(value, dtype=float)
+    if not ((array > 0) & (array < 1)).all():
+        refuse(name, value, "numbers in (0, 1)")
+    return array
+
+
+def conserved(start: State) -> Array:
+    """M6: kappa = c^2 - epsilon^2 - n^2 - o^2, as if computed with twice the digits.
+
+    Squares are split into a float and its exact rounding error, and summed with compensation: the
+    relative error is near 1e-16 unless kappa is 1e-16 of the largest square or less.
+    """
+    c, epsilon, n, o = arrays(start)
+    terms: list[Array] = []
+    for sign, value in ((1.0, c), (-1.0, epsilon), (-1.0, n), (-1.0, o)):
+        square, rest = _exact_square(value)
+        terms += [sign * square, sign * rest]
+    total: Array = np.zeros(start.shape)
+    lost: Array = np.zeros(start.shape)
+    for term in terms:
+        total, error = _exact_sum(total, term)
+        lost = lost + error
+    return np.asarray(total + lost)
+
+
+def _exact_square(a: Array) -> tuple[Array, Array]:
+    """a^2 = square + rest exactly (Dekker), for |a| < 1e150."""
+    big = SPLIT * a
+    high = big - (big - a)
+    low = a - high
+    square = a * a
+    return square, ((high * high - square) + 2 * high * low) + low * low
+
+
+def _exact_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """a + b = total + rest exactly (Knuth)."""
+    total = a + b
+    moved = total - a
+    return total, (a - (total - moved)) + (b - moved)
+
+
+def _refuse(hypothesis: str, value: float) -> NoReturn:
+    raise InvalidInput(f"the statement assumes {hypothesis}; here the left side is {value:g}.")
