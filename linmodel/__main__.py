@@ -95,13 +95,24 @@ def spectrum(
     support: Support = "isotropic",
     seed: Seed = 0,
     state: Start = None,
+    t_end: Annotated[float, typer.Option(help="Time along the gradient flow.")] = 0.0,
+    out: Out = None,
 ) -> None:
-    """The whole Hessian spectrum at the start, with multiplicities (H1)."""
+    """The whole Hessian spectrum, with multiplicities (H1), at a time of the gradient flow."""
     problem, start = _problem_and_start(alpha, beta_norm, k, d1, support, seed, state)
-    table = Table("eigenvalue", "multiplicity", caption="loss factor 1/2 (H1)")
-    for value, count in zip(*hessian_spectrum(problem, start), strict=True):
+    if out is not None:
+        require_writable(out)
+    flow = gradient_flow(problem, start, [real("t_end", t_end, low=0)])
+    there = State(*(float(flow[name][0]) for name in ("c", "epsilon", "n", "o")))
+    values, multiplicity = hessian_spectrum(problem, there)
+    table = Table("eigenvalue", "multiplicity", caption=f"time {t_end:g}, loss factor 1/2 (H1)")
+    for value, count in zip(values, multiplicity, strict=True):
         table.add_row(f"{value:.12g}", str(count))
     Console().print(table)
+    if out is not None:
+        flow["eigenvalue"] = ("mode", values, {"units": "curvature", "long_name": "eigenvalue"})
+        flow["multiplicity"] = ("mode", list(multiplicity), {"units": "1"})
+        save(flow, out)
 
 
 def _problem_and_start(
