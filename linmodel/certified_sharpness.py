@@ -18,6 +18,8 @@ def largest_eigenvalue(alpha: float, beta_norm: float, state: tuple[arb, arb, ar
     block = _block(alpha, beta_norm, *state)
     middle = [[entry.mid() for entry in row] for row in block]
     spread = sum((entry.rad() * entry.rad() for row in block for entry in row), arb(0)).sqrt()
+    if all(entry == 0 for row in middle for entry in row):
+        return spread * arb(0, 1)
     low = _rayleigh(middle)
     high = arb.pos_inf()
     slack = (abs(low) + spread) * arb(2) ** (8 - ctx.prec // 3) + arb(2) ** -1000
@@ -54,8 +56,6 @@ def _rayleigh(matrix: Matrix) -> arb:
     Repeated squaring of A + shift, made positive, until it is the projector on the top eigenspace.
     """
     scale = max((abs(entry) for row in matrix for entry in row), key=float)
-    if scale == 0:
-        return arb(0)
     size = arb_mat(matrix)
     identity = arb_mat(3, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1])
     power = size / scale + 3 * identity
