@@ -1,0 +1,92 @@
+"""Saved data of a figure: NetCDF files plus a manifest that says how they were made.
+
+A figure's data are computed once per configuration and source text; an interrupted report finds
+what was finished and computes the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import xarray as xr
+
+from linmodel.errors import InvalidInput
+from linmodel.store import load, save, versions, write_text
+
+Datasets = dict[str, xr.Dataset]
+MANIFEST = "manifest.json"
+SOURCES = ("linmodel", "proofs_check", "realnet", "figures")
+
+
+class Unavailable(Exception):
+    """A part that cannot be computed here: the message says what to install or to make."""
+
+
+def cached(folder: Path, name: str, settings: dict, compute: Callable[[], Datasets]) -> Datasets:
+    """`compute()`'s Datasets, from `folder` when its manifest matches, else computed and saved.
+
+    The manifest matches when settings, versions and the packages' source text are the same and
+    each file has the recorded SHA-256. Files are `NAME.KEY.nc`.
+    """
+    wanted = {
+        "settings": json.loads(json.dumps(settings)),
+        "versions": versions(),
+        "source": source_fingerprint(),
+    }
+    found = _load(folder, name, wanted)
+    if found is not None:
+        return found
+    datasets = compute()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for key, dataset in datasets.items():
+        path = save(dataset, folder / f"{name}.{key}.nc")
+        files[key] = {"file": path.name, "sha256": _sha256(path)}
+    manifest = read_manifest(folder)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest[name] = {**wanted, "created": created, "files": files}
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
+    return datasets
+
+
+def read_manifest(folder: Path) -> dict:
+    """The manifest of a data folder; empty when there is none or it cannot be read."""
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def source_fingerprint() -> str:
+    """SHA-256 over the Python source of all packages: data of another source are not reused."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in SOURCES:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _load(folder: Path, name: str, wanted: dict) -> Datasets | None:
+    entry = read_manifest(folder).get(name)
+    if entry is None or any(entry.get(key) != value for key, value in wanted.items()):
+        return None
+    datasets = {}
+    for key, record in entry["files"].items():
+        path = folder / record["file"]
+        if not path.is_file() or _sha256(path) != record["sha256"]:
+            return None
+        try:
+            datasets[key] = load(path)
+        except InvalidInput:
+            return None
+    return datasets
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

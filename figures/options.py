@@ -1,0 +1,31 @@
+"""Sizes of what a report computes; the defaults take a few minutes on two cores."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from linmodel.errors import integer, real
+
+
+@dataclass(frozen=True)
+class Options:
+    """train_size, steps, step_size, every: the real run (step_size is its eta; every: steps between
+    two sharpness evaluations). sweep_points: points of the sweep along each axis. Raises InvalidInput.
+    """
+
+    train_size: int = 1000
+    steps: int = 300
+    step_size: float = 0.1
+    every: int = 5
+    sweep_points: int = 40
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low in (("train_size", 20), ("steps", 20), ("every", 1), ("sweep_points", 2)):
+            object.__setattr__(self, name, integer(name, getattr(self, name), low=low))
+        object.__setattr__(self, "seed", integer("seed", self.seed, low=0))
+        object.__setattr__(self, "step_size", real("step_size", self.step_size, above=0))
+
+    def as_dict(self) -> dict:
+        """The fields by name, ready for JSON."""
+        return asdict(self)
