@@ -34,3 +34,12 @@ CERTIFIED_WIDTH = 1e-12
 
 # A dip read off a time grid or from an event: quadratic in the grid's relative spacing.
 DIP_GRID = 1e-3
+
+# Sharpness of a network in float32 against its dense Hessian in float64: the tracker's default.
+SHARPNESS = 1e-3
+
+# The same in float64 with the tracker's tolerance set to 1e-6: Rayleigh quotients, not roundoff.
+SHARPNESS_TIGHT = 1e-6
+
+# One float32 gradient step against the same step written plainly: sums in another order.
+FLOAT32_STEP = 1e-5

@@ -1,0 +1,87 @@
+"""Steps by name: gd, sgd, momentum, adam, sam, flow; clipping and step-size schedules.
+
+A step is a plain function of flat vectors, so that its whole state is a few tensors in the
+checkpoint. `gradient(point)` is the (mini-batch) mean gradient at the flat parameters `point`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from realnet.config import TrainConfig
+
+Gradient = Callable[[Tensor], Tensor]
+State = dict[str, Tensor]
+
+
+def step_size(config: TrainConfig, step: int) -> float:
+    """eta at `step` (0-based): schedule times config.step_size, after `warmup` linear steps."""
+    left = 1.0
+    if config.warmup and step < config.warmup:
+        left = (step + 1) / config.warmup
+    done = min(1.0, max(0, step - config.warmup) / max(1, config.steps - config.warmup))
+    if config.schedule == "linear-decay":
+        left *= 1.0 - done
+    elif config.schedule == "cosine":
+        left *= 0.5 * (1.0 + math.cos(math.pi * done))
+    return config.step_size * left
+
+
+def clipped(gradient: Tensor, largest: float | None) -> Tensor:
+    """The gradient, shortened to norm `largest` where it is longer."""
+    if largest is None:
+        return gradient
+    return gradient * torch.clamp(largest / gradient.norm().clamp_min(1e-30), max=1.0)
+
+
+def advance(
+    config: TrainConfig, state: State, point: Tensor, first: Tensor, gradient: Gradient, eta: float
+) -> Tensor:
+    """The next point. `first` is gradient(point), computed already; `state` is updated in place."""
+    if config.optimiser == "flow":
+        return _flow(point, first, gradient, eta, float(state.get("sharpness", torch.zeros(()))))
+    if config.optimiser == "sam":
+        ascent = config.sam_radius * first / first.norm().clamp_min(1e-30)
+        first = gradient(point + ascent)
+    slope = clipped(first, config.clip)
+    if config.optimiser == "adam":
+        return point - eta * _adam(config, state, slope)
+    if config.optimiser == "momentum":
+        slope = _momentum(config, state, slope)
+    return point - eta * slope
+
+
+def _momentum(config: TrainConfig, state: State, slope: Tensor) -> Tensor:
+    """Heavy ball: m <- momentum m + g; the step is -eta m."""
+    state["first"] = config.momentum * state.get("first", torch.zeros_like(slope)) + slope
+    return state["first"]
+
+
+def _adam(config: TrainConfig, state: State, slope: Tensor) -> Tensor:
+    """Adam (Kingma and Ba 2015) with bias correction; beta1 is config.momentum, epsilon 1e-8."""
+    zeros = torch.zeros_like(slope)
+    count = state.get("count", torch.zeros((), dtype=torch.float64)) + 1
+    beta1, beta2 = config.momentum, config.beta2
+    state["first"] = beta1 * state.get("first", zeros) + (1 - beta1) * slope
+    state["second"] = beta2 * state.get("second", zeros) + (1 - beta2) * slope.square()
+    state["count"] = count
+    mean = state["first"] / (1 - beta1 ** int(count))
+    scale = (state["second"] / (1 - beta2 ** int(count))).sqrt() + 1e-8
+    return mean / scale
+
+
+def _flow(point: Tensor, first: Tensor, gradient: Gradient, eta: float, sharpness: float) -> Tensor:
+    """Gradient flow over time eta: classical Runge-Kutta substeps no longer than 1 / sharpness."""
+    count = max(1, math.ceil(eta * sharpness))
+    h = eta / count
+    for part in range(count):
+        k1 = first if part == 0 else gradient(point)
+        k2 = gradient(point - 0.5 * h * k1)
+        k3 = gradient(point - 0.5 * h * k2)
+        k4 = gradient(point - h * k3)
+        point = point - (h / 6) * (k1 + 2 * k2 + 2 * k3 + k4)
+    return point

@@ -1,0 +1,108 @@
+"""The folder of a training run: config.json, curves.nc, checkpoint.pt. Needs no torch.
+
+config.json names the format and its version, the configuration (seed inside) and the versions of
+the packages. curves.nc holds the curves so far. checkpoint.pt is written and read by
+`realnet.training` only. Each file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from linmodel import store
+from linmodel.errors import InvalidInput, refuse
+
+FORMAT = "opposing-signals run"
+VERSION = 1
+CONFIG, CURVES, CHECKPOINT = "config.json", "curves.nc", "checkpoint.pt"
+
+
+def open_run(path: str | Path, configuration: dict[str, object]) -> Path:
+    """Make the folder for this configuration, or take one that has it already (to resume).
+
+    Raises InvalidInput where the folder holds another configuration, or something else.
+    """
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        refuse("run folder", str(folder), "a folder, or a new name", "It is a file.")
+    if (folder / CONFIG).is_file():
+        _same(folder, read_config(folder)["configuration"], configuration)
+        return folder
+    if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        refuse("run folder", str(folder), "a new or empty folder, or a run folder", "Name another.")
+    if not folder.parent.is_dir():
+        refuse("run folder", str(folder), "a name inside an existing folder", "Create its parent.")
+    folder.mkdir(exist_ok=True)
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "configuration": configuration,
+        "versions": store.versions(),
+    }
+    store.write_text(folder / CONFIG, json.dumps(content, indent=1, sort_keys=True) + "\n")
+    return folder
+
+
+def _same(folder: Path, there: dict[str, object], asked: dict[str, object]) -> None:
+    keys = sorted(set(there) | set(asked))
+    differing = [
+        f"{key}: {there.get(key)!r} there, {asked.get(key)!r} asked"
+        for key in keys
+        if there.get(key) != asked.get(key)
+    ]
+    if differing:
+        raise InvalidInput(
+            f"run folder {str(folder)!r} holds a run of another configuration "
+            f"({'; '.join(differing)}). Name another folder, or ask for the same configuration."
+        )
+
+
+def read_config(path: str | Path) -> dict:
+    """config.json's content. Raises InvalidInput: missing, truncated, foreign, other version."""
+    folder = Path(path)
+    file = folder / CONFIG
+    if not folder.is_dir():
+        refuse("run folder", str(folder), "an existing run folder", "Make it: realnet train --out.")
+    if not file.is_file():
+        refuse("run folder", str(folder), f"a folder with {CONFIG} in it, as realnet train makes")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{file} cannot be read ({error}): it is truncated or damaged. Train again."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        refuse(f"{file}", "another format", f"a file of format {FORMAT!r}")
+    if content.get("version") != VERSION:
+        refuse(
+            f"version of {folder}",
+            content.get("version"),
+            f"version {VERSION}",
+            "Train again, or read it with the version of this package that wrote it.",
+        )
+    if not isinstance(content.get("configuration"), dict):
+        refuse(f"{file}", "no configuration", "a configuration", "Train again.")
+    return content
+
+
+def load_run(path: str | Path) -> xr.Dataset:
+    """The curves of a run, finished or not (attribute `status`), dimension time = step size x step.
+
+    Raises InvalidInput when the folder is missing, not a run, truncated, or of another version.
+    """
+    folder = Path(path)
+    read_config(folder)
+    if not (folder / CURVES).is_file():
+        refuse(
+            "run folder",
+            str(folder),
+            f"a folder with {CURVES} in it",
+            "The run stopped before its first evaluation: resume it with the same command.",
+        )
+    curves = store.load(folder / CURVES)
+    if "time" not in curves.dims or "sharpness" not in curves:
+        refuse(f"{folder / CURVES}", list(curves.data_vars), "curves with sharpness over time")
+    return curves

@@ -1,0 +1,75 @@
+"""`train(config)`: a run with its sharpness tracked, in a folder that survives being killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import xarray as xr
+
+from linmodel import store
+from linmodel.errors import InvalidInput
+from realnet import runfolder
+from realnet.config import TrainConfig
+from realnet.run import Run
+
+Report = Callable[[int, str], None]
+
+
+def train(
+    config: TrainConfig | None = None,
+    *,
+    out: str | Path | None = None,
+    report: Report | None = None,
+    checkpoint_every: int = 50,
+    **fields: object,
+) -> xr.Dataset:
+    """Train; return the curves on dimension time = step size x step (see `realnet.records`).
+
+    `train(TrainConfig(...))` or `train(data="digits", net="mlp", ...)`. With `out`, a run folder
+    is written, and one that is there with the same configuration is resumed: bitwise the same run
+    on a CPU with the same number of threads. `report(steps_done, note)` hears of the progress.
+    Divergence is a result: attribute `status` is "diverged", `diverged_step` says where.
+    Raises InvalidInput for bad input, before anything is written.
+    """
+    config = config or TrainConfig(**fields)  # type: ignore[arg-type]
+    run = Run(config)
+    folder = None
+    if out is not None:
+        folder = runfolder.open_run(out, config.as_dict() | {"device": run.device.type})
+        resume(run, folder)
+    while not run.finished:
+        before = run.step
+        for _ in range(checkpoint_every):
+            if not run.finished:
+                run.advance()
+        if folder is not None:
+            save(run, folder)
+        if report is not None:
+            report(run.step - before, run.records.note(2.0 / config.step_size))
+    return run.dataset()
+
+
+def save(run: Run, folder: Path) -> None:
+    """Checkpoint first, curves second: each whole, and the curves never ahead of the checkpoint."""
+    state = run.state()
+    store.write_whole(folder / runfolder.CHECKPOINT, lambda path: torch.save(state, path))
+    store.save(run.dataset(), folder / runfolder.CURVES)
+
+
+def resume(run: Run, folder: Path) -> None:
+    """Take up the folder's checkpoint, where there is one."""
+    file = folder / runfolder.CHECKPOINT
+    if not file.exists():
+        return
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        run.restore(state)
+    except Exception as error:  # torch, zipfile and pickle each raise their own kinds
+        raise InvalidInput(
+            f"{file} cannot be resumed ({error}): it is truncated or damaged. Delete the folder "
+            "and train again."
+        ) from error
+    if run.finished:
+        store.save(run.dataset(), folder / runfolder.CURVES)

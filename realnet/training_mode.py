@@ -1,0 +1,94 @@
+"""Dropout and batch norm in training mode make a Hessian noisy or move statistics: see to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+from linmodel.errors import InvalidInput, refuse
+from realnet.objective import LossFunction, Objective
+
+SAME_LOSS = 1e-6  # relative; sums on a GPU may differ in the last bits, dropout differs by far more
+REMEDY = (
+    "Call model.eval() around the evaluation, or pass training_mode='consistent' with the module "
+    "as `params` to fix the dropout masks and put running statistics back."
+)
+
+
+def noisy_modules(model: nn.Module) -> list[str]:
+    """Names of active dropout and batch-norm modules that are in training mode."""
+    return [
+        f"{name} ({type(module).__name__})"
+        for name, module in model.named_modules()
+        if module.training
+        and (
+            (isinstance(module, _DropoutNd) and module.p > 0)
+            or (isinstance(module, _BatchNorm))
+            or (isinstance(module, nn.MultiheadAttention) and module.dropout > 0)
+        )
+    ]
+
+
+def consistent(
+    loss_fn: LossFunction, model: nn.Module | None, training_mode: str, chunks: int, seed: int
+) -> LossFunction:
+    """`loss_fn` as it may be differentiated twice. The model's mode is never changed.
+
+    Raises InvalidInput: "consistent" without a module or with several chunks, an unknown mode.
+    """
+    if training_mode == "refuse":
+        return _refusing(loss_fn, model)
+    if training_mode != "consistent":
+        refuse("training_mode", training_mode, "'refuse' or 'consistent'")
+    if model is None:
+        raise InvalidInput("training_mode='consistent' needs the module itself as `params`.")
+    if chunks > 1 and noisy_modules(model):
+        refuse("chunks with training_mode='consistent'", chunks, "one chunk", REMEDY)
+
+    def fixed(*chunk: Tensor) -> Tensor:
+        with torch.random.fork_rng(), _lent_buffers(model):
+            torch.manual_seed(seed)
+            return loss_fn(*chunk)
+
+    return fixed
+
+
+@contextmanager
+def _lent_buffers(model: nn.Module) -> Iterator[None]:
+    """Copies in place of the buffers, so that running statistics move in the copies only."""
+    owners = [(module, name) for module in model.modules() for name in module._buffers]
+    originals = [module._buffers[name] for module, name in owners]
+    for (module, name), buffer in zip(owners, originals, strict=True):
+        module._buffers[name] = None if buffer is None else buffer.clone()
+    try:
+        yield
+    finally:
+        for (module, name), buffer in zip(owners, originals, strict=True):
+            module._buffers[name] = buffer
+
+
+def _refusing(loss_fn: LossFunction, model: nn.Module | None) -> LossFunction:
+    def checked(*chunk: Tensor) -> Tensor:
+        noisy = noisy_modules(model) if model is not None else []
+        if noisy:
+            raise InvalidInput(
+                f"these modules are in training mode: {', '.join(noisy)}. Their loss is noisy or "
+                f"moves running statistics. {REMEDY}"
+            )
+        return loss_fn(*chunk)
+
+    return checked
+
+
+def refuse_noise(objective: Objective, loss: Tensor) -> None:
+    """Refuse a loss that differs when it is computed again (dropout that no module shows)."""
+    again, _ = objective.begin()
+    if abs(float(again) - float(loss)) > SAME_LOSS * abs(float(loss)):
+        raise InvalidInput(
+            f"the loss is not deterministic: {float(loss)!r}, then {float(again)!r}. {REMEDY}"
+        )

@@ -1,0 +1,182 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import realnet
+from linmodel import InvalidInput, store
+from realnet import datasets, runfolder
+from realnet.networks import Shape, build_network
+from tests.tolerances import FLOAT32_STEP
+
+SMALL = {"data": "digits", "size": 60, "width": 8, "depth": 1, "steps": 12, "every": 3}
+
+
+def small(**fields):
+    return realnet.train(**(SMALL | {"step_size": 0.05} | fields))
+
+
+def plain_descent(loss, steps, step_size):
+    """The naive twin: full-batch descent as a newcomer writes it."""
+    data = datasets.load("digits", 60, 0)
+    model = build_network("mlp", Shape(10, 1, 8, 8), width=8, depth=1, seed=0)
+    x, y = torch.tensor(data.images), torch.tensor(data.labels)
+    losses = []
+    for _ in range(steps):
+        outputs = model(x)
+        if loss == "mse":
+            onehot = torch.nn.functional.one_hot(y, 10).float()
+            value = ((outputs - onehot) ** 2).sum() / (2 * len(y))
+        else:
+            value = torch.nn.functional.cross_entropy(outputs, y)
+        losses.append(float(value.detach()))
+        model.zero_grad()
+        value.backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= step_size * p.grad
+    return losses
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "mse"])
+def test_descent_equals_the_plain_loop(loss):
+    curves = small(loss=loss)
+    expected = plain_descent(loss, 13, 0.05)
+    np.testing.assert_allclose(curves.step_loss, expected[:12], rtol=FLOAT32_STEP)
+    np.testing.assert_allclose(curves.loss, expected[::3], rtol=FLOAT32_STEP)
+
+
+def test_time_is_step_size_times_step_and_the_dataset_describes_itself():
+    curves = small(step_size=0.04)
+    np.testing.assert_allclose(curves.time, 0.04 * curves.step)
+    assert curves.step.values.tolist() == [0, 3, 6, 9, 12]
+    assert curves.attrs["two_over_eta"] == 50.0 and curves.attrs["status"] == "completed"
+    assert store.configuration(curves)["seed"] == 0
+    assert all("units" in curves[name].attrs for name in curves.variables)
+    assert curves.sharpness_converged.values.all()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"optimiser": "sgd", "batch_size": 16},
+        {"optimiser": "momentum", "batch_size": 16, "schedule": "cosine", "warmup": 3},
+        {"optimiser": "adam", "step_size": 0.01},
+        {"optimiser": "sam", "clip": 0.5, "schedule": "linear-decay"},
+        {"optimiser": "flow", "step_size": 0.5},
+        {"net": "cnn", "norm": "batch", "width": 4, "chunk_size": None},
+        {"net": "vgg", "norm": "group", "width": 4},
+        {"net": "resnet", "width": 4, "depth": 2},
+        {"net": "vit", "width": 16},
+        {"label_smoothing": 0.1, "chunk_size": 25},
+    ],
+    ids=lambda fields: "-".join(str(value) for value in fields.values()),
+)
+def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path, fields):
+    whole = small(**fields)
+    assert whole.loss[-1] < whole.loss[0]
+
+    def interrupt(count, note):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small(**fields, out=tmp_path / "run", checkpoint_every=5, report=interrupt)
+    assert realnet.load_run(tmp_path / "run").attrs["status"] == "unfinished"
+    resumed = small(**fields, out=tmp_path / "run", checkpoint_every=5)
+    assert resumed.identical(whole)
+    assert realnet.load_run(tmp_path / "run").identical(whole)
+
+
+def test_a_killed_run_resumes_to_the_same_numbers(tmp_path):
+    """SIGKILL while checkpoints are being written, twice, at moments nobody chose."""
+    fields = SMALL | {"step_size": 0.05, "steps": 150}
+    whole = realnet.train(**fields)
+    child = (
+        "import os, realnet, sys, threading\n"
+        "timer = threading.Timer(float(sys.argv[1]), os.kill, [os.getpid(), 9])\n"
+        "def report(count, note):\n"
+        "    if not timer.is_alive(): timer.start()\n"
+        f"realnet.train(**{fields!r}, out={str(tmp_path / 'run')!r}, report=report,"
+        " checkpoint_every=1)\n"
+    )
+    for seconds in (0.0, 0.1):
+        done = subprocess.run([sys.executable, "-c", child, str(seconds)], check=False)
+        assert done.returncode == -9
+    resumed = realnet.train(**fields, out=tmp_path / "run")
+    assert resumed.identical(whole)
+
+
+def test_divergence_is_a_result():
+    curves = small(loss="mse", step_size=50.0)
+    assert curves.attrs["status"] == "diverged" and curves.attrs["diverged_step"] > 0
+    assert np.isfinite(curves.sharpness).all()
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    first = small(out=tmp_path / "run")
+    calls = []
+    again = small(out=tmp_path / "run", report=lambda *args: calls.append(args))
+    assert again.identical(first) and not calls
+
+
+def test_a_folder_with_another_configuration_is_refused(tmp_path):
+    small(out=tmp_path / "run")
+    with pytest.raises(InvalidInput, match=r"seed: 0 there, 1 asked"):
+        small(out=tmp_path / "run", seed=1)
+
+
+def test_damaged_run_folders_are_clear_errors(tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(InvalidInput, match="existing run folder"):
+        runfolder.load_run(run)
+    small(out=run)
+    curves, config = run / runfolder.CURVES, run / runfolder.CONFIG
+    curves.write_bytes(curves.read_bytes()[:1000])
+    with pytest.raises(InvalidInput, match="truncated"):
+        runfolder.load_run(run)
+    text = config.read_text()
+    config.write_text(text.replace('"version": 1', '"version": 99'))
+    with pytest.raises(InvalidInput, match="99"):
+        runfolder.load_run(run)
+    config.write_text(text[:50])
+    with pytest.raises(InvalidInput, match="truncated"):
+        runfolder.load_run(run)
+
+
+def test_a_damaged_checkpoint_is_a_clear_error(tmp_path):
+    run = tmp_path / "run"
+    small(out=run)
+    checkpoint = run / runfolder.CHECKPOINT
+    checkpoint.write_bytes(checkpoint.read_bytes()[:500])
+    with pytest.raises(InvalidInput, match="cannot be resumed"):
+        small(out=run)
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InvalidInput, match="new or empty folder"):
+        small(out=tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("data", "imagenet", "digits"),
+        ("net", "lenet", "mlp, cnn"),
+        ("loss", "hinge", "cross-entropy, mse"),
+        ("optimiser", "lion", "adam"),
+        ("step_size", -1.0, "> 0"),
+        ("step_size", float("nan"), "finite"),
+        ("steps", 0, ">= 1"),
+        ("label_smoothing", 1.0, "[0, 1)"),
+        ("batch_size", 10, "full batch"),
+    ],
+)
+def test_bad_input_says_what_is_allowed(field, value, says, tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        small(**{field: value}, out=tmp_path / "run")
+    assert says in str(caught.value) and str(value) in str(caught.value)
+    assert not (tmp_path / "run").exists()
