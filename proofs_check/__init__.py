@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from linmodel.errors import InvalidInput, refuse
 from proofs_check.ledger import Claim, Result, Verdict, decide
 
-__all__ = ["Claim", "InvalidInput", "Result", "Verdict", "claims", "claims_table", "run"]
+__all__ = ["Claim", "InvalidInput", "Result", "Verdict", "catalogue", "claims_table", "run"]
 
 
-def claims(ids: Iterable[str] | None = None) -> list[Claim]:
+def catalogue(ids: Iterable[str] | None = None) -> list[Claim]:
     """The claims of the ledger (all, or those named), without running anything.
 
     Raises InvalidInput for an id that the ledger does not have.
@@ -30,7 +30,7 @@ def claims(ids: Iterable[str] | None = None) -> list[Claim]:
 def claims_table() -> list[dict[str, str]]:
     """What the report and README need of every claim (`fields` below); runs nothing."""
     fields = ("id", "title", "statement", "latex", "source", "recorded", "function")
-    return [{name: str(getattr(claim, name)) for name in fields} for claim in claims()]
+    return [{name: str(getattr(claim, name)) for name in fields} for claim in catalogue()]
 
 
 def run(
@@ -41,8 +41,8 @@ def run(
     each    called with every result as it comes
     Raises InvalidInput for an id that the ledger does not have.
     """
-    known = {claim.id: claim for claim in claims()}
-    wanted = [claim.id for claim in claims(ids)]
+    known = {claim.id: claim for claim in catalogue()}
+    wanted = [claim.id for claim in catalogue(ids)]
     done: dict[str, Result] = {}
 
     def settle(name: str, above: tuple[str, ...] = ()) -> Verdict:

@@ -48,8 +48,8 @@ def _entries(left: Side, right: Side) -> Iterable[tuple[Side, Side]]:
     if isinstance(right, sp.MatrixBase):
         if left.shape != right.shape:
             raise ValueError(f"shapes differ: {left.shape} and {right.shape}")
-        return list(zip(left, right, strict=True))
-    return [(entry, right) for entry in left]
+        return list(zip(left.flat(), right.flat(), strict=True))
+    return [(entry, right) for entry in left.flat()]
 
 
 def _compare(left: sp.Expr, right: sp.Expr) -> Outcome:

@@ -36,7 +36,7 @@ def along(quantity: sp.Expr, velocity: tuple[sp.Expr, ...] = VELOCITY) -> sp.Exp
 Vector = dict[str, sp.Expr]
 
 
-def vector(**parts: sp.Expr) -> Vector:
+def vector(**parts: sp.Expr | int) -> Vector:
     """A combination of named vectors of any dimension: vector(b=c, beta=-1) is c b - beta."""
     return {name: sp.sympify(part) for name, part in parts.items()}
 
