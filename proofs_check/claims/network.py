@@ -14,7 +14,7 @@ s, gamma, G = sp.symbols("s gamma G", real=True)  # G stands for E g^2
 
 
 def loss_along(form: str = "", opposing: str = "P", size: sp.Expr = alpha) -> sp.Expr:
-    """M1 at (c + s gamma, b + s v, b_o + s w), Sigma = `form` ("": I), Sigma_o = size `opposing`."""
+    """M1 at (c + s gamma, b + s v, b_o + s w); Sigma is `form` ("": I), Sigma_o size `opposing`."""
     first = c + s * gamma
     residual: Vector = vector(b=first, v=s * first, beta=-1)
     unused: Vector = vector(bo=first, w=s * first)

@@ -1,0 +1,180 @@
+"""Every kind of check is shown false claims, and must refuse them."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+from flint import arb
+
+from linmodel.errors import InvalidInput
+from proofs_check import enclosure, sampling, smt, symbolic
+from proofs_check.claims.field import B, M, V, along, c, epsilon, o
+from proofs_check.ledger import (
+    Check,
+    Claim,
+    Outcome,
+    Step,
+    Verdict,
+    by_lemma,
+    decide,
+    run_check,
+    step,
+    weakest,
+)
+
+TRUE = Check("sympy", lambda: Outcome(Verdict.PROVED, "fine"))
+
+
+def claim(*checks: Check, **fields) -> Claim:
+    fields = {"recorded": Verdict.PROVED} | fields
+    steps = (step("the only step", *checks),) if checks else ()
+    return Claim("X1", "a title", "a statement", "", steps=steps, **fields)
+
+
+def verdict_of(check: Check) -> Verdict:
+    return decide(claim(check)).verdict
+
+
+WRONG_SIGN = symbolic.identity(along(V), (c**2 + epsilon**2) * V + c * epsilon * M)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        WRONG_SIGN,
+        symbolic.identity(sp.Matrix([[c, 1], [0, c]]), sp.Matrix([[c, 1], [1, c]])),
+        symbolic.identity(sp.sqrt(c**2), -c),
+        symbolic.identity(1, 2),
+        symbolic.polynomial([c + 1 / epsilon], c, epsilon),
+        symbolic.limit(1 / c, c, sp.oo, 1),
+        smt.implies([c > 0], c * epsilon > 0),
+        smt.implies([c > 0, epsilon >= 0, B > 0], c * epsilon < B),
+        smt.implies([], c**2 > 0),
+        smt.implies([], sp.false),
+        enclosure.positive(lambda x: x * x - x + arb("0.24"), {"x": (-1, 2)}),
+        enclosure.positive(lambda x: x - 2, {"x": (0, 1)}),
+        enclosure.certified(lambda: (False, "2 < 1")),
+        sampling.holds(lambda rng: {"x": rng.random()}, lambda x: x < 0.99, examples=1000),
+    ],
+)
+def test_false_statements_are_refuted(check):
+    result = decide(claim(check))
+    assert result.verdict == Verdict.REFUTED, result.evidence
+    assert not result.as_recorded
+
+
+def test_a_counterexample_is_shown():
+    assert "c = 1" in run_check(smt.implies([sp.Eq(c, 1)], c > 1)).evidence
+    assert "differ at" in run_check(WRONG_SIGN).evidence
+
+
+HARD = sp.Gt(c**5 * epsilon**3 - 3 * o**7 * c + epsilon**6 * o, 4 * c**4 * o**2 * epsilon - 10**9)
+
+
+@pytest.mark.parametrize("budget", [{"resources": 1}, {"seconds": 0.001, "resources": 10**9}])
+def test_an_unknown_answer_of_the_solver_is_open_and_never_a_pass(budget):
+    assert verdict_of(smt.implies([HARD], c**2 + epsilon**2 + o**2 > 1, **budget)) == Verdict.OPEN
+
+
+def test_a_budget_too_small_for_a_true_claim_does_not_pass_it():
+    true = smt.implies([], c**4 + epsilon**4 + o**4 + 1 >= 4 * c * epsilon * o, resources=1)
+    assert verdict_of(true) == Verdict.OPEN
+
+
+def test_empty_hypotheses_prove_nothing():
+    assert verdict_of(smt.implies([c > 0, c < 0], c > 5)) == Verdict.ERROR
+
+
+def test_division_by_what_may_be_zero_is_an_error():
+    assert verdict_of(smt.implies([c >= 0], (B**2 + 1) / c >= 0)) == Verdict.ERROR
+
+
+def test_what_the_solver_cannot_read_is_an_error():
+    assert verdict_of(smt.implies([c > 0], sp.exp(c) > 1)) == Verdict.ERROR
+
+
+def test_two_symbols_of_one_name_are_an_error():
+    assert verdict_of(smt.implies([c > 0], sp.Symbol("c") > 0)) == Verdict.ERROR
+
+
+@pytest.mark.parametrize("pair", [(2, 1), ("0.2", "0.1"), (0, float("nan")), (0, float("inf"))])
+def test_a_bad_box_is_refused_before_any_work(pair):
+    with pytest.raises(InvalidInput, match="box side x"):
+        enclosure.positive(lambda x: x + 1, {"x": pair})
+
+
+def test_an_undecided_box_is_open():
+    touching = enclosure.positive(lambda x: (x - 1) * (x - 1), {"x": ("0.9", 3)}, boxes=500)
+    assert verdict_of(touching) in {Verdict.OPEN, Verdict.REFUTED}
+    pole = enclosure.positive(lambda x: 1 / (x - 1) ** 2, {"x": ("0.9", 3)}, boxes=500)
+    assert verdict_of(pole) == Verdict.OPEN
+    assert verdict_of(enclosure.certified(lambda: (None, "too wide"))) == Verdict.OPEN
+
+
+def test_a_check_that_raises_is_an_error():
+    def broken() -> Outcome:
+        raise ZeroDivisionError("by nothing")
+
+    result = decide(claim(Check("sympy", broken)))
+    assert result.verdict == Verdict.ERROR and "ZeroDivisionError: by nothing" in result.evidence
+
+
+@pytest.mark.parametrize("answer", [None, True, "proved"])
+def test_a_check_that_returns_no_outcome_is_an_error(answer):
+    assert verdict_of(Check("sympy", lambda: answer)) == Verdict.ERROR
+
+
+def test_sampling_is_never_called_proof():
+    always = sampling.holds(lambda rng: {"x": rng.random()}, lambda x: True, examples=5)
+    assert verdict_of(always) == Verdict.TESTED
+    with pytest.raises(ValueError, match="examples"):
+        sampling.holds(lambda rng: {}, lambda: True, examples=0)
+
+
+def test_a_claim_is_as_weak_as_its_weakest_step_and_what_it_rests_on():
+    tested = sampling.holds(lambda rng: {}, lambda: True, examples=1)
+    assert decide(claim(TRUE, tested)).verdict == Verdict.TESTED
+    assert decide(claim(TRUE, rests_on=("F1",)), {"F1": Verdict.TESTED}).verdict == Verdict.TESTED
+    assert decide(claim(TRUE, rests_on=("F1",)), {"F1": Verdict.ERROR}).verdict == Verdict.ERROR
+    assert decide(claim(TRUE, rests_on=("F1",)), {}).verdict == Verdict.OPEN
+    assert weakest([]) == Verdict.OPEN
+
+
+WITNESSED = {"recorded": Verdict.REFUTED}
+
+
+def test_a_witness_refutes_only_if_its_assertion_holds():
+    good = claim(witness="assert 1 + 1 == 2", **WITNESSED)
+    assert decide(good).verdict == Verdict.REFUTED and decide(good).as_recorded
+    assert decide(claim(witness="assert 1 + 1 == 3", **WITNESSED)).verdict == Verdict.OPEN
+    assert decide(claim(witness="assert 1 / 0", **WITNESSED)).verdict == Verdict.ERROR
+    assert decide(claim(witness="assert (", **WITNESSED)).verdict == Verdict.ERROR
+
+
+def test_a_refutation_with_a_failing_step_is_not_one():
+    plain = "assert 1 + 1 == 2"
+    assert decide(claim(WRONG_SIGN, witness=plain, **WITNESSED)).verdict == Verdict.OPEN
+    tested = sampling.holds(lambda rng: {}, lambda: True, examples=1)
+    assert decide(claim(tested, witness=plain, **WITNESSED)).verdict == Verdict.OPEN
+    assert decide(claim(TRUE, witness=plain, **WITNESSED)).verdict == Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    "fields", [{"recorded": Verdict.REFUTED}, {"recorded": Verdict.OPEN}, {"recorded": "tested"}]
+)
+def test_a_claim_must_carry_what_its_recorded_verdict_needs(fields):
+    with pytest.raises(ValueError):
+        claim(TRUE, **fields)
+    with pytest.raises(ValueError, match="needs steps"):
+        claim(recorded=Verdict.PROVED)
+
+
+def test_a_lemma_may_not_be_used_on_trust():
+    with pytest.raises(ValueError, match="needs checks"):
+        by_lemma("Metzler", "signs", form=TRUE)
+    with pytest.raises(ValueError, match="needs checks"):
+        by_lemma("monotone", "signs", sign=TRUE, extra=TRUE)
+    with pytest.raises(ValueError, match="without a check"):
+        step("an unchecked sentence")
+    bad = Step("signs", by_lemma("monotone", "signs", sign=WRONG_SIGN).checks, "monotone")
+    assert decide(Claim("X2", "", "", "", Verdict.PROVED, steps=(bad,))).verdict == Verdict.REFUTED
