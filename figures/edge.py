@@ -79,12 +79,13 @@ def _dip(axes: Axes, flow: xr.Dataset) -> None:
         limit_curvature(), color=COLOURS["reference"], linewidth=1, label=r"$\alpha c_\infty^2$ (F5)", zorder=1
     )
     axes.set(xscale="log", yscale="log", xlim=(float(later.time[0]), END))
-    plain_ticks(axes, (20, 50, 100, 200, 500))
+    axes.set_ylim(15, 3 * limit_curvature())
+    plain_ticks(axes, (20, 50, 100, 200, 500, 1000))
     title = f"Gradient flow: α = {PROBLEM.alpha:g}, B = {PROBLEM.beta_norm:g}, k = {PROBLEM.k:g}"
     label_axes(
         axes, axis_text(flow.time, "time"), axis_text(flow.sharpness, "curvature"), title
     )
-    axes.legend(loc="center left")
+    axes.legend(loc="upper left", ncols=2)
 
 
 def _descent(axes: Axes, flow: xr.Dataset, steps: xr.Dataset) -> None:

@@ -1,0 +1,143 @@
+"""Bounded least squares on the logarithm of sharpness, from several starts, with a seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from linmodel.problem import Array
+from realnet.bridge_curve import Curve
+from realnet.bridge_toy import BOUNDS, PARAMETERS, real_curve
+
+SCREENED = 300
+REFINED = 8
+MOST_EVALUATIONS = 150
+# Of the logarithm of a parameter, for derivatives; the integrator's noise is near 1e-7.
+DIFFERENCE = 1e-3
+# Residual where the toy cannot be evaluated: far worse than any curve.
+FAILED = 50.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """One least squares solution: log parameters (p,), cost 1/2 sum r^2, Jacobian (n, p)."""
+
+    point: Array
+    cost: float
+    jacobian: Array
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Family:
+    """The free parameters of the search: their names, and bounds of their logarithms."""
+
+    names: tuple[str, ...]
+    low: Array
+    high: Array
+
+    def parameters(self, point: Array) -> dict[str, float]:
+        """All six by name; with one scale only, time_scale = 1 / sharpness_scale."""
+        values = dict(zip(self.names, np.exp(point).tolist(), strict=True))
+        values.setdefault("time_scale", 1 / values["sharpness_scale"])
+        return values
+
+    def at_bound(self, point: Array) -> tuple[str, ...]:
+        """Names of parameters that the search pushed to a bound: the curve does not limit them."""
+        close = np.minimum(point - self.low, self.high - point) < 1e-3 * (self.high - self.low)
+        return tuple(name for name, at in zip(self.names, close, strict=True) if at)
+
+
+def family(curve: Curve, scales: int) -> Family:
+    """Bounds for `curve`, with two free scales, or one (their product fixed to 1)."""
+    names = PARAMETERS if scales == 2 else PARAMETERS[:-1]
+    largest = float(curve.sharpness.max())
+    bounds = BOUNDS | {
+        "sharpness_scale": (1e-9 * largest, 1e3 * largest),
+        "time_scale": (1e-6 * curve.span, 1e6 * curve.span),
+    }
+    low, high = np.log([bounds[name] for name in names]).T
+    return Family(names, low, high)
+
+
+def residuals(space: Family, curve: Curve) -> Callable[[Array], Array]:
+    """log toy - log real at the curve's times, as a function of the log parameters."""
+    target = np.log(curve.sharpness)
+
+    def function(point: Array) -> Array:
+        with np.errstate(all="ignore"):
+            difference = np.log(real_curve(space.parameters(point), curve.time)) - target
+        return np.where(np.isfinite(difference), difference, FAILED)
+
+    return function
+
+
+def refine(function: Callable[[Array], Array], space: Family, start: Array) -> Found:
+    """Levenberg-Marquardt-like descent inside the bounds, from `start`."""
+
+    def jacobian(point: Array) -> Array:
+        base = function(point)
+        columns = []
+        for i in range(len(point)):
+            # Step into the box.
+            sign = -1.0 if point[i] + DIFFERENCE > space.high[i] else 1.0
+            moved = point.copy()
+            moved[i] += sign * DIFFERENCE
+            columns.append((function(moved) - base) / (sign * DIFFERENCE))
+        return np.array(columns).T
+
+    inside = np.clip(start, space.low + 1e-9, space.high - 1e-9)
+    solution = least_squares(
+        function,
+        inside,
+        jac=jacobian,
+        bounds=(space.low, space.high),
+        max_nfev=MOST_EVALUATIONS,
+        ftol=1e-7,
+        xtol=1e-6,
+        gtol=1e-9,
+    )
+    return Found(solution.x, float(solution.cost), solution.jac, solution.status > 0)
+
+
+def search(curve: Curve, space: Family, seed: int) -> list[Found]:
+    """Solutions from the best REFINED of SCREENED random starts, best first."""
+    rng = np.random.default_rng(seed)
+    function = residuals(space, curve)
+    starts = [_random_start(space, curve, rng) for _ in range(SCREENED)]
+    costs = [float(np.sum(function(start) ** 2)) for start in starts]
+    chosen = np.argsort(costs, kind="stable")[:REFINED]
+    found = [refine(function, space, starts[i]) for i in chosen]
+    return sorted(found, key=lambda each: each.cost)
+
+
+def _random_start(space: Family, curve: Curve, rng: np.random.Generator) -> Array:
+    """Log-uniform toy parameters; scales such that the toy's rise fits the curve's window."""
+    alpha, b_norm = _log_uniform(rng, 2, 1e4), _log_uniform(rng, 1, 300)
+    values = {
+        "alpha": alpha,
+        "beta_norm": b_norm,
+        "k": _log_uniform(rng, 0.03, 100),
+        "aligned_share": _log_uniform(rng, 1e-3, 0.9),
+    }
+    # The toy has settled at about 3 ln(100 B)/B; the window may end before or after that.
+    settled = 3 * math.log(100 * b_norm) / b_norm
+    values["time_scale"] = curve.span / (settled * _log_uniform(rng, 0.1, 3))
+    if "time_scale" in space.names:
+        shape = real_curve(values | {"sharpness_scale": 1.0}, curve.time)
+        offset = float(np.mean(np.log(curve.sharpness) - np.log(shape)))
+        values["sharpness_scale"] = math.exp(offset) if math.isfinite(offset) else 1.0
+    else:
+        values["sharpness_scale"] = 1 / values["time_scale"]
+        # With one scale, the amplitude is alpha's to fit.
+        values["alpha"] = float(curve.sharpness.max()) / (b_norm * values["sharpness_scale"])
+    point = np.log([values[name] for name in space.names])
+    return np.clip(point, space.low, space.high)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
