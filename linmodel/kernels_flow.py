@@ -192,11 +192,11 @@ _closed_sharpness = compiled(closed_sharpness, CLOSED_ROWS)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def step_length(sizes):
-    """h that keeps each of the last three terms of the series below TOLERANCE, and o^2 positive."""
+def step_length(sizes, tolerance):
+    """h that keeps the last three terms of the series below `tolerance`, and o^2 positive."""
     h = STABLE / sizes[3, 0]
     for place in range(3):
-        h = min(h, (TOLERANCE / sizes[place, 0]) ** (1 / (ORDER - 2 + place)))
+        h = min(h, (tolerance / sizes[place, 0]) ** (1 / (ORDER - 2 + place)))
     return h
 
 
@@ -254,7 +254,7 @@ def flow_sharpness(source, cells, grid, out, status):
         s, done = 0.0, 0
         while matters and done < times:
             series_rows(0.0, state, work[3:])
-            h = step_length(work[3 + RATIO :])
+            h = step_length(work[3 + RATIO :], TOLERANCE)
             while done < times and grid[done] <= s + h:
                 _series_sharpness(grid[done] - s, work, buffer[done:])
                 done += 1

@@ -162,30 +162,45 @@ def compiled(formula: Callable, inputs: int) -> Callable:
     each row that the formula returns.
     """
 
+    name = f"lanes_{formula.__module__}_{formula.__name__}_{inputs}"
+    pointer = _ROW.as_pointer()
+
     @intrinsic
     def call(typing_context, x, source, target):
         def generate(context, builder, signature, arguments):
-            trace = _Trace(builder)
-            read, write = (
-                builder.bitcast(
-                    context.make_array(kind)(context, builder, value).data, _ROW.as_pointer()
-                )
-                for kind, value in zip(signature.args[1:], arguments[1:], strict=True)
-            )
-            one = builder.insert_element(ir.Constant(_ROW, ir.Undefined), arguments[0], _index(0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            everywhere = _Lanes(trace, builder.shuffle_vector(one, one, zeros))
-            rows = []
-            for place in range(inputs):
-                pointer = builder.gep(read, [_index(place)])
-                rows.append(_Lanes(trace, builder.load(pointer, align=8)))
-            for place, row in enumerate(formula(trace, everywhere, *rows)):
-                builder.store(trace.row(row), builder.gep(write, [_index(place)]), align=8)
+            kind = ir.FunctionType(ir.VoidType(), [_DOUBLE, pointer, pointer])
+            body = cgutils.get_or_insert_function(builder.module, kind, name)
+            if not body.blocks:
+                body.linkage = "internal"
+                # One copy of long straight-line code: inlining it would cost compile time only.
+                body.attributes.add("noinline")
+                _define(body, formula, inputs)
+            rows = [
+                context.make_array(array)(context, builder, value).data
+                for array, value in zip(signature.args[1:], arguments[1:], strict=True)
+            ]
+            builder.call(body, [arguments[0], *(builder.bitcast(row, pointer) for row in rows)])
             return context.get_dummy_value()
 
         return types.void(x, source, target), generate
 
     return call
+
+
+def _define(body: ir.Function, formula: Callable, inputs: int) -> None:
+    builder = ir.IRBuilder(body.append_basic_block())
+    trace = _Trace(builder)
+    x, read, write = body.args
+    one = builder.insert_element(ir.Constant(_ROW, ir.Undefined), x, _index(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    everywhere = _Lanes(trace, builder.shuffle_vector(one, one, zeros))
+    rows = [
+        _Lanes(trace, builder.load(builder.gep(read, [_index(place)]), align=8))
+        for place in range(inputs)
+    ]
+    for place, row in enumerate(formula(trace, everywhere, *rows)):
+        builder.store(trace.row(row), builder.gep(write, [_index(place)]), align=8)
+    builder.ret_void()
 
 
 def _index(place: int) -> ir.Constant:
