@@ -1,1 +1,1 @@
-"""One module a figure: each turns Datasets into a matplotlib Figure; and the report that shows them."""
+"""One module a figure, each from Datasets to a matplotlib Figure; and the report."""

@@ -18,10 +18,10 @@ NAME = "closed_form"
 TITLE = "The closed form lies on the integrator"
 STATEMENTS = ("M8",)
 CAPTION = (
-    "Sharpness along the gradient flow in three cases that have a closed form (M8): no opposing signal "
-    "left (o₀ = 0), α = 1, and no signal (B = 0). Lines: the closed form. Circles: the integrator. "
-    "Below: their relative difference, whose size is the integrator's error; dotted, the accuracy that "
-    "is promised (1e-9)."
+    "Sharpness along the gradient flow in three cases that have a closed form (M8): no "
+    "opposing signal left (o₀ = 0), α = 1, and no signal (B = 0). Lines: the closed form. "
+    "Circles: the integrator. Below: their relative difference, whose size is the "
+    "integrator's error; dotted, the accuracy that is promised (1e-9)."
 )
 CASES = {
     "o0_zero": ("o₀ = 0, α = 50, B = 10", OpposingSignals(50.0, 10.0, 4.0), State(1, 0.1, 0.4, 0)),
@@ -51,7 +51,9 @@ def draw(datasets: Datasets) -> Figure:
         exact, integrated = datasets[f"{key}_exact"], datasets[f"{key}_integrated"]
         top.plot(exact.time, exact.sharpness, color=colour, label=text)
         every = integrated.isel(time=slice(0, None, 8))
-        top.plot(every.time, every.sharpness, "o", color=colour, markersize=5, markerfacecolor="none")
+        top.plot(
+            every.time, every.sharpness, "o", color=colour, markersize=5, markerfacecolor="none"
+        )
         _difference(bottom, exact, integrated, colour)
     time = datasets["o0_zero_exact"].time
     top.set(xscale="log", yscale="log")

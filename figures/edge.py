@@ -1,4 +1,4 @@
-"""The toy's whole story: dip, progressive sharpening, and the edge of stability (F4, F5, F10, G1-G4)."""
+"""The toy's whole story: dip, progressive sharpening, edge of stability (F4, F5, F10, G1-G4)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ NAME = "edge"
 TITLE = "Dip, progressive sharpening, edge of stability"
 STATEMENTS = ("F4", "F5", "F10", "G1", "G2", "G4", "S1", "S2", "S3")
 CAPTION = (
-    "Top: along the gradient flow the opposing curvature αc² falls to one minimum (the dip, F4) and "
-    "then rises for ever, to αc∞² (F5). Below: gradient descent. Left, a step size below 2/(αc∞²): "
-    "descent follows the flow and never meets 2/η. Right, a step size above it: descent follows the "
-    "flow (S1) until the opposing curvature passes 2/η (F10), overshoots while b_o grows from almost "
-    "nothing (G1), is thrown to a smaller c, and settles below 2/η, at a flatter minimum (G2, G4)."
+    "Top: along the gradient flow the opposing curvature αc² falls to one minimum (the dip, "
+    "F4) and then rises for ever, to αc∞² (F5). Below: gradient descent. Left, a step size "
+    "below 2/(αc∞²): descent follows the flow and never meets 2/η. Right, a step size above "
+    "it: descent follows the flow (S1) until the opposing curvature passes 2/η (F10), "
+    "overshoots while b_o grows from almost nothing (G1), is thrown to a smaller c, and "
+    "settles below 2/η, at a flatter minimum (G2, G4)."
 )
 PROBLEM = OpposingSignals(alpha=50.0, beta_norm=10.0, k=4.0)
 # The standard initialisation's typical norms at this k, with epsilon0 > 0 (theory's standing case).
@@ -70,21 +71,28 @@ def draw(datasets: Datasets) -> Figure:
 def _dip(axes: Axes, flow: xr.Dataset) -> None:
     # Time 0 has no place on a logarithmic axis.
     later = flow.isel(time=slice(1, None))
-    for name, text in (("sharpness", r"sharpness $\lambda_{\max}$"), ("opposing_curvature", r"opposing curvature $\alpha c^2$")):
+    for name, text in (
+        ("sharpness", r"sharpness $\lambda_{\max}$"),
+        ("opposing_curvature", r"opposing curvature $\alpha c^2$"),
+    ):
         style = "-" if name == "sharpness" else "--"
         curve(axes, later.time, later[name], color=COLOURS[name], linestyle=style, label=text)
     t_dip = float(flow.t_dip)
-    axes.axvline(t_dip, color=COLOURS["reference"], linestyle=":", label=f"dip, t = {t_dip:.3f} (F4)")
+    axes.axvline(
+        t_dip, color=COLOURS["reference"], linestyle=":", label=f"dip, t = {t_dip:.3f} (F4)"
+    )
     axes.axhline(
-        limit_curvature(), color=COLOURS["reference"], linewidth=1, label=r"$\alpha c_\infty^2$ (F5)", zorder=1
+        limit_curvature(),
+        color=COLOURS["reference"],
+        linewidth=1,
+        label=r"$\alpha c_\infty^2$ (F5)",
+        zorder=1,
     )
     axes.set(xscale="log", yscale="log", xlim=(float(later.time[0]), END))
     axes.set_ylim(15, 3 * limit_curvature())
     plain_ticks(axes, (20, 50, 100, 200, 500, 1000))
     title = f"Gradient flow: α = {PROBLEM.alpha:g}, B = {PROBLEM.beta_norm:g}, k = {PROBLEM.k:g}"
-    label_axes(
-        axes, axis_text(flow.time, "time"), axis_text(flow.sharpness, "curvature"), title
-    )
+    label_axes(axes, axis_text(flow.time, "time"), axis_text(flow.sharpness, "curvature"), title)
     axes.legend(loc="upper left", ncols=2)
 
 

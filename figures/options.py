@@ -9,8 +9,10 @@ from linmodel.errors import integer, real
 
 @dataclass(frozen=True)
 class Options:
-    """train_size, steps, step_size, every: the real run (step_size is its eta; every: steps between
-    two sharpness evaluations). sweep_points: points of the sweep along each axis. Raises InvalidInput.
+    """What the report's parts are computed with. Raises InvalidInput.
+
+    train_size, steps, step_size (eta), every (steps between sharpness values): the real run
+    sweep_points: points of the sweep along each axis
     """
 
     train_size: int = 1000

@@ -19,12 +19,13 @@ NAME = "oscillation"
 TITLE = "The oscillation is in b_o, and the two groups' losses move in antiphase"
 STATEMENTS = ("G1", "M9", "S3", "S4")
 CAPTION = (
-    "Gradient descent with the aligned opposing signal at the step size of the right panel above. Top: "
-    "the opposing curvature αc² passes 2/η; the shaded steps are those of the panels below. Middle: co, "
-    "the weight that the prediction gives to the opposing signal, on a scale that is linear near 0 and "
-    "logarithmic beyond: o changes sign at every step where ηαc² > 1 and grows exactly where ηαc² > 2 "
-    "(G1). Bottom: the mean losses of the outliers with x_o = +a and with x_o = −a: while |co| < 1 (the "
-    "region not shaded grey), one rises when the other falls (M9)."
+    "Gradient descent with the aligned opposing signal at the step size of the right panel "
+    "above. Top: the opposing curvature αc² passes 2/η; the shaded steps are those of the "
+    "panels below. Middle: co, the weight that the prediction gives to the opposing signal, "
+    "on a scale that is linear near 0 and logarithmic beyond: o changes sign at every step "
+    "where ηαc² > 1 and grows exactly where ηαc² > 2 (G1). Bottom: the mean losses of the "
+    "outliers with x_o = +a and with x_o = −a: while |co| < 1 (the region not shaded grey), "
+    "one rises when the other falls (M9)."
 )
 PROBLEM = OpposingSignals(
     alpha=ISOTROPIC.alpha, beta_norm=ISOTROPIC.beta_norm, k=ISOTROPIC.k, support="aligned"
@@ -70,7 +71,9 @@ def _curvature(axes: Axes, steps: xr.Dataset, first: int, last: int) -> None:
     colour = COLOURS["opposing_curvature"]
     axes.plot(steps.step, steps.opposing_curvature, color=colour, label=r"$\alpha c^2$")
     edge_line(axes, steps.attrs["step_size"])
-    axes.axvspan(first, last, color=COLOURS["o"], alpha=0.15, linewidth=0, label="steps shown below")
+    axes.axvspan(
+        first, last, color=COLOURS["o"], alpha=0.15, linewidth=0, label="steps shown below"
+    )
     label_axes(axes, STEP, axis_text(steps.opposing_curvature, "opposing curvature"))
     axes.set_xlim(0, float(steps.step[-1]))
     axes.set_ylim(bottom=0)
@@ -81,7 +84,9 @@ def _weight(axes: Axes, cut: xr.Dataset) -> None:
     style = {"color": COLOURS["o"], "marker": ".", "markersize": 5, "linewidth": 1}
     axes.plot(cut.step, cut.c * cut.o, **style)  # type: ignore[arg-type]
     axes.set_yscale("symlog", linthresh=1e-3)
-    axes.set_yticks([-1, -0.1, -0.01, 0, 0.01, 0.1, 1], ["−1", "−0.1", "−0.01", "0", "0.01", "0.1", "1"])
+    axes.set_yticks(
+        [-1, -0.1, -0.01, 0, 0.01, 0.1, 1], ["−1", "−0.1", "−0.01", "0", "0.01", "0.1", "1"]
+    )
     axes.minorticks_off()
     _shade_large(axes, cut)
     label_axes(axes, "", "weight on the\nopposing signal, co")

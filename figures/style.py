@@ -1,4 +1,4 @@
-"""What all figures share: colours by quantity (safe for colour-blind readers), labelled axes, saving.
+"""What all figures share: colours by quantity (colour-blind safe), labelled axes, saving.
 
 No pyplot, no global state: figures are matplotlib objects on the Agg and SVG canvases.
 """
@@ -6,6 +6,7 @@ No pyplot, no global state: figures are matplotlib objects on the Agg and SVG ca
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from linmodel.errors import refuse
 from linmodel.store import write_whole
@@ -29,7 +31,7 @@ COLOURS = {
     "reference": "#555555",
     "edge": "#000000",
 }
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10.5,
     "axes.labelsize": 10,
@@ -92,10 +94,9 @@ def label_axes(axes: Axes, x: str, y: str, title: str = "") -> None:
         axes.set_title(title, loc="left")
 
 
-def curve(axes: Axes, x: np.ndarray, y: np.ndarray, **options: object) -> None:
+def curve(axes: Axes, x: ArrayLike, y: ArrayLike, **options: Any) -> None:
     """Plot y against x, thinned to what a figure can show without losing a peak."""
-    x, y = thin(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-    axes.plot(x, y, **options)  # type: ignore[arg-type]
+    axes.plot(*thin(np.asarray(x, dtype=float), np.asarray(y, dtype=float)), **options)
 
 
 def thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """The bridge from a real run to the theory: fit the toy's sharpness curve to the network's.
 
-Needs no torch: it reads curves. `fit` holds the toy's gradient flow against the run's sharpness up to
-the edge of stability; `realnet.bridge_uncertainty` says what the curve pins down,
+Needs no torch: it reads curves. `fit` holds the toy's gradient flow against the run's sharpness up
+to the edge of stability; `realnet.bridge_uncertainty` says what the curve pins down,
 `realnet.bridge_rivals` compares other descriptions, `realnet.bridge_forecast` predicts.
 """
 
@@ -41,8 +41,8 @@ MOST_DESCENT_STEPS = 100_000
 class BridgeResult:
     """A fit. Read `status` before any number.
 
-    status   "ok"; "systematic": within `error` of the curve, but off by more than its noise; "poor":
-             R^2 < 0.9, the toy does not describe this curve; "not_converged"
+    status   "ok"; "systematic": within `error` of the curve, but off by more than its noise;
+             "poor": R^2 < 0.9, the toy does not describe this curve; "not_converged"
     message  the same in words, with the numbers
     error    rms of log toy - log real over the fitted points (about the relative error)
     values   the six parameters by name; `free` names those that were fitted
@@ -103,7 +103,9 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
         "at_bound": json.dumps(space.at_bound(best.point)),
         **quality,
         **_step_attributes(curve),
-        **provenance(method="bridge", scales=scales, seed=seed, real=real.attrs.get("configuration")),
+        **provenance(
+            method="bridge", scales=scales, seed=seed, real=real.attrs.get("configuration")
+        ),
     }
     names = space.names
     return BridgeResult(

@@ -86,7 +86,9 @@ def _read(real: xr.Dataset) -> tuple[Array, Array]:
                 " finite numbers. Cut the run before the first of them (a diverged run ends there)."
             )
     if (np.diff(time) <= 0).any() or (time < 0).any():
-        refuse("time of the run", "a grid that does not increase from >= 0", "increasing times >= 0")
+        refuse(
+            "time of the run", "a grid that does not increase from >= 0", "increasing times >= 0"
+        )
     if (sharpness <= 0).any():
         refuse(
             "sharpness of the run",

@@ -29,6 +29,14 @@ MODELS = ("toy", *RIVALS)
 # Shares of the points, in order of time, that are fitted; the rest are predicted.
 SHARES = (0.5, 0.65, 0.8)
 LARGEST_LOG = 50.0
+# Bounds of (log a), (log a, b), (log a, log x0, b), (log a, log h, x0, log w).
+LOG = (-LARGEST_LOG, LARGEST_LOG)
+RIVAL_BOUNDS = {
+    "constant": [LOG],
+    "exponential": [LOG, (-30.0, 30.0)],
+    "power law": [LOG, (-12.0, 3.0), (-30.0, 30.0)],
+    "logistic": [LOG, LOG, (-5.0, 10.0), (-8.0, 3.0)],
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def toy_description(values: dict[str, float], curve: Curve, converged: bool) -> 
 
 
 def redescribe(old: Description, curve: Curve, point: Array | None, scales: int) -> Description:
-    """Fit `old`'s kind again to a resampled `curve`; the toy from its old log parameters `point`."""
+    """Fit `old`'s kind again to a resampled `curve`; the toy from its log parameters `point`."""
     if old.name != "toy" or point is None:
         return describe(old.name, curve)
     space = family(curve, scales)
@@ -97,9 +105,7 @@ def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Datase
             status[i, j] = "ok" if found.converged else "not converged"
             inside[i, j] = found.error
             outside[i, j] = _rms_log(found.predict(curve.time)[first:], curve.sharpness[first:])
-    best = [
-        MODELS[int(np.nanargmin(row))] if np.isfinite(row).any() else "none" for row in outside
-    ]
+    best = [MODELS[int(np.nanargmin(row))] if np.isfinite(row).any() else "none" for row in outside]
     over = ("share", "model")
     units = {"units": "1"}
     return xr.Dataset(
@@ -174,8 +180,14 @@ def _fit_rival(name: str, curve: Curve) -> tuple[Array, bool]:
             for width in (0.05, 0.2)
         ],
     }[name]
+    low_bounds, high_bounds = np.array(RIVAL_BOUNDS[name]).T
     solutions = [
-        least_squares(lambda p: _rival(name, p, x) - target, start, method="lm", max_nfev=2000)
+        least_squares(  # type: ignore[operator]
+            lambda p: _rival(name, p, x) - target,
+            np.clip(start, low_bounds, high_bounds),
+            bounds=(low_bounds, high_bounds),
+            max_nfev=500,
+        )
         for start in starts
     ]
     best = min(solutions, key=lambda solution: solution.cost)

@@ -91,7 +91,7 @@ def refine(function: Callable[[Array], Array], space: Family, start: Array) -> F
         return np.array(columns).T
 
     inside = np.clip(start, space.low + 1e-9, space.high - 1e-9)
-    solution = least_squares(
+    solution = least_squares(  # type: ignore[operator]
         function,
         inside,
         jac=jacobian,

@@ -2,8 +2,8 @@
 
 The curve of sharpness against time depends on alpha, B, the initial state and two scales:
     sharpness_real(t) = sharpness_scale * sharpness_toy(t / time_scale).
-M10 (s -> r s, B -> r^2 B, t -> t/r^2, Hessian -> r^2 Hessian) makes one of them redundant: c0 = 1 is
-fixed, as in the standard initialisation. The initial norms are those that it has on average,
+M10 (s -> r s, B -> r^2 B, t -> t/r^2, Hessian -> r^2 Hessian) makes one of them redundant: c0 = 1
+is fixed, as in the standard initialisation. The initial norms are those that it has on average,
 |b0|^2 + |b_o0|^2 = 1 and o0^2 = k / (1 + k), so kappa = 0; `aligned_share` is epsilon0 / |b0|.
 """
 
@@ -49,7 +49,9 @@ def drawn_start(k: float, aligned_share: float, d1: int, rng: np.random.Generato
     typical = start_of(k, aligned_share)
     d2 = max(1, round(k * d1))
     n_square = rng.chisquare(max(1, d1 - 1)) / (d1 + d2)
-    return State(1.0, typical.epsilon, math.sqrt(n_square), math.sqrt(rng.chisquare(d2) / (d1 + d2)))
+    return State(
+        1.0, typical.epsilon, math.sqrt(n_square), math.sqrt(rng.chisquare(d2) / (d1 + d2))
+    )
 
 
 def toy_sharpness(alpha: float, beta_norm: float, start: State, times: Array) -> Array:
@@ -93,6 +95,6 @@ def real_curve(parameters: dict[str, float], times: Array, start: State | None =
 
 
 def final_sharpness(parameters: dict[str, float]) -> float:
-    """F5 in real units: scale * max(alpha c^2, c^2 + B^2/c^2) at c^2 = c_inf^2; kappa = 0: c^2 = B."""
+    """F5 in real units: scale * max(alpha c^2, c^2 + B^2/c^2) at c^2 = c_inf^2 = B (kappa = 0)."""
     largest = max(parameters["alpha"], 2.0) * parameters["beta_norm"]
     return parameters["sharpness_scale"] * largest

@@ -54,7 +54,7 @@ def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dat
 
 
 def block_length(residual: Array) -> int:
-    """Steps after which the residuals' autocorrelation is below 0.2, between 1 and a quarter of n."""
+    """Lag at which the residuals' autocorrelation falls below 0.2, from 1 to a quarter of n."""
     count = len(residual)
     power = float(residual @ residual)
     if power == 0:
