@@ -112,5 +112,32 @@ def train(
     )
 
 
+@app.command()
+def bridge(
+    run_path: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder, or NetCDF with sharpness on time.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write everything to this NetCDF file.")] = None,
+    scales: Annotated[
+        int,
+        typer.Option(help="2: scales of time and sharpness both fitted; 1: their product is 1."),
+    ] = 2,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws for intervals; 0: none.")] = 0,
+    step_size: Annotated[
+        list[float] | None, typer.Option(help="Forecast edge and plateau at it (repeatable).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the starts and the bootstrap.")] = 0,
+) -> None:
+    """Fit the toy's sharpness curve to a run's (no torch needed); forecast larger step sizes.
+
+    Exit status 1: the toy does not describe the curve, or the fit did not converge.
+    """
+    from realnet.bridge_command import bridge_command
+
+    etas = tuple(step_size or ())
+    status = bridge_command(run_path, out, scales=scales, seed=seed, draws=draws, step_sizes=etas)
+    raise typer.Exit(status)
+
+
 if __name__ == "__main__":
     run(app, "python -m realnet")
