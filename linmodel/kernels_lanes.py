@@ -2,7 +2,7 @@
 
 A formula is a plain Python function f(xp, *rows) -> list of rows that uses + - * / and `xp`'s
 sqrt, exp, maximum, minimum, absolute, where. `compiled(f)` traces it once into straight-line
-LLVM code on vectors of LANES doubles (one lane, one cell) that numba functions can call; with
+LLVM code on vectors of doubles (one lane, one cell) that numba functions can call; with
 `NUMPY` the same f is its own naive twin.
 """
 
@@ -21,8 +21,6 @@ LANES = 8
 """Cells advanced abreast: one AVX-512 register, two AVX2 ones."""
 
 _DOUBLE, _INTEGER = ir.DoubleType(), ir.IntType(64)
-_ROW = ir.VectorType(_DOUBLE, LANES)
-_INTEGERS = ir.VectorType(_INTEGER, LANES)
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _EXP_DEGREE = 11
 
@@ -43,7 +41,7 @@ NUMPY = _Numpy()
 
 
 class _Lanes:
-    """One traced value: LANES doubles, or LANES truth values after a comparison."""
+    """One traced value: a double for each lane, or a truth value after a comparison."""
 
     def __init__(self, trace: _Trace, value: ir.Value):
         self.trace, self.value = trace, value
@@ -92,17 +90,19 @@ class _Lanes:
 class _Trace:
     """The same calls as `NUMPY`, writing LLVM code instead of computing."""
 
-    def __init__(self, builder: ir.IRBuilder):
-        self.builder = builder
+    def __init__(self, builder: ir.IRBuilder, lanes: int):
+        self.builder, self.lanes = builder, lanes
+        self.kind = ir.VectorType(_DOUBLE, lanes)
+        self.integers = ir.VectorType(_INTEGER, lanes)
 
     def row(self, value: object) -> ir.Value:
         if isinstance(value, _Lanes):
             return value.value
-        return ir.Constant(_ROW, [float(value)] * LANES)  # type: ignore[arg-type]
+        return ir.Constant(self.kind, [float(value)] * self.lanes)  # type: ignore[arg-type]
 
     def _call(self, name: str, *rows: object) -> _Lanes:
-        kind = ir.FunctionType(_ROW, [_ROW] * len(rows))
-        name = f"{name}.v{LANES}f64"
+        kind = ir.FunctionType(self.kind, [self.kind] * len(rows))
+        name = f"{name}.v{self.lanes}f64"
         declared = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return _Lanes(self, self.builder.call(declared, [self.row(value) for value in rows]))
 
@@ -124,11 +124,11 @@ class _Trace:
 
     def across(self, row):
         """The largest value over the lanes, in every lane."""
-        width = LANES
+        width = self.lanes
         while width > 1:
             width //= 2
-            order = [(lane + width) % LANES for lane in range(LANES)]
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
+            order = [(lane + width) % self.lanes for lane in range(self.lanes)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), order)
             turned = self.builder.shuffle_vector(row.value, row.value, mask)
             row = self.maximum(row, _Lanes(self, turned))
         return row
@@ -139,11 +139,11 @@ class _Trace:
         whole = self._call("llvm.rint", value * (1 / math.log(2)))
         rest = value - whole * _LN2_HIGH - whole * _LN2_LOW
         series = horner([1 / math.factorial(degree) for degree in range(_EXP_DEGREE + 1)], rest)
-        power = self.builder.fptosi(whole.value, _INTEGERS)
-        shift = ir.Constant(_INTEGERS, [52] * LANES)
-        bits = self.builder.bitcast(series.value, _INTEGERS)
+        power = self.builder.fptosi(whole.value, self.integers)
+        shift = ir.Constant(self.integers, [52] * self.lanes)
+        bits = self.builder.bitcast(series.value, self.integers)
         scaled = self.builder.add(bits, self.builder.shl(power, shift))
-        return _Lanes(self, self.builder.bitcast(scaled, _ROW))
+        return _Lanes(self, self.builder.bitcast(scaled, self.kind))
 
 
 def horner(coefficients: Sequence, x):
@@ -154,16 +154,16 @@ def horner(coefficients: Sequence, x):
     return total
 
 
-def compiled(formula: Callable, inputs: int) -> Callable:
+def compiled(formula: Callable, inputs: int, lanes: int = LANES) -> Callable:
     """`formula(xp, x, *rows)` as a call f(x, source, target) for use inside numba functions.
 
     x is a float handed to the formula in every lane; source and target are C-contiguous float64
-    arrays of shape (rows, LANES). Reads `inputs` rows of source, writes one row of target for
+    arrays of shape (rows, lanes). Reads `inputs` rows of source, writes one row of target for
     each row that the formula returns.
     """
 
     name = f"lanes_{formula.__module__}_{formula.__name__}_{inputs}"
-    pointer = _ROW.as_pointer()
+    pointer = ir.VectorType(_DOUBLE, lanes).as_pointer()
 
     @intrinsic
     def call(typing_context, x, source, target):
@@ -174,7 +174,7 @@ def compiled(formula: Callable, inputs: int) -> Callable:
                 body.linkage = "internal"
                 # One copy of long straight-line code: inlining it would cost compile time only.
                 body.attributes.add("noinline")
-                _define(body, formula, inputs)
+                _define(body, formula, inputs, lanes)
             rows = [
                 context.make_array(array)(context, builder, value).data
                 for array, value in zip(signature.args[1:], arguments[1:], strict=True)
@@ -187,12 +187,12 @@ def compiled(formula: Callable, inputs: int) -> Callable:
     return call
 
 
-def _define(body: ir.Function, formula: Callable, inputs: int) -> None:
+def _define(body: ir.Function, formula: Callable, inputs: int, lanes: int) -> None:
     builder = ir.IRBuilder(body.append_basic_block())
-    trace = _Trace(builder)
+    trace = _Trace(builder, lanes)
     x, read, write = body.args
-    one = builder.insert_element(ir.Constant(_ROW, ir.Undefined), x, _index(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    one = builder.insert_element(ir.Constant(trace.kind, ir.Undefined), x, _index(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
     everywhere = _Lanes(trace, builder.shuffle_vector(one, one, zeros))
     rows = [
         _Lanes(trace, builder.load(builder.gep(read, [_index(place)]), align=8))

@@ -1,0 +1,191 @@
+"""Gradient descent of many cells: WIDTH abreast, a finished lane refilled with the next cell.
+
+o is carried as mantissa x 2^(512 places), |mantissa| within [2^-256, 2^256), so that o may fall to
+e^-20000 and come back, exactly, without a logarithm a step. Where places < 0, o^2 is below 2^-512
+and cannot change a digit of c.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from linmodel.kernels_lanes import compiled
+
+WIDTH = 32
+UNROLL = 8
+BLOCK = 64
+"""Steps between two looks at a lane: has it settled, escaped, finished?"""
+ESCAPE = 1e60
+"""As linmodel.descent: the cubic map never returns from there."""
+RESIDUE = 1e-13
+"""A cell is settled when all the motion that is left moves c and epsilon by less than this."""
+MARGIN = 1e-9
+"""... and eta times the curvature stays below 2 by more than this."""
+RUNNING, SETTLED, DIVERGED = 0, 1, 2
+"""Status: steps used up while still moving; at a linearly stable minimum (G2); escaped."""
+
+C, EPSILON, N, MANTISSA, PLACES, PEAK, ETA, ALPHA, SIGNAL = range(9)
+MOVING_ROWS, ROWS = 6, 9
+_BIG, _SMALL, _PLACE = 2.0**256, 2.0**-256, 2.0**512
+_LOG_PLACE = 512 * math.log(2)
+
+
+def steps(xp, _, c, epsilon, n, mantissa, places, peak, eta, alpha, signal):
+    """UNROLL steps of G1 (loss with factor 1/2): c, epsilon, n, o and the largest c^2 so far."""
+    here = xp.where(places < 0.0, 0.0, 1.0) * alpha
+    for _ in range(UNROLL):
+        q = c * c
+        residual = signal - c * epsilon
+        peak = xp.maximum(peak, q)
+        pull = n * n + here * (mantissa * mantissa)
+        n, mantissa = n - n * (eta * q), mantissa - mantissa * (alpha * (eta * q))
+        step = eta * c
+        c = c + eta * (epsilon * residual) - step * pull
+        epsilon = epsilon + step * residual
+    size = xp.absolute(mantissa)
+    under, over = size < _SMALL, size > _BIG
+    lifted = xp.where(under, mantissa * _PLACE, xp.where(over, mantissa / _PLACE, mantissa))
+    shift = xp.where(under, -1.0, xp.where(over, 1.0, 0.0))
+    return [c, epsilon, n, lifted, places + shift, peak]
+
+
+_steps = compiled(steps, ROWS, WIDTH)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _one_by_one(lane, count):
+    """The same steps for one lane's (ROWS,) values in place; returns the steps before escape."""
+    c, epsilon, n, mantissa, places, peak, eta, alpha, signal = lane
+    for step in range(count):
+        lane[0], lane[1], lane[2], lane[3], lane[4], lane[5] = c, epsilon, n, mantissa, places, peak
+        q = c * c
+        residual = signal - c * epsilon
+        peak = max(peak, q)
+        here = 0.0 if places < 0 else mantissa
+        pull = n * n + alpha * (here * here)
+        n, mantissa = n - n * (eta * q), mantissa - mantissa * (alpha * (eta * q))
+        c, epsilon = c + eta * (epsilon * residual) - eta * c * pull, epsilon + eta * c * residual
+        if mantissa != 0 and abs(mantissa) < _SMALL:
+            mantissa, places = mantissa * _PLACE, places - 1
+        elif abs(mantissa) > _BIG and places < 0:
+            mantissa, places = mantissa / _PLACE, places + 1
+        escaped = places >= 0 and not abs(mantissa) < ESCAPE
+        if escaped or not max(abs(c), abs(epsilon), abs(n)) < ESCAPE:
+            return step
+    lane[0], lane[1], lane[2], lane[3], lane[4], lane[5] = c, epsilon, n, mantissa, places, peak
+    return count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _settled(values):
+    """True when what is left to move is below RESIDUE, in the linear regime of a stable minimum.
+
+    With s = c^2 + epsilon^2 the residual r = B - c epsilon shrinks by |1 - eta s| a step, n^2 and
+    o^2 by (1 - eta c^2)^2 and (1 - eta alpha c^2)^2; summed to the end they move c and epsilon by
+    at most the sums below.
+    """
+    c, epsilon, n, mantissa, places, _, eta, alpha, signal = values
+    q = c * c
+    s, opposing = q + epsilon * epsilon, alpha * q
+    if not 0 < eta * max(s, opposing) < 2 - MARGIN:
+        return False
+    o2 = 0.0 if places < 0 else mantissa * mantissa
+    across = n * n / (q * (2 - eta * q))
+    if alpha * o2 > 0:
+        across += o2 / (q * (2 - eta * opposing))
+    along = abs(signal - c * epsilon) / min(s, 2 / eta - s)
+    left = (1 + s / min(s, 2 / eta - s)) * across + along * max(abs(epsilon / c), abs(c / epsilon))
+    return left < RESIDUE
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _finish(values, left, final, cell):
+    """Write c, epsilon, n, log|o|, sign o, largest c^2, `left` steps after `values`, all settled."""
+    c, epsilon, n, mantissa, places, peak, eta, alpha, signal = values
+    factor_n, factor_o = 1 - eta * c * c, 1 - eta * alpha * c * c
+    log_o = math.log(abs(mantissa)) + places * _LOG_PLACE if mantissa != 0 else -math.inf
+    sign = math.copysign(1.0, mantissa)
+    if left > 0:
+        n *= factor_n**left
+        log_o += left * (math.log(abs(factor_o)) if factor_o != 0 else -math.inf)
+        sign = -sign if factor_o < 0 and left % 2 == 1 else sign
+    final[0, cell], final[1, cell], final[2, cell] = c, epsilon, n
+    final[3, cell], final[4, cell], final[5, cell] = log_o, sign, peak
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def descend(start, count, final, status, taken):
+    """`count` steps for every cell.
+
+    start   (ROWS, cells): c, epsilon, n, o, 0, c^2, eta, alpha, B
+    final   (6, cells): c, epsilon, n, log|o|, sign o, largest c^2 on the way
+    status  (cells,): RUNNING, SETTLED or DIVERGED; a diverged cell keeps its last state below ESCAPE
+    taken   (cells,): steps to that state; `count` unless it diverged
+    """
+    rows, before = np.empty((ROWS, WIDTH)), np.empty((ROWS, WIDTH))
+    owner, left, one = np.empty(WIDTH, np.int64), np.empty(WIDTH, np.int64), np.empty(ROWS)
+    following = 0
+    for lane in range(WIDTH):
+        following = _refill(rows, lane, start, owner, following)
+        left[lane] = count
+    busy = following
+    while busy > 0:
+        for row in range(ROWS):
+            for lane in range(WIDTH):
+                before[row, lane] = rows[row, lane]
+        for _ in range(BLOCK // UNROLL):
+            _steps(0.0, rows, rows)
+        for lane in range(WIDTH):
+            cell = owner[lane]
+            if cell < 0:
+                continue
+            verdict, left[lane] = _review(rows, before, lane, left[lane], one)
+            if verdict == RUNNING and left[lane] > 0:
+                continue
+            status[cell] = verdict
+            taken[cell] = count - left[lane] if verdict == DIVERGED else count
+            _finish(one, left[lane] if verdict == SETTLED else 0, final, cell)
+            busy -= 1
+            begun = following
+            following = _refill(rows, lane, start, owner, following)
+            busy += following - begun
+            left[lane] = count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _review(rows, before, lane, left, one):
+    """A lane's verdict after a block, its values (into `one`) and the steps it has left.
+
+    A block that ends in an escape, or passes the last step, is replayed step by step.
+    """
+    for row in range(ROWS):
+        one[row] = rows[row, lane]
+    made = wanted = min(BLOCK, left)
+    largest = max(abs(one[C]), abs(one[EPSILON]), abs(one[N]))
+    high = not abs(one[MANTISSA]) < (ESCAPE if one[PLACES] >= 0 else np.inf)
+    if wanted < BLOCK or high or not largest < ESCAPE:
+        for row in range(ROWS):
+            one[row] = before[row, lane]
+        made = _one_by_one(one, wanted)
+        for row in range(ROWS):
+            rows[row, lane] = one[row]
+    if made < wanted:
+        return DIVERGED, left - made
+    return (SETTLED if _settled(one) else RUNNING), left - made
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _refill(rows, lane, start, owner, following):
+    """Give the lane its next cell, or park it (eta = 0) where none is left."""
+    if following >= start.shape[1]:
+        owner[lane] = -1
+        for row in range(ROWS):
+            rows[row, lane] = 0.0
+        return following
+    owner[lane] = following
+    for row in range(ROWS):
+        rows[row, lane] = start[row, following]
+    return following + 1
