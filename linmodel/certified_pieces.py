@@ -43,12 +43,16 @@ class Setting:
 
 @dataclass(frozen=True)
 class Piece:
-    """p on [begin, begin + length], the bound `error` on |s - p|, and tau at its beginning."""
+    """p on [begin, begin + length], the bound `error` on |s - p|, and tau at its beginning.
+
+    Chebyshev: `coefficients` (degree + 1, 4) of p, `integral` (2 degree + 2, 1) of int p_c^2.
+    """
 
     begin: arb
     length: arb
     values: arb_mat
     coefficients: arb_mat
+    integral: arb_mat
     error: float
     tau: arb
 
@@ -56,7 +60,7 @@ class Piece:
 def make_setting(problem: OpposingSignals, digits: int) -> Setting:
     """Degree and working precision that reach `digits` decimal digits a piece."""
     degree = 8 + 4 * math.ceil(digits / 4)
-    bits = math.ceil(3.33 * digits + 1.3 * degree) + 96
+    bits = math.ceil(3.33 * digits + 2.6 * degree) + 96
     return Setting(problem.alpha, problem.beta_norm, digits, bits, grid(degree, bits))
 
 
@@ -83,7 +87,7 @@ def enclosures(
             time = float(pending.pop(0))
             yield time, _evaluate(setting, piece, arb(time), start)
         state = list(piece.values.tolist()[-1])
-        tau = _tau(setting, piece, arb(1))
+        tau = _tau(piece, arb(1))
         if not end.is_exact():
             raise CannotEnclose(f"time {float(end):.6g} needs more bits; raise digits.")
         begin, error = end, piece.error
@@ -113,18 +117,21 @@ def _next_piece(
         if values is None:
             length /= 2
             continue
-        slopes, points, defect = _defect(setting, values, h)
+        points, slopes = setting.grid.fine * values, setting.grid.fine_derivative * values
+        defect = _defect(setting, points, slopes, h)
         drift = defect * length
         ratio = (goal / drift) ** (1 / setting.grid.degree) if drift > 0 else 4.0
         if drift > goal:
             length *= min(0.8, max(0.2, 0.9 * ratio))
             continue
-        after = _error_after(setting, points, slopes, length, error + drift)
+        after = _error_after(setting, to_float(points), to_float(slopes), length, error + drift)
         if after is None:
             length /= 2
             continue
         coefficients = setting.grid.coefficients * values
-        piece = Piece(begin, h, values, coefficients, after, tau)
+        squares = arb_mat([[row[0] * row[0]] for row in points.tolist()])
+        integral = setting.grid.integral * squares
+        piece = Piece(begin, h, values, coefficients, integral, after, tau)
         return piece, length * min(4.0, max(0.5, 0.9 * ratio))
     raise CannotEnclose(
         f"the error bound {error:.3g} at time {float(begin):.6g} admits no further piece; "
@@ -132,18 +139,15 @@ def _next_piece(
     )
 
 
-def _defect(setting: Setting, values: arb_mat, h: arb) -> tuple[Array, Array, float]:
-    """p' (per unit of s) and p on the fine points in float64, and rho >= max |p' - f(p)|."""
-    g = setting.grid
-    points, slopes = g.fine * values, g.fine_derivative * values
+def _defect(setting: Setting, points: arb_mat, slopes: arb_mat, h: arb) -> float:
+    """rho >= max |p' - f(p)| over the piece, from p and p' (per unit of s) on the fine points."""
     worst = [0.0] * 4
     for point, slope in zip(points.tolist(), slopes.tolist(), strict=True):
         field = velocity(setting.alpha, setting.beta_norm, *point)
         for i in range(4):
             size = float((slope[i] * 2 / h - field[i]).abs_upper())
             worst[i] = max(worst[i], size * UP)
-    rho = g.lebesgue * math.sqrt(sum(size**2 for size in worst)) * UP
-    return to_float(slopes), to_float(points), rho
+    return setting.grid.lebesgue * math.sqrt(sum(size**2 for size in worst)) * UP
 
 
 def _error_after(
@@ -196,22 +200,17 @@ def _expansion(setting: Setting, points: Array, radius: Array) -> Array:
     return np.where(fails, np.inf, rate)
 
 
-def _tau(setting: Setting, piece: Piece, s: arb) -> arb:
-    """tau at p's place s in [-1, 1]: Gauss quadrature is exact on p_c^2, and |c - p_c| <= error.
+def _tau(piece: Piece, s: arb) -> arb:
+    """tau at p's place s in [-1, 1], from the integral of p_c^2 and |c - p_c| <= error.
 
     With Cauchy-Schwarz, int |c^2 - p_c^2| <= 2 error sqrt(2 int p_c^2) + 2 error^2 over [-1, 1].
     """
-    degree, share = setting.grid.degree, (s + 1) / 2
-    rows: list[arb] = []
-    for node, _ in setting.grid.gauss:
-        rows += chebyshev_row(degree, -1 + share * (node + 1)).entries()
-    column = arb_mat([[row[0]] for row in piece.coefficients.tolist()])
-    values = (arb_mat(degree + 1, degree + 1, rows) * column).entries()
-    weighted = zip(values, setting.grid.gauss, strict=True)
-    total = sum((weight * value * value for value, (_, weight) in weighted), arb(0))
+    count = piece.integral.nrows()
+    part = (chebyshev_row(count - 1, s) * piece.integral)[0, 0]
+    whole = sum(piece.integral.entries(), arb(0)).nonnegative_part()
     error = arb(piece.error)
-    slip = 2 * error * (2 * total).nonnegative_part().sqrt() + 2 * error * error
-    return piece.tau + piece.length / 2 * share * (total + slip * arb(0, 1))
+    slip = 2 * error * (2 * whole).sqrt() + 2 * error * error
+    return piece.tau + piece.length / 2 * (part + slip * arb(0, 1))
 
 
 def _evaluate(setting: Setting, piece: Piece, time: arb, start: State) -> Balls:
@@ -219,7 +218,7 @@ def _evaluate(setting: Setting, piece: Piece, time: arb, start: State) -> Balls:
     s = 2 * (time - piece.begin) / piece.length - 1
     row = (chebyshev_row(setting.grid.degree, s) * piece.coefficients).entries()
     tube = arb(0, piece.error)
-    tau = _tau(setting, piece, s)
+    tau = _tau(piece, s)
     n = arb(float(np.asarray(start.n))) * (-tau).exp()
     o = arb(float(np.asarray(start.o))) * (-setting.alpha * tau).exp()
     return row[0] + tube, row[1] + tube, n, o, tau

@@ -35,7 +35,8 @@ class Grid:
     fine_points     those points, descending, float64
     lebesgue        max of a polynomial of degree <= 3 degree is at most `lebesgue` times its max on
                     the fine points: 1 + (2/pi) log(3 degree + 1)
-    gauss           nodes and weights of Gauss-Legendre, exact to degree 2 degree + 1
+    integral        fine values of a polynomial of degree <= 2 degree -> Chebyshev coefficients of
+                    its integral from -1
     """
 
     degree: int
@@ -46,7 +47,7 @@ class Grid:
     fine_derivative: arb_mat
     fine_points: Array
     lebesgue: float
-    gauss: tuple[tuple[arb, arb], ...]
+    integral: arb_mat
 
 
 @lru_cache(maxsize=8)
@@ -70,7 +71,7 @@ def grid(degree: int, bits: int) -> Grid:
             fine_derivative=arb_mat(slopes) * coefficients,
             fine_points=np.array([float(angle.cos()) for angle in fine_angles]),
             lebesgue=1.0 + 2.0 / np.pi * np.log(many) + 1e-9,
-            gauss=tuple(arb.legendre_p_root(degree + 1, k, weight=True) for k in range(degree + 1)),
+            integral=_integral(2 * degree, fine_angles),
         )
 
 
@@ -83,6 +84,27 @@ def _values_to_coefficients(degree: int, angles: list[arb]) -> arb_mat:
         row[0] /= 2
         row[-1] /= 2
         rows.append(row)
+    return arb_mat(rows)
+
+
+def _integral(degree: int, angles: list[arb]) -> arb_mat:
+    """Values at the points cos(angle) -> coefficients of the integral, degree + 2 of them.
+
+    int T_k = T_{k+1} / (2k + 2) - T_{k-1} / (2k - 2), int T_0 = T_1, int T_1 = T_2 / 4.
+    """
+    many = len(angles)
+    rows = [[arb(0)] * many for _ in range(degree + 2)]
+    for j, angle in enumerate(angles):
+        found = [arb(0)] * (degree + 2)
+        for k in range(degree + 1):
+            a = (k * angle).cos() * (1 if k == 0 else 2) / many
+            found[k + 1] += a / (k + 1 if k == 0 else 2 * k + 2)
+            if k > 1:
+                found[k - 1] -= a / (2 * k - 2)
+        # T_k(-1) = (-1)^k: the constant makes the integral vanish at -1.
+        found[0] = sum((a if k % 2 else -a for k, a in enumerate(found) if k > 0), arb(0))
+        for k, a in enumerate(found):
+            rows[k][j] = a
     return arb_mat(rows)
 
 
