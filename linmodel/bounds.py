@@ -159,8 +159,9 @@ def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
 
         n0^2 e^(-tau) + alpha o0^2 e^(-(2 alpha - 1) tau) = s (b - s e^(-tau)),
 
-    b = B / c0, s = b - epsilon0. (c' < 0 iff r = epsilon (B - c epsilon) / (c M) < 1, M = n^2 + alpha o^2, and while
-    r < 1: d log(r)/d tau >= d log(epsilon / M)/d tau - 1, d epsilon/d tau >= b - epsilon.)
+    b = B / c0, s = b - epsilon0. (c' < 0 iff r = epsilon (B - c epsilon) / (c M) < 1,
+    M = n^2 + alpha o^2, and while r < 1: d log(r)/d tau >= d log(epsilon / M)/d tau - 1,
+    d epsilon/d tau >= b - epsilon.)
 
     Raises InvalidInput outside the standing hypotheses.
     """

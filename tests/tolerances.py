@@ -43,3 +43,9 @@ SHARPNESS_TIGHT = 1e-6
 
 # One float32 gradient step against the same step written plainly: sums in another order.
 FLOAT32_STEP = 1e-5
+
+# Two closed forms in float64 against each other: condition of exponentials over long times.
+CLOSED_FORM = 1e-10
+
+# The envelope's own allowance for rounding is 1e-10 on each side, times the curve's condition.
+ENVELOPE = 1e-8

@@ -81,7 +81,7 @@ def test_dip_lies_between_its_bounds_and_comes_in_time(run):
 
 
 def test_dip_floor_is_sharp_for_large_alpha():
-    """With o0 < c0 the floor c0^2 - o0^2 is what the dip tends to; with o0 > c0, order 1/alpha^2."""
+    """With o0 < c0 the dip tends to the floor; with o0 > c0 both are of order 1/alpha^2."""
     for start in (State(1.0, 0.1, 0.05, 0.9), State(1.0, 0.1, 0.05, 1.2)):
         ratios = []
         for alpha in (1e3, 1e4):
