@@ -3,8 +3,9 @@
 In intrinsic time, d epsilon/d tau = B/c - epsilon with
 c^2 = kappa + epsilon^2 + n0^2 x + o0^2 x^alpha, x = e^(-2 tau). Replace x^alpha, convex, by chords
 (above it) or tangents (below it) in x: every piece is then a flow without opposing signal, which is
-closed form (`linmodel.comparison`), and more o^2 means larger c, hence smaller epsilon (comparison lemma). One chord to x = 0 gives the alpha = 1
-curve; one tangent, then 0, gives better than the alpha = inf curve. More pieces: error ~ pieces^-2.
+closed form (`linmodel.comparison`), and more o^2 means larger c, hence smaller epsilon (comparison
+lemma). One chord to x = 0 gives the alpha = 1 curve; one tangent, then 0, gives better than the
+alpha = inf curve. More pieces: error ~ pieces^-2.
 
 True time: dt/ds = c_piece^2 / c^2, and c^2 differs from c_piece^2 by at most the gap between line
 and x^alpha on the side that matters; so t is bounded by a sum of closed forms as well.
