@@ -1,0 +1,41 @@
+"""The README's table statement -> function -> verdict, written from the ledger.
+
+`python -m proofs_check.readme README.md` rewrites the lines between the two markers.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from linmodel.errors import InvalidInput
+from linmodel.store import write_text
+from proofs_check import claims_table
+
+BEGIN = "<!-- ledger: written by python -m proofs_check.readme README.md -->"
+END = "<!-- end of ledger -->"
+
+
+def table() -> str:
+    """Markdown table of every claim: id, title, source, function, recorded verdict."""
+    rows = ["| id | statement | from | function | verdict |", "| --- | --- | --- | --- | --- |"]
+    for claim in claims_table():
+        function = f"`linmodel.{claim['function']}`" if claim["function"] else ""
+        title = claim["title"].replace("|", "\\|")
+        cells = (claim["id"], title, claim["source"], function, claim["recorded"])
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def with_table(text: str) -> str:
+    """`text` with the lines between the markers replaced; InvalidInput without the markers."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise InvalidInput(f"the text lacks the markers {BEGIN!r} and {END!r}: put them back.")
+    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
+    write_text(path, with_table(path.read_text(encoding="utf-8")))
