@@ -16,26 +16,12 @@ from proofs_check.claims.field import (
     eta,
     t,
 )
-from proofs_check.claims.flow import (
-    FLOOR,
-    K2,
-    N_AT_LEAST_M,
-    QMAX,
-    WIDEST,
-    c0,
-    c1,
-    e0,
-    kap,
-    m,
-    n0,
-    o0,
-    v,
-)
+from proofs_check.claims.flow import c1, v
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity
 
-delta, m0, v0, D = sp.symbols("delta m0 v0 D", real=True)
+delta, w = sp.symbols("delta w", real=True)  # w = c'
 F8 = Claim(
     "F8",
     "The opposing curvature grows at most like e^(2Bt)",
@@ -68,21 +54,16 @@ F8 = Claim(
     ),
     rests_on=("M5",),
 )
-# D = cm^2, the square of the lower bound of c; G bounds v from above.
-BOUND = (v0 + B * m0 / D * (1 - sp.exp(-D * t))) * sp.exp(-D * t)
-SIMPLE = (v0 + B * m0 / D) * sp.exp(-D * t)
-REACHED = sp.log((v0 + B * m0 / D) / (delta * B)) / D
 F9 = Claim(
     "F9",
-    "Two-sided size of the opposing curvature",
+    "Two-sided size of the opposing curvature, and the time from which it holds",
     "alpha c^2 <= alpha B^2/epsilon^2 wherever epsilon > 0, and alpha c^2 >= (1-delta)^2 alpha "
-    "B^2/epsilon^2 wherever c epsilon >= (1-delta) B. For epsilon0 > 0 the latter holds for all t "
-    ">= ln((v0 + B m0/D)/(delta B))/D, where v0 = B - c0 epsilon0, m0 = n0^2 + alpha o0^2, D = "
-    "min(c0, epsilon0 B/Qm)^2, Qm = epsilon0^2 + 2 n0^2 + (1 + alpha) o0^2.",
+    "B^2/epsilon^2 wherever c epsilon >= (1-delta) B, which holds for all t >= t1 + "
+    "ln(1/delta)/c(t1)^2; F4b and F7 bound t1 and c(t1) explicitly.",
     r"(1-\delta)^2\frac{\alpha B^2}{\epsilon^2}\le\alpha c^2\le\frac{\alpha B^2}{\epsilon^2},\quad "
-    r"t\ge\tfrac1D\ln\frac{v_0+Bm_0/D}{\delta B}",
+    r"t\ge t_1+\frac{\ln(1/\delta)}{c(t_1)^2}",
     Verdict.PROVED,
-    hypotheses=(*STANDING_WORDS, "0 < delta < 1", "the time: epsilon0 > 0"),
+    hypotheses=(*STANDING_WORDS, "0 < delta < 1"),
     steps=(
         step(
             "Upper: F2. Lower: the condition itself.",
@@ -96,45 +77,25 @@ F9 = Claim(
                 alpha * c**2 * epsilon**2 >= (1 - delta) ** 2 * alpha * B**2,
             ),
         ),
-        step(
-            "c never falls below min(c0, epsilon0 B/Qm): while c falls, Q <= Qm and c' < 0 force "
-            "c > epsilon0 B/Qm; after t1 it rises (F4).",
-            QMAX,
-            FLOOR,
-            identity(
-                WIDEST.subs(kap, c0**2 - e0**2 - n0**2 - o0**2),
-                e0**2 + 2 * n0**2 + (1 + alpha) * o0**2,
-            ),
-        ),
         by_lemma(
             "Gronwall",
-            "m = n^2 + alpha o^2 has m' <= -2 c^2 m <= -2 D m.",
+            "From t1 on c' >= 0 and c >= c(t1) (F4), so v' = -c' epsilon - c^2 v <= -c(t1)^2 v.",
             inequality=(
-                identity(along(M), -2 * c**2 * K2),
-                N_AT_LEAST_M,
-                implies([c1 > 0, c >= c1, alpha >= 1], along(M) <= -2 * c1**2 * M),
-            ),
-        ),
-        by_lemma(
-            "comparison",
-            "v' <= -D v + B m0 e^(-2Dt), whose solution from v0 is the stated bound.",
-            inequality=implies(
-                [c1 > 0, c >= c1, epsilon >= 0, v > 0, m >= 0, B > 0, sp.Eq(v, B - c * epsilon)],
-                -(c**2 + epsilon**2) * v + c * epsilon * m <= -(c1**2) * v + B * m,
-            ),
-            solution=(
-                identity(along(V), -(c**2 + epsilon**2) * V + c * epsilon * M),
-                identity(sp.diff(BOUND, t), -D * BOUND + B * m0 * sp.exp(-2 * D * t)),
-                identity(BOUND.subs(t, 0), v0),
-                identity(SIMPLE - BOUND, B * m0 / D * sp.exp(-2 * D * t)),
+                identity(along(V), -along(c) * epsilon - c**2 * V),
+                implies(
+                    [w >= 0, epsilon >= 0, v > 0, c1 > 0, c >= c1],
+                    -w * epsilon - c**2 * v <= -(c1**2) * v,
+                ),
             ),
         ),
         step(
-            "The simpler bound (v0 + B m0/D) e^(-Dt), which falls, is delta B at the stated time.",
-            identity(SIMPLE.subs(t, REACHED), delta * B),
+            "v(t1) <= B, and B e^(-c1^2 T) = delta B at T = ln(1/delta)/c1^2.",
+            implies([c > 0, epsilon >= 0], V <= B),
+            identity((B * sp.exp(-(c1**2) * t)).subs(t, -sp.log(delta) / c1**2), delta * B),
         ),
     ),
-    rests_on=("F2", "F3", "F4"),
+    rests_on=("F2", "F3", "F4", "F4b", "F7"),
+    function="bounds.floor_time",
 )  # fmt: skip
 F10 = Claim(
     "F10",

@@ -1,0 +1,265 @@
+"""S1-S10 without S5: what the authors say about the model, formalised, each with a verdict."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from proofs_check.claims.descent import FACTOR, NEXT
+from proofs_check.claims.field import (
+    STANDING_WORDS,
+    STATE,
+    VELOCITY,
+    B,
+    alpha,
+    c,
+    epsilon,
+    eta,
+    n,
+    o,
+)
+from proofs_check.claims.flow import SMOOTH, c1, m, v
+from proofs_check.enclosure import certified
+from proofs_check.ledger import Claim, Verdict, by_lemma, step
+from proofs_check.smt import implies
+from proofs_check.symbolic import identity
+
+AUTHORS = "authors (review discussion)"
+S1 = Claim(
+    "S1",
+    "Before the edge, descent and flow run along similar paths",
+    "For every problem, start and T: descent with step size eta stays within C eta of the flow at "
+    "equal times up to T, for eta small enough; C depends on problem, start and T.",
+    r"\sup_{j\eta\le T}|s_j-s(j\eta)|\le C\eta",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("T fixed", "the flow exists up to T (F1 for the standing start)"),
+    steps=(
+        by_lemma(
+            "Euler",
+            "Descent is Euler's method for the flow, whose right-hand side is a polynomial.",
+            smooth=SMOOTH,
+            scheme=identity((sp.Matrix(NEXT) - sp.Matrix(STATE)) / eta, sp.Matrix(VELOCITY)),
+        ),
+    ),
+    rests_on=("F1", "G1"),
+)
+
+
+def _second_rise() -> tuple[bool | None, str]:
+    """Sharpness along one flow, enclosed: down, up, down, up, and higher than the first peak."""
+    from linmodel import OpposingSignals, State
+    from linmodel.certified import certified_flow
+
+    problem, start = OpposingSignals(2.76, 16.87, 4.0), State(0.1265, 4.0, 0.0094, 1.872)
+    found = certified_flow(problem, start, [0.0, 0.01, 0.075, 0.122, 0.5]).sharpness.values
+    (a, _), (_, b), (p, P), (_, d), (e, _) = found
+    shown = ", ".join(f"{x[0]:.4f}" for x in found)
+    good = b < a and b < p and d < p and d < e and e > P
+    return (True if good else None), f"sharpness {shown} at t = 0, .01, .075, .122, .5 (Arb)"
+
+
+S2 = Claim(
+    "S2",
+    "After an initial decrease the sharpness rises monotonically at least to 2/eta",
+    "Along the flow lambda_max falls at first and then rises monotonically until it passes 2/eta. "
+    "False for lambda_max: at alpha = 2.76, B = 16.87 from (0.1265, 4, 0.0094, 1.872) it falls, "
+    "rises, falls and rises again to above its first peak, so with 2/eta = 38.8 it is not "
+    "monotone before.",
+    r"\lambda_{\max}\searrow\nearrow\tfrac2\eta",
+    Verdict.REFUTED,
+    source=AUTHORS,
+    hypotheses=STANDING_WORDS,
+    steps=(
+        step(
+            "Enclosures of lambda_max at five times.",
+            certified(_second_rise, formula=r"\lambda_0>\lambda_1<\lambda_2>\lambda_3<\lambda_4"),
+        ),
+    ),
+    witness=(
+        "from linmodel import *; from linmodel.certified import certified_flow as f; "
+        "L = f(OpposingSignals(2.76, 16.87, 4.0), State(.1265, 4.0, .0094, 1.872), "
+        "[0, .01, .075, .122, .5]).sharpness.values; "
+        "assert L[0][0] > L[1][1] and L[2][0] > L[1][1] and L[2][0] > L[3][1] and "
+        "L[4][0] > 38.8 > L[2][1], L"
+    ),
+)
+S2B = Claim(
+    "S2b",
+    "The opposing curvature falls once and then rises to any 2/eta below its limit",
+    "alpha c^2 falls until t1 and then rises monotonically through every 2/eta between alpha "
+    "c(t1)^2 and alpha c_inf^2, with no condition on B or k; at kappa = 0 the limit is alpha B.",
+    r"\alpha c^2\searrow(t<t_1),\ \nearrow\alpha c_\infty^2\ (t>t_1)",
+    Verdict.PROVED,
+    source="ours, in place of S2",
+    hypotheses=STANDING_WORDS,
+    steps=(
+        by_lemma(
+            "intermediate value",
+            "F4 and F5.",
+            increasing=implies([c > 0, alpha >= 1, v > 0], 2 * alpha * c * v > 0),
+            ends=implies([c > 0, c1 > c, alpha >= 1], alpha * c**2 < alpha * c1**2),
+        ),
+    ),
+    rests_on=("F4", "F5", "F10"),
+)
+S3 = Claim(
+    "S3",
+    "Past the threshold descent oscillates on the model too",
+    "At every step with eta alpha c^2 > 2 (and o != 0) o changes sign and |o| grows, by the factor "
+    "|1 - eta alpha c^2| > 1. The authors saw it in experiments and did not prove it.",
+    r"\eta\alpha c^2>2\Rightarrow oo_+<0,\ |o_+|>|o|",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("eta > 0", "alpha >= 0", "o != 0"),
+    steps=(
+        step(
+            "G1's factor.",
+            implies(
+                [sp.Ne(o, 0), eta * alpha * c**2 > 2],
+                (o * (o * FACTOR) < 0) & ((o * FACTOR) ** 2 > o**2),
+            ),
+        ),
+    ),
+    rests_on=("G1",),
+)
+S4 = Claim(
+    "S4",
+    "The oscillation is in b_o",
+    "At a minimum with alpha c^2 > 2/eta >= c^2 + epsilon^2 the unstable directions are exactly P "
+    "b_o (G2). At a step with eta alpha c^2 <= 4 and alpha > 2, beyond the edge or not, n "
+    "shrinks: its factor is below 1 in size; that of o is above 1 beyond the edge.",
+    r"|1-\eta\alpha c^2|>1>|1-\eta c^2|",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("eta > 0", "alpha > 2", "c != 0"),
+    steps=(
+        step(
+            "The factors of n and o.",
+            implies(
+                [eta > 0, alpha > 2, sp.Ne(c, 0), eta * alpha * c**2 <= 4],
+                (1 - eta * c**2) ** 2 < 1,
+            ),
+            implies([eta * alpha * c**2 > 2], FACTOR**2 > 1),
+            identity(NEXT[2], n * (1 - eta * c**2)),
+        ),
+    ),
+    rests_on=("G1", "G2"),
+)
+S6 = Claim(
+    "S6",
+    "Sharpness is at most alpha B^2/epsilon^2",
+    "lambda_max <= alpha B^2/epsilon^2 along the flow. False for lambda_max as it stands: in the "
+    "limit for alpha < 2, and at the start for any alpha where o0 is large and c0 epsilon0 near "
+    "B. True of the opposing curvature (F9).",
+    r"\lambda_{\max}\le\alpha\|\beta\|^2/\epsilon^2",
+    Verdict.REFUTED,
+    source=AUTHORS,
+    hypotheses=STANDING_WORDS,
+    witness=(
+        "from linmodel import *; "
+        "assert sharpness(OpposingSignals(1.0, 1.0), State(1, 1, 0, 0)) > 1.0 and "
+        "sharpness(OpposingSignals(50.0, 1.0), State(1, .9, 0, 1)) > 50 * 1.0 / .9**2"
+    ),
+)
+S6B = Claim(
+    "S6b",
+    "The opposing curvature is alpha B^2/epsilon^2 from above and, to order, from below",
+    "alpha c^2 <= alpha B^2/epsilon^2 always; >= (1-delta)^2 of it from F9's time on. In the limit "
+    "lambda_max = alpha B^2/epsilon^2 exactly if alpha c_inf^2 >= c_inf^2 + epsilon_inf^2.",
+    r"(1-\delta)^2\le\alpha c^2\Big/\frac{\alpha B^2}{\epsilon^2}\le1",
+    Verdict.PROVED,
+    source="ours, in place of S6",
+    hypotheses=STANDING_WORDS,
+    steps=(
+        step(
+            "In the limit c epsilon = B (F5).",
+            implies(
+                [c > 0, epsilon > 0, alpha >= 1, sp.Eq(c * epsilon, B)],
+                sp.Eq(alpha * c**2 * epsilon**2, alpha * B**2),
+            ),
+        ),
+    ),
+    rests_on=("F9", "F5"),
+)
+S7 = Claim(
+    "S7",
+    "The minimum cannot be reached without passing the lower bound",
+    "The flow converges to an equilibrium with c epsilon = B; for every delta in (0, 1) there is a "
+    "finite time from which alpha c^2 >= (1-delta)^2 alpha B^2/epsilon^2 for ever.",
+    r"\forall\delta\ \exists T\ \forall t\ge T:\ \alpha c^2\ge(1-\delta)^2\alpha B^2/\epsilon^2",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=STANDING_WORDS,
+    steps=(
+        step(
+            "The end is an equilibrium: every velocity vanishes at n = o = 0, c epsilon = B.",
+            identity(sp.Matrix(VELOCITY).subs({n: 0, o: 0, B: c * epsilon})),
+        ),
+    ),
+    rests_on=("F5", "F9"),
+)
+d1, k = sp.symbols("d1 k", positive=True)
+S8 = Claim(
+    "S8",
+    "The roles of ||beta||, alpha and k",
+    "||beta||^2 is the variance of the target that x explains, alpha the largest variance of x_o "
+    "in a unit direction; neither the flow nor the Hessian contains k = d2/d1, which enters "
+    "through the start only: with b_o ~ N(0, I/d), E|b_o|^2 = k/(1+k), E|b|^2 = 1/(1+k).",
+    r"E(\beta^\top x)^2=\|\beta\|^2,\quad \lambda_{\max}(\Sigma_o)=\alpha,\quad E|b_o|^2=\tfrac "
+    r"k{1+k}",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("Sigma = I", "Sigma_o = alpha P"),
+    steps=(
+        step(
+            "At f = 0 the signal's part of M1 is B^2/2; the velocity does not contain d1, d2 or k.",
+            identity((c * epsilon - B).subs(c, 0) ** 2, B**2),
+            identity(sp.Matrix(VELOCITY).diff(sp.Symbol("k", real=True))),
+        ),
+        step(
+            "w.Sigma_o.w = alpha |Pw|^2 <= alpha |w|^2, with equality on P's range.",
+            implies([alpha >= 0, m >= 0, v >= m], alpha * m <= alpha * v),
+        ),
+        step(
+            "d2/d = k/(1+k), d1/d = 1/(1+k).",
+            identity(k * d1 / (d1 + k * d1), k / (1 + k)),
+            identity(d1 / (d1 + k * d1), 1 / (1 + k)),
+        ),
+    ),
+    rests_on=("M1", "M5"),
+)
+S9 = Claim(
+    "S9",
+    "The loss is least when x_o is not used at all",
+    "Among linear predictors (c b, c b_o) the population loss is least where c b_o has no "
+    "component in the range of Sigma_o, that is, makes no use of x_o.",
+    r"\Sigma_o^{1/2}cb_o=0",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("those of M4",),
+    steps=(
+        step(
+            "M4: any use of x_o costs 1/2 E (c b_o.x_o)^2 > 0 and gains nothing.",
+            implies([m > 0], m / 2 > 0),
+        ),
+    ),
+    rests_on=("M4",),
+)
+S10 = Claim(
+    "S10",
+    "Nothing depends on the particular distribution of x_o",
+    "The population dynamics is the same for every symmetric x_o with the same Sigma_o (M2). (It "
+    "does depend on Sigma_o, and finite samples depend on more.)",
+    r"\Sigma_o=\Sigma_o'\Rightarrow\text{same flow}",
+    Verdict.PROVED,
+    source=AUTHORS,
+    hypotheses=("x_o symmetric", "population loss"),
+    steps=(
+        step(
+            "The reduced flow contains the law of x_o through alpha only.",
+            identity(sp.Matrix(VELOCITY).diff(alpha), sp.Matrix([-c * o**2, 0, 0, -(c**2) * o])),
+        ),
+    ),
+    rests_on=("M2",),
+)
+CLAIMS = (S1, S2, S2B, S3, S4, S6, S6B, S7, S8, S9, S10)
