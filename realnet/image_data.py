@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from linmodel.errors import integer, refuse
+from linmodel.errors import InvalidInput, integer, refuse
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,11 @@ def stratified_subset(labels: NDArray, size: int | None, seed: int) -> NDArray[n
         for name, count in zip(classes, take, strict=True)
     ]
     return np.sort(np.concatenate(drawn))
+
+
+def missing_package(package: str) -> InvalidInput:
+    """The error for data that ships inside an optional package."""
+    return InvalidInput(
+        f"this data ships inside the package {package}, which is not installed. "
+        "Do: pip install 'opposing-signals[realnet]'."
+    )

@@ -1,4 +1,7 @@
+import hashlib
+import subprocess
 import sys
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -7,6 +10,8 @@ from linmodel import InvalidInput
 from realnet import datasets
 from realnet.image_data import ImageData, standardise, stratified_subset
 from tests.tolerances import SINGLE
+
+CIFAR = ("cifar10", "cifar100")
 
 
 @pytest.mark.parametrize(("name", "shape"), [("digits", (1, 8, 8)), ("mnist5k", (1, 28, 28))])
@@ -77,3 +82,30 @@ def test_bad_images_are_refused():
         ImageData(images, np.zeros(4, dtype=np.int64), "mine", 2)
     with pytest.raises(InvalidInput, match="labels"):
         ImageData(images, labels[:3], "mine", 2)
+
+
+@pytest.mark.parametrize("name", ["fashion", "photos", "planted"])
+def test_every_name_loads_and_is_deterministic(name):
+    first, again = (datasets.load(name, size=140, seed=5) for _ in range(2))
+    assert len(first) == 140 and first.name == name
+    np.testing.assert_array_equal(first.images, again.images)
+    np.testing.assert_array_equal(first.labels, again.labels)
+    assert set(datasets.LOADERS) == {"digits", "mnist5k", "fashion", "photos", "planted", *CIFAR}
+
+
+def test_vendored_files_are_the_ones_whose_licence_is_noted():
+    folder = files("realnet") / "data_files"
+    note = (folder / "README.md").read_text("utf-8")
+    for name in ("fashion5k.npz", "moby_dick.txt.xz"):
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() in note
+
+
+def test_photos_without_scikit_image_name_the_extra(monkeypatch):
+    monkeypatch.setattr("realnet.photos.find_spec", lambda name: None)
+    with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
+        datasets.load("photos", size=14)
+
+
+def test_importing_the_loaders_does_not_import_torch():
+    code = "import sys, realnet.datasets; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
