@@ -1,0 +1,175 @@
+"""What a run measures at an evaluation: S11, S13, S14, S16 (see `NAMES`), and layers' blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jvp
+
+from realnet.config import TrainConfig
+from realnet.curvature import Curvature, top_eigenpairs
+from realnet.objective import Objective, full_precision, unflatten
+
+if TYPE_CHECKING:
+    from realnet.experiments.trial_run import TrialRun
+
+NAMES = {
+    "weight_norm": "norm of the parameters",
+    "test_accuracy": "accuracy on held-out samples",
+    "test_loss": "mean loss on held-out samples",
+    "sketch": "random projection of the parameters",
+    "block_sharpness": "top eigenvalue of the Hessian's block of one layer",
+    "along_share": "(g.v)^2 / |g|^2: share of the gradient along the top eigenvector v",
+    "along": "g.v before the step",
+    "along_next": "g.v after the step, same v",
+    "predicted_change": "local quadratic model's loss change over the step",
+    "actual_change": "full-batch loss change over the step",
+    "unbalance_cosine": "|cos(v, grad(L_0 - L_1))|, L_0 and L_1 the watched groups' losses",
+    "unbalance_rank": "share of random directions that unbalance the groups less than v",
+    "group_cosine": "cosine of the watched groups' gradients",
+    "curvature_mean": "mean over samples of v^T H_i v",
+    "curvature_group": "mean over watched groups' samples of v^T H_i v",
+    "curvature_top": "mean of the 5% largest v^T H_i v",
+    "curvature_top_members": "share of watched groups' samples among the 5% largest v^T H_i v",
+    "change_mean": "mean over samples of the loss change in one step",
+    "change_sd": "standard deviation over samples of the loss change in one step",
+    "change_2sd": "fraction of samples beyond 2 standard deviations of the change",
+    "change_3sd": "fraction beyond 3",
+    "change_4sd": "fraction beyond 4",
+    "change_1": "fraction of samples whose loss changes by 1 or more",
+    "change_kurtosis": "excess kurtosis of the loss changes",
+    "change_top_members": "share of watched groups' samples among the 1% largest |changes|",
+    "sharpness_rest": "sharpness at this point of the loss without the watched groups",
+    "sharpness_fewer": "sharpness at this point without as many random samples",
+}
+# Random directions that v is held against.
+DIRECTIONS = 20
+TOP_CURVATURE, TOP_CHANGE = 0.05, 0.01
+
+
+def names(name: str) -> str:
+    """The long name of a row."""
+    return NAMES.get(name, name)
+
+
+class Probe:
+    """One evaluation's measurements: `before` the step, and `after` it at the next point."""
+
+    def __init__(self, run: TrialRun, found: Curvature) -> None:
+        self.run, self.gradient = run, found.gradient.double()
+        self.v, self.loss, self.point = found.vectors[0], found.loss, run.point
+        self.losses = run.losses(run.inputs, run.labels).flatten().double()
+        self.members = _any(run.data.members, len(run.labels)).to(run.device)
+
+    def before(self) -> dict[str, float]:
+        """Gradient along v, imbalance of the groups along v, curvature of single samples."""
+        along = float(self.gradient @ self.v)
+        row = {"along": along, "along_share": along**2 / float(self.gradient.square().sum())}
+        curvature = sample_curvature(self.run, self.v)
+        count = max(1, round(TOP_CURVATURE * len(curvature)))
+        top = curvature.topk(count).indices
+        row["curvature_mean"] = float(curvature.mean())
+        row["curvature_top"] = float(curvature[top].mean())
+        if self.run.data.members and self.run.trial.train.data != "text":
+            own = curvature[self.members]
+            row["curvature_group"] = float(own.mean()) if len(own) else float("nan")
+            row["curvature_top_members"] = float(self.members[top].double().mean())
+        if len(self.run.watched) == 2:
+            row |= self._imbalance()
+        return row
+
+    def _imbalance(self) -> dict[str, float]:
+        first, second = (
+            Objective(self.run._mean_loss, self.run.model, [part]).gradient()[1].double()
+            for part in self.run.watched.values()
+        )
+        apart = first - second
+        generator = torch.Generator().manual_seed(self.run.step)
+        noise = torch.randn(DIRECTIONS, len(apart), generator=generator, dtype=torch.float64)
+        noise = noise.to(apart) / noise.norm(dim=1, keepdim=True).to(apart)
+        along = abs(float(self.v @ apart))
+        return {
+            "unbalance_cosine": along / float(apart.norm()),
+            "unbalance_rank": float(((noise @ apart).abs() < along).double().mean()),
+            "group_cosine": float(first @ second / (first.norm() * second.norm())),
+        }
+
+    def after(self, point: Tensor) -> dict[str, float]:
+        """The step as its quadratic model saw it, and as it was; single samples' changes."""
+        run = self.run
+        step = point.double() - self.point.double()
+        run.whole.write(self.point)
+        run.whole.begin()
+        curved = run.whole.products(step[None])[0]
+        run.whole.end()
+        run.whole.write(point)
+        loss, gradient = run.whole.gradient()
+        losses = run.losses(run.inputs, run.labels).flatten().double()
+        row = {
+            "predicted_change": float(self.gradient @ step + 0.5 * step @ curved),
+            "actual_change": loss - self.loss,
+            "along_next": float(gradient.double() @ self.v),
+        }
+        return row | self._changes(losses - self.losses)
+
+    def _changes(self, change: Tensor) -> dict[str, float]:
+        """Moments and tails of the change of single samples' losses (S16)."""
+        sd = float(change.std(correction=0))
+        scaled = (change - change.mean()) / max(sd, 1e-300)
+        row = {f"change_{k}sd": float((scaled.abs() > k).double().mean()) for k in (2, 3, 4)}
+        row |= {"change_mean": float(change.mean()), "change_sd": sd}
+        row["change_1"] = float((change.abs() >= 1).double().mean())
+        row["change_kurtosis"] = float(scaled.pow(4).mean()) - 3
+        if len(change) == len(self.members):
+            top = change.abs().topk(max(1, round(TOP_CHANGE * len(change)))).indices
+            row["change_top_members"] = float(self.members[top].double().mean())
+        return row
+
+
+def _any(members: dict, count: int) -> Tensor:
+    chosen = torch.zeros(count, dtype=torch.bool)
+    for mask in members.values():
+        chosen |= torch.as_tensor(mask)
+    return chosen
+
+
+def sample_curvature(run: TrialRun, v: Tensor) -> Tensor:
+    """v^T H_i v of each sample (token) i, (N,), float64; two nested forward derivatives."""
+    model, inputs, labels = run.model, run.inputs, run.labels
+    keys = [name for name, p in model.named_parameters() if p.requires_grad]
+    point = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+    like = list(point.values())
+    tangent = dict(zip(keys, unflatten(v.to(like[0].dtype), like), strict=True))
+
+    def losses(parameters: dict[str, Tensor]) -> Tensor:
+        return run.sample_loss(functional_call(model, parameters, (inputs,)), labels)
+
+    def slope(parameters: dict[str, Tensor]) -> Tensor:
+        return jvp(losses, (parameters,), (tangent,))[1]
+
+    mode = model.training
+    model.eval()
+    with full_precision(run.device):
+        found = jvp(slope, (point,), (tangent,))[1]
+    model.train(mode)
+    return found.detach().flatten().double()
+
+
+def layers(model: nn.Module) -> dict[str, list[Tensor]]:
+    """Parameters by the module that owns them, in order."""
+    found: dict[str, list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        found.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
+    return found
+
+
+def layer_sharpness(whole: Objective, model: nn.Module, config: TrainConfig) -> list[float]:
+    """Top eigenvalue of each layer's own block of the Hessian, in the order of `layers`."""
+    return [
+        top_eigenpairs(
+            whole.loss_fn, own, chunks=whole.chunks, tolerance=1e-2, seed=config.seed
+        ).sharpness
+        for own in layers(model).values()
+    ]
