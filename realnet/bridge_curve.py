@@ -34,8 +34,8 @@ class Curve:
 
 
 def curve_of(real: xr.Dataset) -> Curve:
-    """The curve of `real` before its sharpness first reaches 2/eta (S1: descent is like the flow
-    only until then); the whole curve where it never does or `step_size` is not in the attributes.
+    """The curve of `real` before its sharpness first rises through 2/eta (S1: descent is like the
+    flow only until then); all of it where it never does or `step_size` is not in the attributes.
 
     Raises InvalidInput: no sharpness on time, NaN or values <= 0, times that do not increase, fewer
     than 10 points, or no rise by 10% after the curve's least value.
@@ -45,10 +45,16 @@ def curve_of(real: xr.Dataset) -> Curve:
     eta = None if eta is None else float(eta)
     used = np.ones(len(time), dtype=bool)
     if eta is not None:
-        reached = np.flatnonzero(sharpness >= 2 / eta)
-        if reached.size:
-            used[reached[0] :] = False
+        edge = first_rise(sharpness, 2 / eta)
+        if edge is not None:
+            used[edge:] = False
     return checked(Curve(time[used], sharpness[used], used, eta))
+
+
+def first_rise(values: Array, level: float) -> int | None:
+    """Index of the first value >= level whose predecessor is below it; None where there is none."""
+    rises = np.flatnonzero((values[:-1] < level) & (values[1:] >= level))
+    return int(rises[0]) + 1 if rises.size else None
 
 
 def checked(curve: Curve) -> Curve:

@@ -16,7 +16,7 @@ from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
 from realnet.bridge import BridgeResult
-from realnet.bridge_curve import Curve
+from realnet.bridge_curve import Curve, first_rise
 from realnet.bridge_rivals import MODELS, Description, describe, redescribe, toy_description
 from realnet.bridge_uncertainty import HIGH, LOW, block_length, resampled
 
@@ -29,7 +29,7 @@ STATUSES = {
     "inside": "the crossing lies within the fitted window",
     "extrapolated": "the crossing lies after the fitted window",
     "never": "the description does not reach 2/eta within 10 windows",
-    "at_start": "sharpness is above 2/eta at the start: descent never follows the flow",
+    "at_start": "sharpness begins above 2/eta, where descent need not follow the flow",
     "unreliable": "the fit did not converge or does not describe the curve: no number",
 }
 
@@ -39,7 +39,7 @@ def forecast(
 ) -> xr.Dataset:
     """Edge and plateau for each step size, by the toy, its rivals and the curve read directly.
 
-    On (model, step_size): edge_time and edge_step (first step with sharpness >= 2/eta), edge_low
+    On (model, step_size): edge_time and edge_step (first step after a rise through 2/eta), edge_low
     and edge_high (95% of edge_time, moving-block residual bootstrap; draws that never cross count
     as infinite), plateau (2/eta where the edge is reached, else the limit at late times), status
     (see STATUSES; only "inside" is an interpolation). NaN where there is no honest number.
@@ -66,7 +66,6 @@ def forecast(
         table["edge_step"][i] = np.ceil(edge / etas - 1e-9)
         reached = np.isfinite(edge)
         table["plateau"][i] = np.where(reached, levels, found.limit)
-        table["plateau"][i, status[i] == "at_start"] = np.nan
         if name != "reading":
             again = _resampled_edges(found, result, levels, scales, draws, rng)
             table["edge_low"][i], table["edge_high"][i] = _interval(again, edge)
@@ -74,7 +73,7 @@ def forecast(
 
 
 NUMBERS = {
-    "edge_time": ("time at which sharpness first reaches 2/eta", "step size x step"),
+    "edge_time": ("time at which sharpness first rises through 2/eta", "step size x step"),
     "edge_step": ("first step with sharpness >= 2/eta", "1"),
     "edge_low": ("2.5% quantile of edge_time", "step size x step"),
     "edge_high": ("97.5% quantile of edge_time", "step size x step"),
@@ -83,7 +82,7 @@ NUMBERS = {
 
 
 def crossings(found: Description, curve: Curve, levels: Array) -> tuple[Array, Array]:
-    """First time at which the description rises to each level, and its status; NaN without one."""
+    """First time at which the description rises through each level, NaN without one; status."""
     end = curve.span if found.name == "reading" else HORIZON * curve.span
     # Dense where the window is, then on to the horizon.
     grid = np.unique(np.concatenate([[0.0], np.linspace(0, curve.span, GRID), [end]]))
@@ -94,22 +93,17 @@ def crossings(found: Description, curve: Curve, levels: Array) -> tuple[Array, A
     times = np.full(len(levels), np.nan)
     status = np.full(len(levels), "never", dtype=object)
     for i, level in enumerate(levels):
-        above = np.flatnonzero(values >= level)
-        if not above.size:
-            continue
-        first = int(above[0])
-        if first == 0:
-            times[i], status[i] = 0.0, "at_start"
-            continue
-        share = (level - values[first - 1]) / (values[first] - values[first - 1])
-        times[i] = grid[first - 1] + share * (grid[first] - grid[first - 1])
-        status[i] = "inside" if times[i] <= curve.span else "extrapolated"
+        times[i] = rise_time(grid, values, level)
+        if np.isfinite(times[i]):
+            status[i] = "inside" if times[i] <= curve.span else "extrapolated"
+        if values[0] >= level:
+            status[i] = "at_start"
     return times, status
 
 
 def observed(run: xr.Dataset) -> dict[str, float]:
-    """edge_time and edge_step at which a run's sharpness first reaches 2/eta (interpolated between
-    evaluations; NaN where it never does), and plateau: mean sharpness over the last quarter.
+    """edge_time and edge_step at which a run's sharpness first rises through 2/eta (interpolated
+    between evaluations; NaN where it never does), and plateau: the mean over the last quarter.
 
     Raises InvalidInput when the run does not carry its step size or has no sharpness.
     """
@@ -120,7 +114,7 @@ def observed(run: xr.Dataset) -> dict[str, float]:
     values = np.asarray(run["sharpness"].values, dtype=float)
     keep = np.isfinite(values)
     time, values = time[keep], values[keep]
-    edge = _first_crossing(time, values, 2 / eta)
+    edge = rise_time(time, values, 2 / eta)
     late = values[time >= 0.75 * time[-1]] if len(time) else values
     return {
         "edge_time": edge,
@@ -150,9 +144,7 @@ def compare(predicted: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
         chosen[f"observed_{key}"] = ("run", [row[key] for row in rows])
         chosen[f"observed_{key}"].attrs = predicted[key].attrs
     for key in ("edge_time", "plateau"):
-        seen = chosen[f"observed_{key}"]
-        # A crossing at time 0 on both sides has no relative error.
-        ratio = (chosen[key] / seen.where(seen > 0)).where(chosen[key] > 0)
+        ratio = chosen[key] / chosen[f"observed_{key}"]
         name = f"{key.removesuffix('_time')}_log_error"
         chosen[name] = xr.ufuncs.log(ratio)
         chosen[name].attrs = {"long_name": "log(predicted / observed)", "units": "1"}
@@ -213,13 +205,11 @@ def _interval(edges: Array, centre: Array) -> tuple[Array, Array]:
     return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
 
 
-def _first_crossing(time: Array, values: Array, level: float) -> float:
-    above = np.flatnonzero(values >= level)
-    if not above.size:
+def rise_time(time: Array, values: Array, level: float) -> float:
+    """Time of the first rise through `level`, by linear interpolation; NaN where there is none."""
+    first = first_rise(values, level)
+    if first is None:
         return math.nan
-    first = int(above[0])
-    if first == 0:
-        return float(time[0])
     share = (level - values[first - 1]) / (values[first] - values[first - 1])
     return float(time[first - 1] + share * (time[first] - time[first - 1]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -15,6 +15,7 @@ from realnet.bridge_toy import BOUNDS, PARAMETERS, real_curve
 
 SCREENED = 300
 REFINED = 8
+POLISHING_ROUNDS = 4
 MOST_EVALUATIONS = 150
 # Of the logarithm of a parameter, for derivatives; the integrator's noise is near 1e-7.
 DIFFERENCE = 1e-3
@@ -112,7 +113,23 @@ def search(curve: Curve, space: Family, seed: int) -> list[Found]:
     costs = [float(np.sum(function(start) ** 2)) for start in starts]
     chosen = np.argsort(costs, kind="stable")[:REFINED]
     found = [refine(function, space, starts[i]) for i in chosen]
-    return sorted(found, key=lambda each: each.cost)
+    found.sort(key=lambda each: each.cost)
+    return [polish(function, space, found[0]), *found[1:]]
+
+
+def polish(function: Callable[[Array], Array], space: Family, found: Found) -> Found:
+    """Go on from a solution that ran out of evaluations, until it converges or no longer gains.
+
+    In a flat valley (a combination of parameters that the curve does not pin down) the point drifts
+    while the cost stands still: a round that lowers the cost by less than 1% counts as converged.
+    """
+    for _ in range(POLISHING_ROUNDS):
+        if found.converged:
+            break
+        again = refine(function, space, found.point)
+        still = again.cost > 0.99 * found.cost
+        found = replace(again, converged=again.converged or still)
+    return found
 
 
 def _random_start(space: Family, curve: Curve, rng: np.random.Generator) -> Array:
