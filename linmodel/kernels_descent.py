@@ -56,7 +56,7 @@ _steps = compiled(steps, ROWS, WIDTH)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _one_by_one(lane, count):
+def one_by_one(lane, count):
     """The same steps for one lane's (ROWS,) values in place; returns the steps before escape."""
     c, epsilon, n, mantissa, places, peak, eta, alpha, signal = lane
     for step in range(count):
@@ -80,31 +80,31 @@ def _one_by_one(lane, count):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _settled(values):
-    """True when what is left to move is below RESIDUE, in the linear regime of a stable minimum.
+def is_settled(values):
+    """SETTLED when what is left to move is below RESIDUE, in the linear regime of a stable minimum.
 
-    With s = c^2 + epsilon^2 the residual r = B - c epsilon shrinks by |1 - eta s| a step, n^2 and
-    o^2 by (1 - eta c^2)^2 and (1 - eta alpha c^2)^2; summed to the end they move c and epsilon by
-    at most the sums below.
+    Otherwise RUNNING. With s = c^2 + epsilon^2 the residual r = B - c epsilon shrinks by
+    |1 - eta s| a step, n^2 and o^2 by (1 - eta c^2)^2 and (1 - eta alpha c^2)^2; summed to the end
+    they move c and epsilon by at most the sums below.
     """
     c, epsilon, n, mantissa, places, _, eta, alpha, signal = values
     q = c * c
     s, opposing = q + epsilon * epsilon, alpha * q
     if not 0 < eta * max(s, opposing) < 2 - MARGIN:
-        return False
+        return RUNNING
     o2 = 0.0 if places < 0 else mantissa * mantissa
     across = n * n / (q * (2 - eta * q))
     if alpha * o2 > 0:
         across += o2 / (q * (2 - eta * opposing))
     along = abs(signal - c * epsilon) / min(s, 2 / eta - s)
     left = (1 + s / min(s, 2 / eta - s)) * across + along * max(abs(epsilon / c), abs(c / epsilon))
-    return left < RESIDUE
+    return SETTLED if left < RESIDUE else RUNNING
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _finish(values, left, final, cell):
-    """Write c, epsilon, n, log|o|, sign o, largest c^2, `left` steps after `values`, all settled."""
-    c, epsilon, n, mantissa, places, peak, eta, alpha, signal = values
+def finish(values, left, final, cell):
+    """Write c, epsilon, n, log|o|, sign o, largest c^2; `left` more steps are made at fixed c."""
+    c, epsilon, n, mantissa, places, peak, eta, alpha, _ = values
     factor_n, factor_o = 1 - eta * c * c, 1 - eta * alpha * c * c
     log_o = math.log(abs(mantissa)) + places * _LOG_PLACE if mantissa != 0 else -math.inf
     sign = math.copysign(1.0, mantissa)
@@ -122,7 +122,7 @@ def descend(start, count, final, status, taken):
 
     start   (ROWS, cells): c, epsilon, n, o, 0, c^2, eta, alpha, B
     final   (6, cells): c, epsilon, n, log|o|, sign o, largest c^2 on the way
-    status  (cells,): RUNNING, SETTLED or DIVERGED; a diverged cell keeps its last state below ESCAPE
+    status  (cells,): RUNNING, SETTLED or DIVERGED (final is the last state below ESCAPE)
     taken   (cells,): steps to that state; `count` unless it diverged
     """
     rows, before = np.empty((ROWS, WIDTH)), np.empty((ROWS, WIDTH))
@@ -147,7 +147,7 @@ def descend(start, count, final, status, taken):
                 continue
             status[cell] = verdict
             taken[cell] = count - left[lane] if verdict == DIVERGED else count
-            _finish(one, left[lane] if verdict == SETTLED else 0, final, cell)
+            finish(one, left[lane] if verdict == SETTLED else 0, final, cell)
             busy -= 1
             begun = following
             following = _refill(rows, lane, start, owner, following)
@@ -169,12 +169,12 @@ def _review(rows, before, lane, left, one):
     if wanted < BLOCK or high or not largest < ESCAPE:
         for row in range(ROWS):
             one[row] = before[row, lane]
-        made = _one_by_one(one, wanted)
+        made = one_by_one(one, wanted)
         for row in range(ROWS):
             rows[row, lane] = one[row]
     if made < wanted:
         return DIVERGED, left - made
-    return (SETTLED if _settled(one) else RUNNING), left - made
+    return is_settled(one), left - made
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -24,11 +24,10 @@ GONE = 1e-18
 CANCELLED = 1e-3
 """c^2 below this share of the terms it is the difference of: the cell is handed back."""
 STABLE = 4.4
-"""Largest 2 alpha c^2 T h while o^2 is carried: the series of e^-x to order 13 is positive there."""
-MOST_STEPS = 100_000
+"""Largest 2 alpha c^2 T h while o^2 is carried: there e^-x's series to order 13 is positive."""
 
-GOOD, CANCELS, STALLED = 0, 1, 2
-"""Status of a cell: solved; c^2 lost its digits or crossed 0; too many steps."""
+GOOD, CANCELS = 0, 1
+"""Status of a cell: solved; or c^2 lost its digits, or c crossed 0."""
 
 # Rows of a group's state and of its parameters.
 EPSILON, N2, O2, STATE_ROWS = 0, 1, 2, 3
@@ -45,6 +44,7 @@ def _cosine_third() -> list[float]:
     With s = sqrt((1 + r)/2) this is cos(arccos(r)/3), and it is analytic on the whole interval
     (its nearest singularity is s = -1), where cos(arccos(r)/3) itself has a root at r = -1.
     """
+
     def third(u):
         return np.cos(2 / 3 * np.arccos(np.clip((u + 1) / 2, 0, 1)))
 
@@ -150,15 +150,27 @@ def closed_constants(xp, _, epsilon, n2, o2, alpha, signal, span, kappa):
     scale = 1.0 / xp.sqrt(strength * strength + g * g)
     b, g = strength * scale, g * scale
     p, m = b * epsilon + g * c, b * c - g * epsilon
-    return [alpha, strength, span, rho * 2.0, kappa, p * b, p * g, m * b, m * g, n2,
-            p * p * 0.5 / rho, m * m * 0.5 / rho]
+    return [
+        alpha,
+        strength,
+        span,
+        rho * 2.0,
+        kappa,
+        p * b,
+        p * g,
+        m * b,
+        m * g,
+        n2,
+        p * p * 0.5 / rho,
+        m * m * 0.5 / rho,
+    ]
 
 
 CLOSED_ROWS = 12
 
 
 def closed_values(xp, x, alpha, strength, span, rho2, lam, pb, pg, mb, mg, n2, pp, mm):
-    """c^2, |b|^2, c epsilon, c and n^2 at s* + x by M8, the factor e^(rho t) divided out of each."""
+    """c^2, |b|^2, c epsilon, n^2, and a number of c's sign, at s* + x by M8 without e^(rho t)."""
     t = span * x
     grown = xp.exp(rho2 * t * -1.0)
     z = lam * t

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 from llvmlite import ir
@@ -25,19 +26,17 @@ _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _EXP_DEGREE = 11
 
 
-class _Numpy:
-    """What a formula may call, on NumPy arrays."""
-
-    sqrt, exp, maximum, minimum = np.sqrt, np.exp, np.maximum, np.minimum
-    absolute, where = np.abs, np.where
-
-    @staticmethod
-    def across(row: np.ndarray) -> np.ndarray:
-        """The largest value over the lanes, in every lane."""
-        return np.full_like(row, row.max())
-
-
-NUMPY = _Numpy()
+NUMPY = SimpleNamespace(
+    sqrt=np.sqrt,
+    exp=np.exp,
+    maximum=np.maximum,
+    minimum=np.minimum,
+    absolute=np.abs,
+    where=np.where,
+    # The largest value over the lanes, in every lane.
+    across=lambda row: np.full_like(row, row.max()),
+)
+"""What a formula may call, on NumPy rows."""
 
 
 class _Lanes:

@@ -78,7 +78,7 @@ def _probe(on_series, rows, found):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _roots(on_series, rows, what, level, low, high):
-    """Halve [low, high] in each lane until probe row `what` minus level turns positive at `high`."""
+    """Halve [low, high] in each lane: probe row `what` is above `level` at high, not at low."""
     found = np.empty((2, LANES))
     for _ in range(ROUNDS):
         for lane in range(LANES):
@@ -144,13 +144,11 @@ def _record(buffer, place, states, group, cells, sign):
         states[row, 0, place] = buffer[3, lane] * flip
         states[row, 1, place] = buffer[0, lane] * flip
         states[row, 2, place] = np.sqrt(max(buffer[1, lane], 0.0))
-        left = buffer[1, lane] / group[N2, lane]
+        left, o = buffer[1, lane] / group[N2, lane], np.sqrt(max(buffer[2, lane], 0.0))
         if left > 0.0:
             # n = n0 e^(-tau), o = o0 e^(-alpha tau): M7 keeps the digits that o^2 itself loses.
-            o2 = group[O2, lane] * np.exp(group[ALPHA, lane] * np.log(left))
-        else:
-            o2 = max(buffer[2, lane], 0.0)
-        states[row, 3, place] = np.sqrt(o2)
+            o = np.sqrt(group[O2, lane]) * np.exp(0.5 * group[ALPHA, lane] * np.log(left))
+        states[row, 3, place] = o
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

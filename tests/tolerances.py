@@ -49,3 +49,18 @@ CLOSED_FORM = 1e-10
 
 # The envelope's own allowance for rounding is 1e-10 on each side, times the curve's condition.
 ENVELOPE = 1e-8
+
+# The flow kernel's promise for sharpness, relative: its series are cut at 3e-9 a step.
+KERNEL_SHARPNESS = 1e-8
+
+# The path kernel's states, relative to the state's size: its series are cut at 1e-12 a step.
+KERNEL_STATE = 1e-10
+
+# The lanes' own exponential: degree 11 on [-ln(2)/2, ln(2)/2].
+LANE_EXP = 2e-14
+
+# Descent past 2/eta amplifies roundings (fused or not) for a while before it settles.
+DESCENT_CHAOS = 1e-6
+
+# log|o| is a sum over steps; it can run to 1e4 and more.
+DESCENT_LOG = 1e-8

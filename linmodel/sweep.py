@@ -1,0 +1,234 @@
+"""Every cell of a grid of problems, flow or descent: in memory, into Zarr, or on a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from linmodel import sweep_store
+from linmodel.errors import InvalidInput, integer, refuse
+from linmodel.problem import Array, State
+from linmodel.sweep_frame import fill, frame
+from linmodel.sweep_grid import Column, Plan, make_plan
+from linmodel.sweep_solve import empty, solve
+
+Block = tuple[slice, ...]
+Results = dict[str, Column]
+
+
+def sweep(
+    alpha: ArrayLike,
+    beta_norm: ArrayLike,
+    k: ArrayLike = 1.0,
+    step_size: ArrayLike | None = None,
+    *,
+    state: State | Callable[[Array], State] | None = None,
+    times: ArrayLike | None = None,
+    time_scale: ArrayLike | str | None = None,
+    steps: ArrayLike | None = None,
+    variables: Sequence[str] | None = None,
+    product: bool = True,
+    out: str | Path | None = None,
+    client: Any = None,
+    threads: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> xr.Dataset:
+    """Flow (give `times`) or descent (give `steps`) for every cell of a grid; loss factor 1/2.
+
+    alpha, beta_norm, k, step_size   numbers or 1-d sequences. product=True: every combination, one
+               dimension each. product=False: lists of one length (or single values), dimension cell
+    state      one State for all; a State of arrays along k (product) or the cells (list); or a
+               function of k. Default: c = 1, epsilon = .1, n^2 = 1/(1+k), o^2 = k/(1+k)
+    times      flow: strictly increasing, >= 0, in units of time_scale
+    time_scale None: 1. "growth": 3 ln(100 B)/B. Or numbers along beta_norm (product) or the cells
+    steps      descent: how many, or the step numbers at which curves are recorded, up to the last
+    variables  default: the scalars. Flow: t_dip, dip_depth, t_edge (with step_size),
+               final_sharpness; curves c, epsilon, n, o, loss, opposing_curvature, sharpness.
+               Descent: final_c, final_epsilon, final_n, final_log_abs_o, final_sharpness,
+               peak_curvature, steps_taken, regime; curves as for the flow with log_abs_o for o.
+               `status` is always there
+    out        a Zarr store: written chunk by chunk in bounded memory; the same call again resumes a
+               killed sweep, to the same bytes; the returned Dataset is lazy
+    client     a dask.distributed Client, or a scheduler's address; `out` on a shared file system
+    threads    in this process; default: all cores
+    progress   called with the number of cells just finished
+
+    Flow cells have relative error below 1e-8 in sharpness (1e-11 in states); where the kernel
+    cannot promise it, gradient_flow solves the cell and its status is 1; 2 means NaN.
+    Only where n0 = 0 is o reported as 0 from where o^2 < 1e-18 c^2.
+
+    Raises InvalidInput before any work: bad axes, too many cells, too little memory or disk, an
+    `out` that holds another sweep; and when the disk fills up.
+    """
+    plan = make_plan(
+        alpha=alpha,
+        beta_norm=beta_norm,
+        k=k,
+        step_size=step_size,
+        product=product,
+        state=state,
+        times=times,
+        time_scale=time_scale,
+        steps=steps,
+        variables=None if variables is None else tuple(variables),
+    )
+    workers = os.cpu_count() or 1 if threads is None else integer("threads", threads, low=1)
+    told = progress or (lambda _cells: None)
+    if out is None:
+        return _in_memory(plan, workers, client, told)
+    return _into_store(plan, Path(out), workers, client, told)
+
+
+def _in_memory(plan: Plan, workers: int, client: Any, told: Callable[[int], object]) -> xr.Dataset:
+    _require_memory(plan)
+    results = empty(plan, plan.cells)
+
+    def views(block: Block) -> tuple[int, int, Results]:
+        low, high = plan.span(block)
+        return low, high, {name: values[low:high] for name, values in results.items()}
+
+    def local(block: Block) -> None:
+        solve(plan, *views(block))
+
+    if client is None:
+        for block in _threaded(local, plan.blocks(), workers):
+            _tell(told, plan, block)
+    else:
+        for block, found in _clustered(_client(client), plan, plan.blocks(), None):
+            for name, values in (found or {}).items():
+                views(block)[2][name][:] = values
+            _tell(told, plan, block)
+    return fill(plan, frame(plan), results)
+
+
+def _into_store(
+    plan: Plan, path: Path, workers: int, client: Any, told: Callable[[int], object]
+) -> xr.Dataset:
+    cluster = None if client is None else _client(client)
+    whole = sweep_store.open_store(path, plan, frame(plan))
+    left: list[Block] = []
+    for block in plan.blocks():
+        if sweep_store.mark_name(block) in whole:
+            _tell(told, plan, block)
+        else:
+            left.append(block)
+
+    def local(block: Block) -> None:
+        solve_into(plan, block, path)
+
+    if cluster is None:
+        for block in _threaded(local, iter(left), workers):
+            _tell(told, plan, block)
+    else:
+        for block, _ in _clustered(cluster, plan, iter(left), path.absolute()):
+            _tell(told, plan, block)
+    sweep_store.finish(path)
+    return sweep_store.read(path)
+
+
+def solve_into(plan: Plan, block: Block, path: Path | None) -> Results | None:
+    """Solve one chunk and write it; return it instead where there is no path."""
+    low, high = plan.span(block)
+    results = empty(plan, high - low)
+    solve(plan, low, high, results)
+    if path is None:
+        return results
+    sweep_store.write(path, plan, block, results)
+    return None
+
+
+def _threaded(
+    work: Callable[[Block], None], blocks: Iterator[Block], workers: int
+) -> Iterator[Block]:
+    """Run `work` on the blocks, at most twice `workers` of them taken up at a time."""
+    if workers == 1:
+        for block in blocks:
+            work(block)
+            yield block
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        running: dict[Future[None], Block] = {}
+        try:
+            for block in blocks:
+                running[pool.submit(work, block)] = block
+                if len(running) >= 2 * workers:
+                    yield from _harvest(running)
+            while running:
+                yield from _harvest(running)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _harvest(running: dict[Future[None], Block]) -> Iterator[Block]:
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        block = running.pop(future)
+        future.result()
+        yield block
+
+
+def _clustered(
+    client: Any, plan: Plan, blocks: Iterator[Block], path: Path | None
+) -> Iterator[tuple[Block, Results | None]]:
+    """The same through dask.distributed, which runs a lost worker's chunks again elsewhere."""
+    from distributed import as_completed
+
+    window = 2 * max(1, sum(client.nthreads().values()))
+    shared = client.scatter(plan, broadcast=True)
+    running = as_completed()
+    owner: dict[Any, Block] = {}
+
+    def submit() -> None:
+        block = next(blocks, None)
+        if block is not None:
+            future = client.submit(solve_into, shared, block, path, pure=False)
+            owner[future.key] = block
+            running.add(future)
+
+    for _ in range(window):
+        submit()
+    for future in running:
+        yield owner.pop(future.key), future.result()
+        submit()
+
+
+def _client(client: Any) -> Any:
+    """`client` itself, or a Client of the scheduler at that address. Raises InvalidInput."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InvalidInput(
+            "client needs dask.distributed: pip install 'opposing-signals[sweep]'."
+        ) from error
+    if not isinstance(client, str):
+        return client
+    try:
+        return Client(client, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"no scheduler answers at {client!r} ({error}). Start one with `dask scheduler`, or"
+            " name its address as it prints it, like tcp://host:8786."
+        ) from error
+
+
+def _require_memory(plan: Plan) -> None:
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if plan.bytes > free:
+        refuse(
+            "size of the sweep",
+            f"{plan.cells:,} cells, {plan.bytes:,} bytes",
+            f"at most the {free:,} bytes of free memory",
+            "Give out= to stream it to disk, or ask for fewer cells, times or variables.",
+        )
+
+
+def _tell(told: Callable[[int], object], plan: Plan, block: Block) -> None:
+    low, high = plan.span(block)
+    told(high - low)

@@ -1,0 +1,233 @@
+"""One run of consecutive cells of a sweep: the kernels, and the safe path where they hand back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from linmodel.flow import gradient_flow
+from linmodel.kernels_descent import DIVERGED as ESCAPED
+from linmodel.kernels_descent import SETTLED as AT_MINIMUM
+from linmodel.kernels_descent import descend
+from linmodel.kernels_descent_path import descend_path
+from linmodel.kernels_flow import CANCELLED, flow_sharpness, pack
+from linmodel.kernels_path import flow_path
+from linmodel.problem import OpposingSignals, State
+from linmodel.sweep_frame import FAILED, FAST, REGIMES, SAFE
+from linmodel.sweep_grid import KINDS, Column, Plan
+
+PATH_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature")
+EVENTS = ("t_dip", "dip_depth", "t_edge")
+
+
+def empty(plan: Plan, cells: int) -> dict[str, Column]:
+    """Unset results for `cells` cells: (cells,) for a scalar, (cells, times) for a curve."""
+    return {
+        name: np.empty(
+            (cells, len(plan.grid)) if name in plan.curves else cells,
+            KINDS.get(name, np.dtype(float)),
+        )
+        for name in plan.variables
+    }
+
+
+def solve(plan: Plan, low: int, high: int, out: dict[str, Column]) -> None:
+    """Fill `out` (arrays as `empty` makes them, or views) with cells low to high of the plan."""
+    columns = plan.columns(low, high)
+    if plan.method == "flow":
+        _flow(plan, columns, out)
+    else:
+        _descent(plan, columns, out)
+
+
+def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
+    count = len(at["alpha"])
+    status = np.zeros(count, np.int64)
+    fit = np.flatnonzero(_in_kernel_domain(at))
+    chosen = at if len(fit) == count else {name: values[fit] for name, values in at.items()}
+    curve = out.get("sharpness")
+    last = np.empty((count, 1)) if curve is None and "final_sharpness" in out else None
+    if len(fit):
+        source, rows = pack(
+            *(chosen[name] for name in ("alpha", "beta_norm", "c", "epsilon", "n", "o", "scale"))
+        )
+        rows = fit[rows]
+        if curve is not None:
+            flow_sharpness(source, rows, plan.grid, curve, status)
+        if last is not None:
+            flow_sharpness(source, rows, plan.grid[-1:], last, status)
+        if any(name in out for name in (*PATH_CURVES, *EVENTS)):
+            _paths(plan, at, source, rows, out, status)
+    if "final_sharpness" in out:
+        out["final_sharpness"][:] = last[:, 0] if last is not None else curve[:, -1]  # type: ignore[index]
+    out["status"][:] = FAST
+    doubtful = status != 0
+    doubtful[~_in_kernel_domain(at)] = True
+    for name in ("sharpness", "final_sharpness"):
+        if name in out:
+            doubtful |= ~np.isfinite(out[name].reshape(count, -1)[:, -1])
+    for cell in np.flatnonzero(doubtful):
+        _safe_cell(plan, at, out, int(cell))
+
+
+def _in_kernel_domain(at: dict[str, Column]) -> Column:
+    """c0 != 0, B > 0, and c0^2 not lost among the terms of the conserved quantity (M6)."""
+    c2, o2 = at["c"] ** 2, at["o"] ** 2
+    b2 = at["epsilon"] ** 2 + at["n"] ** 2
+    return (c2 > CANCELLED * (np.abs(c2 - b2 - o2) + b2 + o2)) & (at["beta_norm"] > 0)
+
+
+def _paths(
+    plan: Plan,
+    at: dict[str, Column],
+    source: Column,
+    rows: Column,
+    out: dict[str, Column],
+    status: Column,
+) -> None:
+    """States and events by flow_path, then everything that follows from them."""
+    count = len(status)
+    wanted = [name for name in PATH_CURVES if name in out]
+    grid = plan.grid if wanted else plan.grid[-1:]
+    states, events = np.empty((count, 4, len(grid))), np.full((count, 3), np.nan)
+    level = np.full(count, np.nan)
+    if "t_edge" in out:
+        level = 2 / (at["step_size"] * np.maximum(at["alpha"], 1e-300))
+    flow_path(source, rows, grid, level, np.sign(at["c"]), states, events, status)
+    if "t_dip" in out:
+        out["t_dip"][:] = events[:, 0] * at["scale"]
+    if "dip_depth" in out:
+        out["dip_depth"][:] = events[:, 1] / at["c"] ** 2
+    if "t_edge" in out:
+        out["t_edge"][:] = events[:, 2] * at["scale"]
+    c, epsilon = states[:, 0], states[:, 1]
+    n, o = states[:, 2] * np.sign(at["n"])[:, None], states[:, 3] * np.sign(at["o"])[:, None]
+    alpha, strength = at["alpha"][:, None], at["beta_norm"][:, None]
+    for name in wanted:
+        out[name][:] = _curve(name, alpha, strength, c, epsilon, n, o)
+
+
+def _curve(
+    name: str, alpha: Column, strength: Column, c: Column, epsilon: Column, n: Column, o: Column
+) -> Column:
+    if name == "loss":
+        return 0.5 * ((c * epsilon - strength) ** 2 + (c * n) ** 2 + alpha * (c * o) ** 2)
+    if name == "opposing_curvature":
+        return alpha * c**2
+    return {"c": c, "epsilon": epsilon, "n": n, "o": o}[name]
+
+
+def _safe_cell(plan: Plan, at: dict[str, Column], out: dict[str, Column], cell: int) -> None:
+    """One cell by linmodel.gradient_flow; NaN and status FAILED where that fails too."""
+    value = {name: float(values[cell]) for name, values in at.items()}
+    try:
+        found = gradient_flow(
+            OpposingSignals(value["alpha"], value["beta_norm"], value["k"]),
+            State(value["c"], value["epsilon"], value["n"], value["o"]),
+            plan.grid * value["scale"],
+            step_size=value["step_size"] if "t_edge" in out else None,
+        )
+    except (RuntimeError, ArithmeticError, ValueError):
+        for name in out:
+            out[name][cell] = FAILED if name == "status" else np.nan
+        return
+    t_dip = float(found.t_dip)
+    for name in out:
+        if name == "status":
+            out[name][cell] = SAFE
+        elif name == "final_sharpness":
+            out[name][cell] = found.sharpness.values[-1]
+        elif name == "dip_depth":
+            out[name][cell] = _depth(value, t_dip)
+        else:
+            out[name][cell] = found[name].values
+
+
+def _depth(value: dict[str, float], t_dip: float) -> float:
+    if not t_dip > 0:
+        return 1.0 if t_dip == 0 else np.nan
+    problem = OpposingSignals(value["alpha"], value["beta_norm"], value["k"])
+    start = State(value["c"], value["epsilon"], value["n"], value["o"])
+    c = float(gradient_flow(problem, start, [t_dip]).c.values[0])
+    return (c / value["c"]) ** 2 if value["c"] != 0 else np.inf
+
+
+def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
+    count = len(at["alpha"])
+    start = np.array(
+        [
+            at["c"],
+            at["epsilon"],
+            at["n"],
+            at["o"],
+            np.zeros(count),
+            at["c"] ** 2,
+            at["step_size"],
+            at["alpha"],
+            at["beta_norm"],
+        ]
+    )
+    final = np.empty((6, count))
+    status, taken = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    if plan.curves:
+        curves = np.full((count, 4, len(plan.grid)), np.nan)
+        descend_path(start, plan.grid, final, status, taken, curves)
+        _descent_curves(at, curves, out)
+    else:
+        descend(start, int(plan.grid[-1]), final, status, taken)
+    c, epsilon, n, log_o, _, peak = final
+    peak = peak * at["alpha"]
+    found = {
+        "final_c": c,
+        "final_epsilon": epsilon,
+        "final_n": n,
+        "final_log_abs_o": log_o,
+        "peak_curvature": peak,
+        "steps_taken": taken,
+        "status": status,
+        "regime": regimes(status, at["step_size"] * peak > 2),
+    }
+    if "final_sharpness" in out:
+        o = np.exp(np.minimum(log_o, 140.0))
+        out["final_sharpness"][:] = sharpness(at["alpha"], at["beta_norm"], c, epsilon, n, o)
+    for name, values in found.items():
+        if name in out:
+            out[name][:] = values
+
+
+def regimes(status: Column, past_edge: Column) -> Column:
+    """Index into REGIMES from how descent ended and whether alpha c^2 ever passed 2/eta."""
+    settled, escaped = status == AT_MINIMUM, status == ESCAPED
+    return np.select(
+        [settled & ~past_edge, settled, escaped, past_edge],
+        [REGIMES.index(name) for name in ("like_flow", "catapult", "diverged", "oscillating")],
+        REGIMES.index("unfinished"),
+    )
+
+
+def _descent_curves(at: dict[str, Column], curves: Column, out: dict[str, Column]) -> None:
+    c, epsilon, n, log_o = (curves[:, row] for row in range(4))
+    o = np.exp(np.minimum(log_o, 140.0))
+    alpha, strength = at["alpha"][:, None], at["beta_norm"][:, None]
+    for name in ("c", "epsilon", "n", "loss", "opposing_curvature"):
+        if name in out:
+            out[name][:] = _curve(name, alpha, strength, c, epsilon, n, o)
+    if "log_abs_o" in out:
+        out["log_abs_o"][:] = log_o
+    if "sharpness" in out:
+        out["sharpness"][:] = sharpness(alpha, strength, c, epsilon, n, o)
+
+
+def sharpness(
+    alpha: Column, strength: Column, c: Column, epsilon: Column, n: Column, o: Column
+) -> Column:
+    """landscape.sharpness (H1) for arrays of problems; NaN where the state is NaN."""
+    q = c * c
+    block = np.zeros((*q.shape, 3, 3))
+    block[..., 0, 0] = epsilon**2 + n**2 + alpha * o**2
+    block[..., 0, 1] = block[..., 1, 0] = np.hypot(2 * c * epsilon - strength, 2 * c * n)
+    block[..., 0, 2] = block[..., 2, 0] = 2 * alpha * c * o
+    block[..., 1, 1] = q
+    block[..., 2, 2] = alpha * q
+    finite = np.isfinite(block).all((-1, -2))
+    block[~finite] = 0.0
+    return np.where(finite, np.linalg.eigvalsh(block)[..., -1], np.nan)

@@ -1,0 +1,115 @@
+"""The descent kernel against linmodel.gradient_descent, cell by cell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from linmodel import OpposingSignals, State, gradient_descent
+from linmodel.kernels_descent import DIVERGED, RUNNING, SETTLED, WIDTH, descend
+from linmodel.kernels_descent_path import descend_path
+from tests.tolerances import DESCENT_CHAOS, DESCENT_LOG
+
+
+def cells(count: int, seed: int, ratios: tuple[float, float] = (0.1, 6.0)) -> np.ndarray:
+    """Start columns with eta alpha c_inf^2 / 2 log-uniform in `ratios`: all regimes occur."""
+    rng = np.random.default_rng(seed)
+    alpha, strength, k, ratio = (
+        np.exp(rng.uniform(np.log(low), np.log(high), count))
+        for low, high in ((10, 1e4), (2, 30), (0.5, 50), ratios)
+    )
+    one = np.ones(count)
+    eta = 2 * ratio / (alpha * strength)
+    return np.array(
+        [
+            one,
+            0.1 * one,
+            (1 / (1 + k)) ** 0.5,
+            (k / (1 + k)) ** 0.5,
+            0 * one,
+            one,
+            eta,
+            alpha,
+            strength,
+        ]
+    )
+
+
+def run(start: np.ndarray, count: int):
+    size = start.shape[1]
+    final, status, taken = np.empty((6, size)), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    descend(start, count, final, status, taken)
+    return final, status, taken
+
+
+def reference(column: np.ndarray, count: int):
+    return gradient_descent(
+        OpposingSignals(column[7], column[8]), State(*column[:4]), step_size=column[6], steps=count
+    )
+
+
+def test_agrees_with_plain_descent_in_every_regime():
+    start, count = cells(2 * WIDTH + 5, seed=0), 1500
+    final, status, taken = run(start, count)
+    assert set(status) == {RUNNING, SETTLED, DIVERGED}
+    for cell in range(start.shape[1]):
+        plain = reference(start[:, cell], count)
+        last = plain.isel(time=-1)
+        assert (plain.attrs["status"] == "diverged") == (status[cell] == DIVERGED)
+        assert taken[cell] == len(plain.time) - 1
+        if status[cell] != DIVERGED:
+            np.testing.assert_allclose(final[0, cell], float(last.c), rtol=DESCENT_CHAOS)
+            log_o = float(last.log_abs_o)
+            np.testing.assert_allclose(final[3, cell], log_o, rtol=DESCENT_LOG, atol=DESCENT_CHAOS)
+
+
+def test_o_comes_back_from_below_underflow():
+    """alpha = 1e4, B = 10, eta alpha c_inf^2 = 4.5: o falls to e^-20000 and the run diverges."""
+    alpha, strength, k = 1e4, 10.0, 4.0
+    kappa = -0.01
+    c2 = (kappa + np.hypot(kappa, 2 * strength)) / 2
+    n, o = (1 / (1 + k)) ** 0.5, (k / (1 + k)) ** 0.5
+    start = np.array([[1, 0.1, n, o, 0, 1, 4.5 / (alpha * c2), alpha, strength]]).T
+    _, status, _ = run(start, 9_000)
+    assert status[0] == RUNNING
+    _, status, taken = run(start, 20_000)
+    assert status[0] == DIVERGED
+    assert taken[0] == len(reference(start[:, 0], 20_000).time) - 1
+
+
+def test_settled_cells_stop_costing_and_still_end_where_plain_descent_ends():
+    start = cells(40, seed=1, ratios=(0.2, 0.9))
+    start[7] = 20.0
+    start[6] = 2 * 0.5 / (start[7] * start[8])
+    few, status, _ = run(start, 2_000)
+    assert (status == SETTLED).all()
+    many, status, taken = run(start, 10**12)
+    assert (status == SETTLED).all() and (taken == 10**12).all()
+    np.testing.assert_allclose(many[0], few[0], rtol=DESCENT_LOG)
+    last = reference(start[:, 0], 2_000).isel(time=-1)
+    np.testing.assert_allclose(few[3, 0], float(last.log_abs_o), rtol=DESCENT_LOG)
+
+
+def test_a_minimum_past_two_over_eta_is_not_called_settled():
+    """c epsilon = B, n = o = 0 is an equilibrium; with eta alpha c^2 > 2 it is not stable (G2)."""
+    alpha, strength, c = 50.0, 4.0, 2.0
+    columns = [[c, strength / c, 0, 1e-200, 0, c * c, 2.1 / (alpha * c * c), alpha, strength]]
+    _, status, _ = run(np.array(columns).T, 64)
+    assert status[0] == RUNNING
+
+
+def test_recorded_curves_equal_plain_descent():
+    start, record = cells(6, seed=2), np.array([0, 1, 7, 300])
+    size = start.shape[1]
+    final, status, taken = np.empty((6, size)), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    curves = np.full((size, 4, len(record)), np.nan)
+    descend_path(start, record, final, status, taken, curves)
+    for cell in range(size):
+        plain = reference(start[:, cell], 300)
+        reached = record[record < len(plain.time)]
+        expected = plain.isel(time=reached)
+        shown = curves[cell, :, : len(reached)]
+        np.testing.assert_allclose(shown[0], expected.c, rtol=DESCENT_CHAOS)
+        np.testing.assert_allclose(
+            shown[3], expected.log_abs_o, rtol=DESCENT_LOG, atol=DESCENT_CHAOS
+        )
+        assert np.isnan(curves[cell, :, len(reached) :]).all()
