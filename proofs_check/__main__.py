@@ -56,6 +56,23 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID", help="A claim, 
     raise typer.Exit(0 if result.as_recorded else 1)
 
 
+@app.command()
+def theorem(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A TOML file: hypotheses, conclusion.")
+    ],
+) -> None:
+    """Check a theorem of your own. Exit status 0: proved or certified; 1: anything weaker.
+
+    The format is described in proofs_check/theorem.py (python -m pydoc proofs_check.theorem).
+    """
+    from proofs_check.theorem import check_theorem  # late: the ledger does not need the simulator
+
+    result = check_theorem(path)
+    print(explain(result))
+    raise typer.Exit(0 if result.verdict in ("proved", "certified") else 1)
+
+
 def _print_table(results: list[Result]) -> None:
     table = Table(title="Ledger")
     for heading in ("id", "verdict", "method", "s", "statement"):

@@ -95,7 +95,9 @@ def _ask(formulas, seconds, resources, logic):
 
 
 def _show(model) -> str:
-    return ", ".join(sorted(f"{name} = {model[name]}" for name in model.decls()))
+    return ", ".join(
+        sorted(f"{name} = {model[name]}" for name in model.decls() if name.arity() == 0)
+    )
 
 
 def translate(expression: sp.Basic, names: dict, divisors: set) -> z3.ExprRef:

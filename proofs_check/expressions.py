@@ -1,0 +1,110 @@
+"""Reading a formula that a user wrote: names, numbers, + - * / **, comparisons, a few functions.
+
+Parsed from Python's syntax tree into sympy; nothing is ever executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from linmodel.errors import refuse
+
+ARITHMETIC = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+COMPARISONS = {
+    ast.Gt: sp.Gt,
+    ast.GtE: sp.Ge,
+    ast.Lt: sp.Lt,
+    ast.LtE: sp.Le,
+    ast.Eq: sp.Eq,
+}
+FUNCTIONS = {"exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "min": sp.Min, "max": sp.Max}
+ALLOWED = "one comparison (< <= > >= ==) of + - * / **, numbers, known names, exp log sqrt min max"
+
+
+def number(name: str, value: object) -> sp.Rational:
+    """An exact number from 2, 0.5 or "1/3". Raises InvalidInput."""
+    try:
+        exact = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        refuse(name, value, 'a number such as 2, 0.5 or "1/3"')
+    return sp.Rational(exact.numerator, exact.denominator)
+
+
+def relation(text: object, names: Mapping[str, Any]) -> Any:
+    """The comparison `text` as a sympy relation in `names`. Raises InvalidInput."""
+    try:
+        tree = ast.parse(str(text), mode="eval").body
+    except SyntaxError:
+        refuse("formula", text, ALLOWED)
+    if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1):
+        refuse("formula", text, ALLOWED)
+    compare = COMPARISONS.get(type(tree.ops[0]))
+    if compare is None:
+        refuse("formula", text, ALLOWED)
+    left, right = (_term(part, names, str(text)) for part in (tree.left, tree.comparators[0]))
+    return compare(left, right)
+
+
+def _term(node: ast.expr, names: Mapping[str, Any], text: str) -> Any:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return number("number", node.value)
+    if isinstance(node, ast.Name):
+        if node.id not in names:
+            refuse(f"name in {text!r}", node.id, f"one of {', '.join(names)}")
+        return names[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_term(node.operand, names, text)
+    if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
+        left, right = _term(node.left, names, text), _term(node.right, names, text)
+        return ARITHMETIC[type(node.op)](left, right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        function = FUNCTIONS.get(node.func.id)
+        if function is not None:
+            return function(*(_term(part, names, text) for part in node.args))
+    refuse("formula", text, ALLOWED)
+
+
+def enclose(expression: sp.Basic, values: Mapping[str, arb]) -> arb:
+    """An Arb interval of a parsed expression, given intervals of its names."""
+    if isinstance(expression, sp.Symbol):
+        return values[str(expression)]
+    if isinstance(expression, sp.Rational):
+        return arb(int(expression.p)) / int(expression.q)
+    if expression is sp.E:
+        return arb(1).exp()
+    parts = [enclose(part, values) for part in expression.args]
+    if isinstance(expression, sp.Pow) and expression.exp.is_Integer:
+        return parts[0] ** int(expression.exp)
+    kinds = {
+        sp.Add: sum,
+        sp.Mul: lambda xs: _fold(operator.mul, xs),
+        sp.Pow: lambda xs: xs[0] ** xs[1],
+        sp.exp: lambda xs: xs[0].exp(),
+        sp.log: lambda xs: xs[0].log(),
+        sp.Max: lambda xs: _fold(lambda a, b: a.max(b), xs),
+        sp.Min: lambda xs: _fold(lambda a, b: a.min(b), xs),
+    }
+    for kind, combine in kinds.items():
+        if isinstance(expression, kind):
+            return combine(parts)
+    raise TypeError(f"cannot enclose {expression}")
+
+
+def _fold(combine, parts):
+    total = parts[0]
+    for part in parts[1:]:
+        total = combine(total, part)
+    return total

@@ -1,0 +1,180 @@
+"""A theorem that a user enters, with hypotheses and constants of their own: what is its verdict?
+
+A TOML file (or the same as a dict):
+
+    id = "T3.2"
+    title = "my reading of Theorem 3.2"
+    hypotheses = ["c0 == 1", "epsilon0 >= 0", "c0*epsilon0 < B", "alpha >= 1", "alpha >= C*B"]
+    conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
+    when = "always"          # at every t >= 0; or "start", "dip", "limit"
+    examples = 50            # how many random problems to try where nothing is decided
+    [constants]
+    C = "3/2"
+    [ranges]                 # where to draw from; the rest has defaults
+    alpha = [1, 1000]
+
+Names: alpha, B, k; the start c0, epsilon0, n0, o0, kappa; the state c, epsilon, n, o at the time t;
+sharpness and opposing_curvature (= alpha c^2) there; your constants. A hypothesis `name == value`
+fixes the name. Loss with factor 1/2.
+
+The verdict is `proved` if the hypotheses and what the ledger has proved of the flow (facts below)
+leave no counterexample (z3); `refuted` if a start is one (z3), or a random problem is, confirmed by
+interval integration; `tested` if none of the examples is; else `open`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from linmodel.errors import integer, refuse
+from proofs_check.claims.field import B, Q, alpha, c, epsilon, n, o, t
+from proofs_check.expressions import number, relation
+from proofs_check.ledger import Check, Claim, Outcome, Result, Verdict, decide, step
+from proofs_check.smt import implies
+from proofs_check.trial import RANGES, Trial, try_examples
+
+START = sp.symbols("c0 epsilon0 n0 o0", real=True)
+c0, e0, n0, o0 = START
+k, kappa, sharpness = sp.symbols("k kappa sharpness", real=True)
+NAMES: dict[str, Any] = {
+    str(name): name for name in (alpha, B, k, *START, kappa, c, epsilon, n, o, t, sharpness)
+} | {"opposing_curvature": alpha * c**2}
+MOMENTS = ("always", "start", "dip", "limit")
+KEYS = ("id", "title", "hypotheses", "conclusion", "when", "examples", "constants", "ranges")
+STANDING_START = (c0 > 0) & (e0 >= 0) & (c0 * e0 < B) & (alpha >= 1)
+CONSERVED = sp.Eq(c**2 - epsilon**2 - n**2 - o**2, kappa)
+AT_START = sp.Eq(kappa, c0**2 - e0**2 - n0**2 - o0**2)
+# H2, and the upper bound of lambda_max that S5b proves from it
+RANGE = (
+    sharpness >= alpha * c**2,
+    sharpness <= sp.Rational(3, 2) * alpha * (c**2 + o**2) + 2 * (c**2 + epsilon**2 + n**2) + B,
+)
+BY_STANDING = (
+    *(c > 0, epsilon >= e0, c * epsilon < B),  # F1-F3
+    *(n**2 <= n0**2, o**2 <= o0**2, n * n0 >= 0, o * o0 >= 0),  # M7
+    *(CONSERVED, *RANGE),
+)
+RESTS_ON = ("F1", "F2", "F3", "F4", "F5", "M6", "M7", "H2", "S5b")
+FACTS: dict[str, tuple[Any, ...]] = {
+    "always": BY_STANDING,
+    "start": tuple(sp.Eq(a, b) for a, b in zip((c, epsilon, n, o), START, strict=True)) + RANGE,
+    "dip": (
+        *BY_STANDING,
+        c <= c0,
+        sp.Eq(epsilon * B, c * Q) | (sp.Eq(c, c0) & (epsilon * B >= c * Q)),
+    ),
+    "limit": (
+        *(c > 0, sp.Eq(c * epsilon, B), sp.Eq(n, 0), sp.Eq(o, 0), CONSERVED),
+        *(sharpness >= alpha * c**2, sharpness >= c**2 + epsilon**2),
+        sp.Eq(sharpness, alpha * c**2) | sp.Eq(sharpness, c**2 + epsilon**2),
+    ),
+}
+
+
+def check_theorem(source: str | Path | Mapping[str, Any]) -> Result:
+    """The verdict on a user's theorem, from a TOML file or a dict in the format above.
+
+    Raises InvalidInput for a missing or malformed file, an unknown key or name, a bad formula.
+    """
+    entry = source if isinstance(source, Mapping) else _load(Path(source))
+    trial = read(entry)
+    check = Check("z3, then sampling", lambda: _settle(trial), lambda: sp.latex(trial.conclusion))
+    claim = Claim(
+        str(entry.get("id", "T")),
+        str(entry.get("title", "a user's theorem")),
+        f"{entry['conclusion']} ({trial.when})",
+        sp.latex(trial.conclusion),
+        Verdict.OPEN,
+        source="user",
+        hypotheses=tuple(map(str, entry["hypotheses"])),
+        steps=(step("the conclusion under the hypotheses", check),),
+        reason="entered by a user: nothing is recorded",
+    )
+    return decide(claim)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        refuse("theorem file", str(path), "an existing TOML file")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        refuse("theorem file", str(path), "a TOML file", str(error))
+
+
+def read(entry: Mapping[str, Any]) -> Trial:
+    """The entry, validated and parsed. Raises InvalidInput."""
+    for key in entry:
+        if key not in KEYS:
+            refuse("key of the theorem", key, f"one of {', '.join(KEYS)}")
+    for key in ("hypotheses", "conclusion"):
+        if key not in entry:
+            refuse(f"key {key!r} of the theorem", None, "given")
+    if not isinstance(entry["hypotheses"], list | tuple):
+        refuse("hypotheses", entry["hypotheses"], "a list of formulas")
+    when = entry.get("when", "always")
+    if when not in MOMENTS:
+        refuse("when", when, f"one of {', '.join(MOMENTS)}")
+    constants = {
+        name: number(f"constant {name}", value)
+        for name, value in dict(entry.get("constants", {})).items()
+    }
+    for name in constants:
+        if name in NAMES or not name.isidentifier():
+            refuse("constant's name", name, f"a name other than {', '.join(NAMES)}")
+    names = NAMES | constants
+    return Trial(
+        tuple(relation(text, names) for text in entry["hypotheses"]),
+        relation(entry["conclusion"], names),
+        when,
+        integer("examples", entry.get("examples", 50), low=1),
+        _ranges(dict(entry.get("ranges", {}))),
+    )
+
+
+def _ranges(given: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    ranges = dict(RANGES)
+    for name, pair in given.items():
+        if name not in RANGES:
+            refuse("range's name", name, f"one of {', '.join(RANGES)}")
+        if not (isinstance(pair, list | tuple) and len(pair) == 2):
+            refuse(f"range of {name}", pair, "two numbers, the lower first")
+        low, high = (float(number(f"range of {name}", end)) for end in pair)
+        if low > high:
+            refuse(f"range of {name}", pair, "the lower end first", "Swap the ends.")
+        ranges[name] = (low, high)
+    return ranges
+
+
+def _settle(trial: Trial) -> Outcome:
+    """Proof; then a counterexample among the starts or the ends; then random examples."""
+    given = [*trial.hypotheses, AT_START]
+    standing = _ask(given, STANDING_START)
+    if standing.verdict == Verdict.ERROR:
+        return standing
+    if trial.when == "start" or standing.verdict == Verdict.PROVED:
+        found = _ask([*given, *FACTS[trial.when]], trial.conclusion)
+        exact = trial.when == "limit" and found.verdict == Verdict.REFUTED
+        if exact or found.verdict in (Verdict.PROVED, Verdict.ERROR):
+            return found
+    if trial.when in ("always", "start") and not trial.conclusion.has(sharpness, t):
+        found = _ask([*given, *FACTS["start"]], trial.conclusion)
+        if found.verdict == Verdict.REFUTED:
+            return Outcome(Verdict.REFUTED, f"at the start: {found.evidence}")
+    return try_examples(trial)
+
+
+def _ask(given: list[Any], then: Any) -> Outcome:
+    """z3's answer; open where a formula is outside its language (exp, log, sqrt, min, max)."""
+    if any(part.atoms(sp.exp, sp.log, sp.Max, sp.Min) or _roots(part) for part in [*given, then]):
+        return Outcome(Verdict.OPEN, "not polynomial: z3 was not asked")
+    return implies(given, then).decide()
+
+
+def _roots(formula: sp.Basic) -> bool:
+    return any(not power.exp.is_Integer for power in formula.atoms(sp.Pow))

@@ -1,0 +1,116 @@
+"""A user's own theorem: true ones proved, false ones refuted, undecided ones never passed."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+from flint import arb
+
+from linmodel.errors import InvalidInput
+from proofs_check.expressions import enclose, relation
+from proofs_check.theorem import NAMES, check_theorem
+from tests.proofs_check.test_command_line import call
+
+STANDING = ["c0 > 0", "epsilon0 >= 0", "c0*epsilon0 < B", "alpha >= 1"]
+TOML = """
+id = "T3.2"
+title = "a reading"
+hypotheses = ["c0 == 1", "epsilon0 > 0", "c0*epsilon0 < B", "alpha >= C"]
+conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
+[constants]
+C = "3/2"
+"""
+
+
+def verdict(conclusion: str, when: str = "always", extra: tuple[str, ...] = (), **more) -> str:
+    entry = {"hypotheses": [*STANDING, *extra], "conclusion": conclusion, "when": when}
+    return str(check_theorem({"examples": 5} | entry | more).verdict)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "when"),
+    [
+        ("c*epsilon < B", "always"),
+        ("sharpness >= opposing_curvature", "always"),
+        ("c**2 >= kappa + epsilon0**2", "dip"),
+        ("sharpness >= 2*B", "limit"),
+        ("c**2 - epsilon**2 == kappa", "limit"),
+    ],
+)
+def test_true_theorems_are_proved(conclusion, when):
+    assert verdict(conclusion, when) == "proved"
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "when"),
+    [
+        ("c*epsilon > B/2", "always"),
+        ("opposing_curvature <= alpha*B", "limit"),
+        ("sharpness <= max(alpha, 2)*B", "limit"),
+        ("opposing_curvature <= alpha*exp(-B*t)", "always"),
+    ],
+)
+def test_false_theorems_are_refuted(conclusion, when):
+    assert verdict(conclusion, when, ranges={"c0": [1.5, 2]}, examples=20) == "refuted"
+
+
+def test_what_only_examples_support_is_tested():
+    assert verdict("opposing_curvature <= alpha*(c0**2+epsilon0**2)*exp(2*B*t)") == "tested"
+
+
+def test_contradictory_or_unmet_hypotheses_are_never_a_pass():
+    assert verdict("c > 0", extra=("alpha < 0",)) == "error"
+    assert verdict("c > exp(-t)", extra=("alpha > 5000",), examples=1) == "open"
+
+
+def test_a_file_is_read_and_the_status_says_what_was_found(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(TOML, encoding="utf-8")
+    code, out, _ = call(monkeypatch, capsys, "theorem", str(path))
+    assert code == 0 and "T3.2  a reading" in out and "Verdict: proved" in out
+    path.write_text(TOML.replace("<= alpha*B", ">= 2*alpha*B"), encoding="utf-8")
+    code, out, _ = call(monkeypatch, capsys, "theorem", str(path))
+    assert code == 1 and "Verdict: refuted" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"conclusion": "c <"}, "formula"),
+        ({"conclusion": "c + 1"}, "formula"),
+        ({"conclusion": "0 < c < 1"}, "formula"),
+        ({"conclusion": "__import__('os') > 0"}, "formula"),
+        ({"conclusion": "speed > 0"}, "name in"),
+        ({"when": "sometimes"}, "when"),
+        ({"examples": 0}, "examples"),
+        ({"hypothesis": []}, "key of the theorem"),
+        ({"hypotheses": "c0 > 0"}, "hypotheses"),
+        ({"constants": {"c": 1}}, "constant's name"),
+        ({"constants": {"C": "much"}}, "constant C"),
+        ({"ranges": {"alpha": [2, 1]}}, "range of alpha"),
+        ({"ranges": {"eta": [1, 2]}}, "range's name"),
+    ],
+)
+def test_bad_entries_are_refused(change, message):
+    entry = {"hypotheses": STANDING, "conclusion": "c > 0"} | change
+    with pytest.raises(InvalidInput, match=message):
+        check_theorem(entry)
+    with pytest.raises(InvalidInput, match="conclusion"):
+        check_theorem({"hypotheses": STANDING})
+
+
+def test_bad_files_are_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="theorem file"):
+        check_theorem(tmp_path / "missing.toml")
+    path = tmp_path / "broken.toml"
+    path.write_text("id = ", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="theorem file"):
+        check_theorem(path)
+
+
+def test_enclosures_of_formulas_hold_their_value():
+    side = relation("exp(alpha)/3 - sqrt(B)*log(k) + max(c0, -n0)**2 < 1", NAMES).args[0]
+    values = {"alpha": 0.3, "B": 2.0, "k": 5.0, "c0": 0.7, "n0": -0.9}
+    ball = enclose(side, {name: arb(value) for name, value in values.items()})
+    exact = side.subs({NAMES[name]: sp.Rational(value) for name, value in values.items()}).evalf(40)
+    assert ball.overlaps(arb(str(exact), "1e-35")) and ball.rad() < 1e-12
