@@ -18,6 +18,7 @@ from linmodel.sweep_frame import fill, frame
 from linmodel.sweep_grid import Column, Plan, make_plan
 from linmodel.sweep_solve import empty, solve
 
+CONNECT_SECONDS = 10
 Block = tuple[slice, ...]
 Results = dict[str, Column]
 
@@ -210,7 +211,7 @@ def _client(client: Any) -> Any:
     if not isinstance(client, str):
         return client
     try:
-        return Client(client, timeout="10s")
+        return Client(client, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise InvalidInput(
             f"no scheduler answers at {client!r} ({error}). Start one with `dask scheduler`, or"

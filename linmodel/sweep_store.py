@@ -93,7 +93,8 @@ def _make(path: Path, plan: Plan, frame: xr.Dataset) -> None:
     """Lay out the whole store in a folder beside it, then rename: there is no half-made store."""
     making = path.with_name(f".{path.name}.making")
     shutil.rmtree(making, ignore_errors=True)
-    frame.to_zarr(making, mode="w", consolidated=False)
+    plain: dict[str, dict[str, Any]] = {str(name): {"_FillValue": None} for name in frame.coords}
+    frame.to_zarr(making, mode="w", consolidated=False, encoding=plain)
     group = _zarr().open_group(str(making), mode="r+")
     for variable in plan.variables:
         curve = variable in plan.curves

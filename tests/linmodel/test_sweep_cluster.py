@@ -1,0 +1,68 @@
+"""The same sweep on a real LocalCluster of worker processes, one of them killed on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from linmodel import InvalidInput
+from linmodel.sweep import sweep
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    # A killed worker leaves its sockets and its process behind for the interpreter to complain of.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+ALPHA = np.geomspace(10, 1e4, 600)
+SETTINGS = {"times": np.linspace(0, 1, 20), "variables": ["sharpness", "t_dip"]}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as connected,
+    ):
+        yield connected
+
+
+def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):
+    monkeypatch.setattr("linmodel.sweep_grid.CHUNK_BYTES", 64 * 168)
+    alone = sweep(ALPHA, [4.0, 40.0], **SETTINGS)
+    told: list[int] = []
+
+    def kill_one(cells: int) -> None:
+        told.append(cells)
+        if len(told) == 2:
+            victim = min(client.run(os.getpid).values())
+            os.kill(victim, signal.SIGKILL)
+
+    shared = sweep(
+        ALPHA, [4.0, 40.0], **SETTINGS, out=tmp_path / "s.zarr", client=client, progress=kill_one
+    )
+    assert len(told) > 10
+    assert sum(told) == 1200
+    xr.testing.assert_identical(shared.compute(), alone)
+
+
+def test_in_memory_through_the_scheduler_address(client):
+    found = sweep(ALPHA[:50], 4.0, **SETTINGS, client=client.scheduler.address)
+    xr.testing.assert_identical(found, sweep(ALPHA[:50], 4.0, **SETTINGS))
+
+
+def test_an_unreachable_scheduler_is_refused(monkeypatch):
+    monkeypatch.setattr("linmodel.sweep.CONNECT_SECONDS", 1)
+    with pytest.raises(InvalidInput, match="no scheduler answers at 'tcp://127.0.0.1:9'"):
+        sweep(10.0, 4.0, times=[0.0, 1.0], client="tcp://127.0.0.1:9")
+
+
+def test_a_malformed_address_is_refused():
+    with pytest.raises(InvalidInput, match="no scheduler answers"):
+        sweep(10.0, 4.0, times=[0.0, 1.0], client="nonsense://x")

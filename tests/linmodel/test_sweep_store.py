@@ -1,0 +1,177 @@
+"""Streaming to Zarr: kills at random moments, resume to the same bytes, refusals, bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from linmodel import InvalidInput, sweep_store
+from linmodel.sweep import sweep
+
+pytest.importorskip("zarr")
+
+SETTINGS = {"beta_norm": [5.0], "k": [4.0], "times": [0.0, 0.1, 0.2], "variables": ["sharpness"]}
+ALPHA = np.geomspace(10, 1e4, 400)
+
+SCRIPT = """
+import sys, time
+import numpy as np
+from linmodel import sweep_grid, sweep_store
+sweep_grid.CHUNK_CELLS = 64
+from linmodel.sweep import sweep
+write = sweep_store.write
+def slow(*arguments):
+    write(*arguments)
+    print("chunk", flush=True)
+    time.sleep(0.02)
+sweep_store.write = slow
+sweep(np.geomspace(10, 1e4, 400), [5.0], [4.0], times=[0.0, 0.1, 0.2], variables=["sharpness"],
+      out=sys.argv[1], threads=1)
+"""
+
+
+def start_sweep(path: Path) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE)
+
+
+def digest(store: Path) -> dict[str, str]:
+    files = sorted(path for path in store.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(store)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr("linmodel.sweep_grid.CHUNK_CELLS", 64)
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_bytes(tmp_path):
+    whole, killed = tmp_path / "whole.zarr", tmp_path / "killed.zarr"
+    sweep(ALPHA, **SETTINGS, out=whole)
+    rng, kills, finished = random.Random(0), 0, False
+    while kills < 4 and not finished:
+        with start_sweep(killed) as process:
+            assert process.stdout is not None
+            finished = process.stdout.readline() == b""
+            if not finished:
+                time.sleep(rng.uniform(0, 0.04))
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+    assert kills >= 3
+    sweep(ALPHA, **SETTINGS, out=killed)
+    assert digest(killed) == digest(whole)
+
+
+def test_what_is_whole_is_readable_and_not_computed_again(tmp_path, monkeypatch):
+    path, told = tmp_path / "part.zarr", []
+
+    def stop(cells: int) -> None:
+        told.append(cells)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(ALPHA, **SETTINGS, out=path, threads=1, progress=stop)
+    part = sweep_store.read(path)
+    known = np.isfinite(part.sharpness.values[:, 0, 0, -1])
+    assert 0 < known.sum() < len(ALPHA)
+    assert (part.status.values.ravel()[~known] == -1).all()
+
+    written = []
+    write = sweep_store.write
+    monkeypatch.setattr(sweep_store, "write", lambda *given: (written.append(1), write(*given)))
+    found = sweep(ALPHA, **SETTINGS, out=path, threads=1)
+    assert len(written) == -(-len(ALPHA) // 64) - 3
+    direct = sweep(ALPHA, **SETTINGS, threads=1)
+    xr.testing.assert_identical(found.compute(), direct)
+    sweep(ALPHA, **SETTINGS, out=path)
+    assert len(written) == -(-len(ALPHA) // 64) - 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"k": [5.0]}, "k, n, o differ"),
+        ({"times": [0.0, 0.3]}, "times differ"),
+        ({"variables": ["sharpness", "c"]}, "variables differ"),
+    ],
+)
+def test_another_sweeps_store_is_refused(tmp_path, change, says):
+    path = tmp_path / "sweep.zarr"
+    sweep(ALPHA[:3], **SETTINGS, out=path)
+    before = digest(path)
+    with pytest.raises(InvalidInput, match=says):
+        sweep(ALPHA[:3], **(SETTINGS | change), out=path)
+    assert digest(path) == before
+
+
+def test_a_foreign_folder_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("keep")
+    with pytest.raises(InvalidInput, match="Name another"):
+        sweep(ALPHA[:3], **SETTINGS, out=tmp_path / "notes")
+    assert (tmp_path / "notes" / "mine.txt").read_text() == "keep"
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="existing folder"):
+        sweep(ALPHA[:3], **SETTINGS, out=tmp_path / "none" / "sweep.zarr")
+
+
+def test_more_than_the_disk_is_refused_before_starting(tmp_path):
+    big = np.geomspace(10, 1e4, 10**6)
+    with pytest.raises(InvalidInput, match=r"1,000,000,000 cells, 24,008,000,000,000 bytes"):
+        sweep(
+            big, np.geomspace(1, 9, 1000), times=np.arange(1, 3001), variables=["sharpness"],
+            out=tmp_path / "big.zarr",
+        )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_leaves_whole_chunks_readable(tmp_path, monkeypatch):
+    path, calls = tmp_path / "sweep.zarr", []
+    touch = Path.touch
+
+    def full(self, *given, **settings):
+        calls.append(self)
+        if len(calls) == 3:
+            raise OSError(28, os.strerror(28))
+        touch(self, *given, **settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "touch", full)
+        with pytest.raises(InvalidInput, match="No space left on device.*again to go on"):
+            sweep(ALPHA, **SETTINGS, out=path, threads=1)
+    assert np.isfinite(sweep_store.read(path).sharpness.values[:128]).all()
+    sweep(ALPHA, **SETTINGS, out=path)
+
+
+def test_memory_stays_bounded(tmp_path):
+    """A store of 160 MB is written in less than 100 MB more than a store of 5 MB."""
+    code = """
+import resource, sys
+import numpy as np
+from linmodel.sweep import sweep
+def run(cells, name):
+    sweep(np.geomspace(10, 1e3, cells), times=np.linspace(0, 1, 200), beta_norm=5.0, threads=2,
+          variables=["sharpness"], out=f"{sys.argv[1]}/{name}.zarr")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+small = run(3_000, "small")
+print(run(100_000, "large") - small)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 100_000
