@@ -83,8 +83,10 @@ def sweep(
             advance(cells, f"{rate:,.0f} cells/s")
 
         found = run_sweep(
-            *(axis(name, text) for name, text in _given(alpha, beta_norm, k, None)),
-            None if step_size is None else axis("step_size", step_size),
+            alpha=axis("alpha", alpha),
+            beta_norm=axis("beta_norm", beta_norm),
+            k=axis("k", k),
+            step_size=None if step_size is None else axis("step_size", step_size),
             state=None if state is None else _state(state),
             times=None if times is None else axis("times", times),
             time_scale=scale,

@@ -1,4 +1,4 @@
-"""Streaming to Zarr: kills at random moments, resume to the same bytes, refusals, bounded memory."""
+"""Streaming to Zarr: random kills, resume to the same bytes, refusals, bounded memory."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_full_disk_leaves_whole_chunks_readable(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "touch", full)
-        with pytest.raises(InvalidInput, match="No space left on device.*again to go on"):
+        with pytest.raises(InvalidInput, match=r"No space left on device.*again to go on"):
             sweep(ALPHA, **SETTINGS, out=path, threads=1)
     assert np.isfinite(sweep_store.read(path).sharpness.values[:128]).all()
     sweep(ALPHA, **SETTINGS, out=path)
