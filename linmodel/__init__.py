@@ -24,6 +24,7 @@ from linmodel.reduction import (
     standard_parameters,
     standard_state,
 )
+from linmodel.sweep import sweep
 
 __all__ = [
     "FlowFailed",
@@ -48,5 +49,6 @@ __all__ = [
     "sharpness",
     "standard_parameters",
     "standard_state",
+    "sweep",
     "velocity",
 ]

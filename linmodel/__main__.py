@@ -1,4 +1,4 @@
-"""Command line of the model: `python -m linmodel flow|descent|spectrum`."""
+"""Command line of the model: `python -m linmodel flow|descent|spectrum|sweep`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from linmodel.landscape import hessian_spectrum
 from linmodel.problem import OpposingSignals, State
 from linmodel.reduction import standard_state
 from linmodel.store import require_writable, save
+from linmodel.sweep_cli import sweep
 
 app = new_app(
     "The two-layer linear model of opposing signals (Rosenfeld & Risteski 2024, section 3.3):"
-    " its gradient flow, gradient descent and Hessian spectrum. Loss with factor 1/2;"
+    " its gradient flow, gradient descent, Hessian spectrum, and sweeps. Loss with factor 1/2;"
     " time = step size x step."
 )
+app.command()(sweep)
 
 Alpha = Annotated[float, typer.Option(help="Magnitude of the opposing signal, >= 0.")]
 BetaNorm = Annotated[float, typer.Option(help="||beta||, strength of the signal, >= 0.")]
