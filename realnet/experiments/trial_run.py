@@ -73,7 +73,9 @@ class TrialRun(Run):
             array = _of_length(array, curves.sizes[on])
             dims = (on,) if array.ndim == 1 else (on, f"{name}_index")
             curves[name] = (dims, array, {"units": "1", "long_name": names(name)})
-        curves.attrs |= store.provenance(**self.trial.as_dict(), data_provenance=self.data_provenance)
+        curves.attrs |= store.provenance(
+            **self.trial.as_dict(), data_provenance=self.data_provenance
+        )
         return curves
 
     def _evaluate(self) -> Tensor:

@@ -1,0 +1,155 @@
+"""Runs experiments: each trial in a run folder, each finished experiment one NetCDF file.
+
+OUT/runs/NAME-HASH   the run folders; HASH is of the whole configuration, so that two experiments
+                     share a run and no run overwrites another
+OUT/NAME.nc          a finished experiment
+OUT/manifest.json    NAME -> configuration, versions, date, seconds, SHA-256 of the file
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+import xarray as xr
+
+from linmodel import store
+from linmodel.errors import InvalidInput
+from realnet.experiments.definition import Experiment, Runs, Scale, Trials
+from realnet.experiments.results import MANIFEST, read_manifest, sha256
+from realnet.experiments.trial import Trial
+from realnet.experiments.trial_run import TrialRun, run_trial
+
+Report = Callable[[int, str], None]
+# Hessian products an evaluation takes, and one product in gradients; both measured, typical.
+PRODUCTS, PRODUCT_COST = 12, 2.1
+PROBE_COST = 12.0
+TABLES = ("arm", "seed")
+
+
+def run_folder(out: Path, key: tuple[str, int], trial: Trial) -> Path:
+    """The folder of a trial: readable name and hash of the configuration."""
+    text = json.dumps(trial.as_dict(), sort_keys=True)
+    name = re.sub(r"[^a-z0-9.]+", "-", f"{trial.train.net}-{key[0]}-{key[1]}".lower())
+    return out / "runs" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def settings_of(experiment: Experiment, scale: Scale) -> dict[str, object]:
+    """What a finished experiment must have been made with, to count as finished."""
+    trials = experiment.trials(scale)
+    text = json.dumps([[list(k), t.as_dict()] for k, t in trials.items()], sort_keys=True)
+    return {
+        "device": scale.device,
+        "size": scale.size,
+        "quick": scale.quick,
+        "trials": len(trials),
+        "trials_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "settings": json.loads(json.dumps(experiment.settings)),
+    }
+
+
+def is_finished(experiment: Experiment, scale: Scale, out: Path) -> bool:
+    """A whole file with the same settings is there."""
+    entry = read_manifest(out).get(experiment.name)
+    file = out / f"{experiment.name}.nc"
+    return (
+        entry is not None
+        and entry["configuration"] == settings_of(experiment, scale)
+        and file.is_file()
+        and sha256(file) == entry["sha256"]
+    )
+
+
+def trial_seconds(trial: Trial) -> float:
+    """Estimated seconds of a trial on this machine, from two timed gradients."""
+    run = TrialRun(trial)
+    run.whole.gradient()
+    begin = time.perf_counter()
+    run.whole.gradient()
+    gradient = time.perf_counter() - begin
+    train = trial.train
+    share = 1.0 if train.batch_size is None else train.batch_size / len(run.labels)
+    a_step = share * {"sam": 2.0, "flow": 8.0}.get(train.optimiser, 1.0) * gradient + 1e-3
+    an_evaluation = gradient * (PRODUCTS * PRODUCT_COST + 2 + PROBE_COST * trial.probes)
+    if trial.blocks:
+        an_evaluation += gradient * PRODUCTS * PRODUCT_COST * 10
+    return train.steps * a_step + (train.steps / train.every + 1) * an_evaluation
+
+
+def estimate(experiment: Experiment, scale: Scale, out: Path) -> float:
+    """Estimated seconds until the experiment is finished: its runs that are not, and `collect`."""
+    if is_finished(experiment, scale, out):
+        return 0.0
+    known: dict[str, float] = {}
+    total = experiment.extra_seconds
+    for key, trial in experiment.trials(scale).items():
+        if _done(run_folder(out, key, trial)):
+            continue
+        alike = trial.as_dict() | {"seed": 0, "label_smoothing": 0.0, "step_size": 1.0}
+        text = json.dumps(alike, sort_keys=True)
+        if text not in known:
+            known[text] = trial_seconds(trial)
+        total += known[text]
+    return total
+
+
+def _done(folder: Path) -> bool:
+    try:
+        return store.load(folder / "curves.nc").attrs["status"] != "unfinished"
+    except InvalidInput:
+        return False
+
+
+def run_experiment(
+    experiment: Experiment, scale: Scale, out: Path, report: Report | None = None
+) -> xr.Dataset:
+    """Run what is missing, put it together, save it and its line in the manifest; or load it.
+
+    Interrupted anywhere, the same call goes on. Raises InvalidInput (bad scale, no such folder).
+    """
+    file = out / f"{experiment.name}.nc"
+    if is_finished(experiment, scale, out):
+        return store.load(file)
+    begin = time.perf_counter()
+    (out / "runs").mkdir(parents=True, exist_ok=True)
+    runs = _run_all(experiment.trials(scale), out, report)
+    data = experiment.collect(runs, scale)
+    settings = settings_of(experiment, scale)
+    data.attrs |= {"title": experiment.title, "statements": " ".join(experiment.statements)}
+    data.attrs |= store.provenance(experiment=experiment.name, **settings)
+    store.save(data, file)
+    manifest = read_manifest(out)
+    manifest[experiment.name] = {
+        "title": experiment.title,
+        "statements": list(experiment.statements),
+        "configuration": settings,
+        "versions": store.versions(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - begin, 1),
+        "device": _device_name(scale),
+        "file": file.name,
+        "sha256": sha256(file),
+    }
+    store.write_text(out / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    return data
+
+
+def _run_all(trials: Trials, out: Path, report: Report | None) -> Runs:
+    runs: Runs = {}
+    for key, trial in trials.items():
+        folder = run_folder(out, key, trial)
+        runs[key] = store.load(folder / "curves.nc") if _done(folder) else run_trial(trial, folder)
+        if report is not None:
+            report(1, f"{key[0]}, seed {key[1]}: {runs[key].attrs['status']}")
+    return runs
+
+
+def _device_name(scale: Scale) -> str:
+    cuda = scale.device != "cpu" and torch.cuda.is_available()
+    return torch.cuda.get_device_name() if cuda else "cpu"

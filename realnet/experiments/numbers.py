@@ -1,0 +1,109 @@
+"""Instability, antiphase and intervals: the stated numbers of the experiments. No torch."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
+
+from linmodel.errors import refuse
+from linmodel.problem import Array
+
+INSTABILITY = {
+    "share_rising": "share of steps on which the full-batch loss rises",
+    "largest_rise": "largest rise of the loss in one step",
+    "total_rise": "sum of all rises of the loss",
+}
+LEVEL = 0.95
+
+
+def instability(losses: ArrayLike) -> dict[str, float]:
+    """INSTABILITY's numbers of a sequence of full-batch losses, one a step, shape (steps,).
+
+    A loss that is not finite counts as a rise of infinite size. Raises InvalidInput for fewer
+    than two losses.
+    """
+    values = np.asarray(losses, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        refuse("losses", f"an array of shape {values.shape}", "one loss a step, two or more steps")
+    values = np.where(np.isfinite(values), values, np.inf)
+    with np.errstate(invalid="ignore"):
+        change = np.diff(values)
+    rises = np.where(np.isnan(change), np.inf, np.maximum(change, 0))
+    return {
+        "share_rising": float((rises > 0).mean()),
+        "largest_rise": float(rises.max()),
+        "total_rise": float(rises.sum()),
+    }
+
+
+def rising_between(step_times: Array, losses: Array, times: Array) -> Array:
+    """Share of rising steps from each evaluation to the next, (len(times),); last one NaN."""
+    rises = np.diff(losses) > 0
+    begin = np.searchsorted(step_times, times - 1e-9 * max(1.0, float(times[-1])))
+    found = np.full(len(times), np.nan)
+    for i, (first, last) in enumerate(zip(begin[:-1], begin[1:], strict=True)):
+        part = rises[first:last]
+        found[i] = part.mean() if len(part) else np.nan
+    return found
+
+
+def antiphase(first: Array, second: Array, begin: int = 0) -> float:
+    """Correlation of two groups' loss changes over steps, from step `begin` on; -1: opposite.
+
+    Changes have their trend over 21 steps taken out, so that common learning does not count.
+    NaN with fewer than 30 steps.
+    """
+    changes = [np.diff(np.asarray(values, dtype=float)[begin:]) for values in (first, second)]
+    if min(len(change) for change in changes) < 30:
+        return math.nan
+    window = np.ones(21) / 21
+    rest = [change - np.convolve(change, window, mode="same") for change in changes]
+    inner = slice(10, -10)
+    a, b = (values[inner] for values in rest)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()) or a.std() == 0 or b.std() == 0:
+        return math.nan
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def mean_interval(values: ArrayLike, axis: int = -1) -> tuple[NDArray, NDArray, NDArray]:
+    """Mean and 95% Student-t interval over `axis`, NaN left out; NaN ends with fewer than two."""
+    table = np.asarray(values, dtype=float)
+    table = np.where(np.isfinite(table), table, np.nan)
+    count = np.isfinite(table).sum(axis=axis)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are NaN, as they should
+        mean = np.nanmean(table, axis=axis)
+        sd = np.nanstd(table, axis=axis, ddof=1)
+        half = student.ppf(0.5 + LEVEL / 2, np.maximum(count - 1, 1)) * sd / np.sqrt(count)
+    half = np.where(count >= 2, half, np.nan)
+    return mean, mean - half, mean + half
+
+
+def with_intervals(table: xr.Dataset, over: str, against: str | None = None) -> xr.Dataset:
+    """`table` and NAME_mean, NAME_low, NAME_high over the dimension `over`, for what has it.
+
+    `against`: an arm; then also NAME_difference (and _low, _high), each arm less that one, paired
+    over `over`.
+    """
+    found = table.copy()
+    for name in list(table.data_vars):
+        variable = table[name]
+        if over not in variable.dims or variable.dtype.kind not in "fiu":
+            continue
+        rows = {"": variable}
+        if against is not None and "arm" in variable.dims:
+            rows["_difference"] = variable - variable.sel(arm=against, drop=True)
+        for suffix, row in rows.items():
+            axis = row.get_axis_num(over)
+            dims = [dim for dim in row.dims if dim != over]
+            ends = ("_mean", "_low", "_high") if not suffix else ("", "_low", "_high")
+            for end, values in zip(ends, mean_interval(row.values, axis), strict=True):  # type: ignore[arg-type]
+                text = f"{variable.attrs.get('long_name', name)}{suffix}{end}".replace("_", ", ")
+                attrs = {"units": variable.attrs.get("units", "1"), "long_name": text}
+                found[f"{name}{suffix}{end}"] = (dims, values, attrs)
+    return found
