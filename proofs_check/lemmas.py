@@ -136,6 +136,11 @@ LEMMAS: dict[str, Lemma] = {
         "A positive sequence whose successive ratios tend to a limit > 1 is unbounded.",
         {"ratio": "the ratio of successive terms, and its limit"},
     ),
+    "bounded product": Lemma(
+        "If x_(j+1) = x_j (1 + P_j) with x_j > 0, P_j >= 0 and x bounded, then the P_j are "
+        "summable, so P_j tends to 0, x converges, and so does every product of factors 1 - P_j.",
+        {"factor": "x grows by this factor", "bound": "P >= 0, x > 0, and the bound of x"},
+    ),
     "Euler": Lemma(
         "For x' = f(x) with f of class C^1, Euler's method with step size eta stays within C eta "
         "of the solution on any interval [0, T] on which it exists, for eta small enough; C "

@@ -105,6 +105,7 @@ G2 = Claim(
         ),
     ),
     rests_on=("H1", "M4", "G1"),
+    function="bounds.stable_minimum",
 )
 X, Y, q = sp.symbols("X Y q", real=True)  # X = c^2, Y = 2/eta, q = sqrt(alpha - 1)
 FITS = [X > 0, B > 0, Y > 0, alpha * X <= Y, X + B**2 / X <= Y]
@@ -150,5 +151,6 @@ G3 = Claim(
         ),
     ),
     rests_on=("G2",),
+    function="bounds.largest_stable_step",
 )
 CLAIMS = (G1, G2, G3)

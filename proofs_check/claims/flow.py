@@ -258,5 +258,6 @@ F5 = Claim(
         ),
     ),
     rests_on=("F1", "F2", "F3", "F4", "M6", "H1"),
+    function="bounds.limit",
 )
 CLAIMS = (F1, F2, F3, F4, F5)

@@ -53,6 +53,7 @@ F8 = Claim(
         ),
     ),
     rests_on=("M5",),
+    function="bounds.growth_ceiling",
 )
 F9 = Claim(
     "F9",
@@ -121,6 +122,6 @@ F10 = Claim(
         ),
     ),
     rests_on=("F4", "F5"),
-    function="flow.gradient_flow",
+    function="bounds.crosses_edge",
 )
 CLAIMS = (F8, F9, F10)

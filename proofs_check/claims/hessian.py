@@ -161,6 +161,6 @@ H2 = Claim(
         ),
     ),
     rests_on=("H1",),
-    function="landscape.sharpness",
+    function="bounds.sharpness_range",
 )
 CLAIMS = (H1, H2)

@@ -79,7 +79,7 @@ F6 = Claim(
         ),
     ),
     rests_on=("H2",),
-    function="bounds.sharpness_range",
+    function="landscape.sharpness",
 )  # fmt: skip
 
 

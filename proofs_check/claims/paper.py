@@ -180,6 +180,7 @@ S6B = Claim(
         ),
     ),
     rests_on=("F9", "F5"),
+    function="bounds.curvature_floor",
 )
 S7 = Claim(
     "S7",
