@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
+from figures.options import Work
 from linmodel.errors import InvalidInput
 from linmodel.store import load, save, versions, write_text
 
@@ -51,6 +53,13 @@ def cached(folder: Path, name: str, settings: dict, compute: Callable[[], Datase
     manifest[name] = {**wanted, "created": created, "files": files}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
     return datasets
+
+
+def figure_data(module: Any, work: Work) -> Datasets:
+    """The Datasets of a figure's module, computed or from the cache. Raises Unavailable."""
+    chosen = work.options.as_dict()
+    settings = {name: chosen[name] for name in module.OPTIONS}
+    return cached(work.folder, module.NAME, settings, lambda: module.compute(work))
 
 
 def read_manifest(folder: Path) -> dict:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.cache import Datasets
-from figures.options import Options
+from figures.options import Work
 from figures.style import axis_text, label_axes, panels
 from linmodel.closed_form import closed_form
 from linmodel.flow import gradient_flow
@@ -17,6 +17,7 @@ from linmodel.problem import OpposingSignals, State
 NAME = "closed_form"
 TITLE = "The closed form lies on the integrator"
 STATEMENTS = ("M8",)
+OPTIONS = ()
 CAPTION = (
     "Sharpness along the gradient flow in three cases that have a closed form (M8): no "
     "opposing signal left (o₀ = 0), α = 1, and no signal (B = 0). Lines: the closed form. "
@@ -33,7 +34,7 @@ CASE_COLOURS = ("#0072B2", "#D55E00", "#009E73")
 PROMISED = 1e-9
 
 
-def compute(_options: Options) -> Datasets:
+def compute(_work: Work) -> Datasets:
     """Both solutions at the same times, for each case."""
     times = np.geomspace(1e-3, 2.0, 160)
     datasets = {}

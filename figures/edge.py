@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.cache import Datasets
-from figures.options import Options
+from figures.options import Work
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, mosaic, plain_ticks
 from linmodel.descent import gradient_descent
 from linmodel.flow import gradient_flow
@@ -17,6 +17,7 @@ from linmodel.problem import OpposingSignals, State
 NAME = "edge"
 TITLE = "Dip, progressive sharpening, edge of stability"
 STATEMENTS = ("F4", "F5", "F10", "G1", "G2", "G4", "S1", "S2", "S3")
+OPTIONS = ()
 CAPTION = (
     "Top: along the gradient flow the opposing curvature αc² falls to one minimum (the dip, "
     "F4) and then rises for ever, to αc∞² (F5). Below: gradient descent. Left, a step size "
@@ -32,7 +33,7 @@ END = 1.0
 BELOW, ABOVE = 0.7, 1.5
 
 
-def compute(_options: Options) -> Datasets:
+def compute(_work: Work) -> Datasets:
     """Flow, and descent at BELOW and ABOVE times the threshold step size 2/(alpha c_inf^2)."""
     threshold = 2 / limit_curvature()
     times = np.concatenate([[0.0], np.geomspace(1e-4, END, 600)])

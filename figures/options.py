@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from linmodel.errors import integer, real
 
@@ -15,10 +17,10 @@ class Options:
     sweep_points: points of the sweep along each axis
     """
 
-    train_size: int = 1000
-    steps: int = 300
-    step_size: float = 0.1
-    every: int = 5
+    train_size: int = 300
+    steps: int = 160
+    step_size: float = 0.05
+    every: int = 4
     sweep_points: int = 40
     seed: int = 0
 
@@ -31,3 +33,12 @@ class Options:
     def as_dict(self) -> dict:
         """The fields by name, ready for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a figure's `compute` gets: the options, the data folder, and where to tell progress."""
+
+    options: Options
+    folder: Path
+    say: Callable[[str], None] = lambda note: None

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from figures.cache import Datasets
 from figures.edge import ABOVE, START, limit_curvature
 from figures.edge import PROBLEM as ISOTROPIC
-from figures.options import Options
+from figures.options import Work
 from figures.style import COLOURS, axis_text, edge_line, label_axes, panels
 from linmodel.descent import gradient_descent
 from linmodel.problem import OpposingSignals
@@ -18,6 +18,7 @@ from linmodel.problem import OpposingSignals
 NAME = "oscillation"
 TITLE = "The oscillation is in b_o, and the two groups' losses move in antiphase"
 STATEMENTS = ("G1", "M9", "S3", "S4")
+OPTIONS = ()
 CAPTION = (
     "Gradient descent with the aligned opposing signal at the step size of the right panel "
     "above. Top: the opposing curvature αc² passes 2/η; the shaded steps are those of the "
@@ -36,7 +37,7 @@ LEAST = 1e-4
 STEP = "gradient descent step"
 
 
-def compute(_options: Options) -> Datasets:
+def compute(_work: Work) -> Datasets:
     """Descent at the same step size as the right panel of the figure `edge`."""
     eta = ABOVE * 2 / limit_curvature()
     return {"descent": gradient_descent(PROBLEM, START, eta, STEPS)}

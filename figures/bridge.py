@@ -1,0 +1,139 @@
+"""The bridge: the toy fitted to a real small-step run, and what it says of a larger step size."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures import real_run
+from figures.cache import Datasets, Unavailable, figure_data
+from figures.options import Work
+from figures.style import COLOURS, edge_line, label_axes, panels
+from linmodel.errors import InvalidInput
+
+NAME = "bridge"
+TITLE = "The bridge: the toy fitted to the real network, and its forecast"
+STATEMENTS = ("M10", "S1", "F5", "G6")
+OPTIONS = real_run.OPTIONS
+CAPTION = (
+    "Left: the small-step run's sharpness and the toy's gradient flow fitted to it (two "
+    "scales and four dimensionless parameters, M10), with the relative difference below. "
+    "Right: the run at the larger step size, which the fit has not seen. The band is the "
+    "toy's forecast of the time at which sharpness first rises through 2/η (95%, block "
+    "bootstrap), the dotted line the forecast of the best rival inside the window: reading "
+    "the small-step curve itself."
+)
+TIME = "time [step size × step]"
+DRAWS = 20
+
+
+def compute(work: Work) -> Datasets:
+    """Fit on the small-step run, intervals, rivals, and the forecast for the larger step size.
+
+    Raises Unavailable where the run cannot be fitted (no rise, too short): the message says why.
+    """
+    from realnet.bridge import fit
+    from realnet.bridge_forecast import compare, forecast
+    from realnet.bridge_rivals import compare_rivals
+    from realnet.bridge_uncertainty import bootstrap, identifiability
+
+    runs = figure_data(real_run, work)
+    seed = work.options.seed
+    try:
+        work.say("fitting the toy")
+        result = fit(runs["small"], seed=seed)
+    except InvalidInput as error:
+        raise Unavailable(f"The toy cannot be fitted to this run: {error}") from error
+    work.say("bootstrap")
+    intervals = bootstrap(result, draws=DRAWS, seed=seed)
+    work.say("forecast")
+    predicted = forecast(result, [runs["large"].attrs["step_size"]], draws=DRAWS, seed=seed)
+    work.say("rivals, out of sample")
+    return {
+        "fit": result.dataset,
+        "intervals": intervals,
+        "combinations": identifiability(result),
+        "rivals": compare_rivals(result.curve, seed=seed),
+        "forecast": compare(predicted, [runs["large"]]),
+        "large": runs["large"],
+    }
+
+
+def draw(datasets: Datasets) -> Figure:
+    """Fit and residual on the left, the unseen run with the forecast on the right."""
+    figure, axes = panels(2, 2, (10, 6), gridspec_kw={"height_ratios": [3, 1]})
+    fit, large = datasets["fit"], datasets["large"]
+    _overlay(axes[0, 0], fit)
+    _residual(axes[1, 0], fit)
+    axes[0, 0].sharex(axes[1, 0])
+    grid = axes[0, 1].get_gridspec()
+    for panel in axes[:, 1]:
+        panel.set_axis_off()
+    right = figure.add_subplot(grid[:, 1])
+    _unseen(right, datasets["forecast"], large)
+    return figure
+
+
+def _overlay(axes: Axes, fit: xr.Dataset) -> None:
+    axes.plot(
+        fit.time, fit.sharpness, ".", color=COLOURS["sharpness"], markersize=5, label="real run"
+    )
+    axes.plot(fit.time, fit.toy_sharpness, color=COLOURS["toy"], label="fitted toy flow")
+    status, error = fit.attrs["status"], fit.attrs["error"]
+    label_axes(axes, "", "sharpness [1/time]", f"fit: {status}, rms error {error:.1%}")
+    axes.legend(loc="lower right")
+
+
+def _residual(axes: Axes, fit: xr.Dataset) -> None:
+    used = fit.isel(time=fit.fitted.values == 1)
+    axes.axhline(0, color=COLOURS["reference"], linewidth=1)
+    axes.plot(used.time, 100 * np.expm1(used.log_residual), ".-", color=COLOURS["toy"], linewidth=1)
+    label_axes(axes, TIME, "toy − real [%]")
+
+
+def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
+    eta = large.attrs["step_size"]
+    axes.plot(large.time, large.sharpness, ".-", color=COLOURS["sharpness"], label="real run")
+    edge_line(axes, eta)
+    toy = forecast.sel(model="toy").isel(run=0)
+    if np.isfinite(toy.edge_time):
+        low, high = float(toy.edge_low), min(float(toy.edge_high), float(large.time[-1]))
+        axes.axvspan(low, high, color=COLOURS["toy"], alpha=0.3, linewidth=0)
+        axes.axvline(
+            float(toy.edge_time),
+            color=COLOURS["toy"],
+            label=f"toy's forecast ({toy.status.item()!s})",
+        )
+    reading = forecast.sel(model="reading").isel(run=0)
+    if np.isfinite(reading.edge_time):
+        style = {"color": COLOURS["reference"], "linestyle": ":", "label": "small-step curve read"}
+        axes.axvline(float(reading.edge_time), **style)  # type: ignore[arg-type]
+    axes.set_ylim(bottom=0)
+    label_axes(axes, TIME, "sharpness [1/time]", f"unseen: η = {eta:g}")
+    axes.legend(loc="lower right")
+
+
+def words(datasets: Datasets) -> list[str]:
+    """Sentences for the report: the fit, what it fixes, the forecast beside what happened."""
+    fit, forecast = datasets["fit"], datasets["forecast"].isel(run=0)
+    fixed = json.loads(fit.attrs["fixed"])
+    sentences = [
+        f"Fit: {fit.attrs['status']}. {fit.attrs['message']}.",
+        "Fixed: " + "; ".join(f"{name} = {why}" for name, why in fixed.items()) + ".",
+    ]
+    toy = forecast.sel(model="toy")
+    seen = float(forecast.observed_edge_step)
+    step = float(toy.edge_step)
+    said = f"{step:.0f}" if np.isfinite(step) else "none"
+    happened = f"{seen:.0f}" if np.isfinite(seen) else "none"
+    sentences.append(
+        f"Edge at η = {float(forecast.eta):g}: the toy forecasts step {said} "
+        f"({toy.status.item()}), observed: step {happened}. Plateau: forecast "
+        f"{float(toy.plateau):.3g}, observed mean over "
+        f"the last quarter {float(forecast.observed_plateau):.3g}."
+    )
+    return sentences

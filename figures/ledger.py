@@ -1,0 +1,102 @@
+"""The ledger at a glance: every claim with its verdict, in one picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from figures.cache import Datasets
+from figures.options import Work
+from figures.style import mosaic
+from linmodel.store import provenance
+
+NAME = "ledger"
+TITLE = "The ledger: every statement, and how strong its verdict is"
+STATEMENTS: tuple[str, ...] = ()
+OPTIONS = ()
+CAPTION = (
+    "Each tile is a statement, with its verdict below the id. From strong to weak: proved "
+    "(for all parameters), certified (enclosure over a box), tested (sampled, never called a "
+    "proof), open; refuted means that a counterexample is attached. The table gives "
+    "statement, method and evidence."
+)
+# Fill and text colour; the verdict is also written in the tile.
+TILES = {
+    "proved": ("#0072B2", "white"),
+    "certified": ("#56B4E9", "black"),
+    "tested": ("#F0E442", "black"),
+    "open": ("#FFFFFF", "black"),
+    "refuted": ("#D55E00", "white"),
+    "error": ("#000000", "white"),
+}
+FAMILIES = {
+    "M": "model",
+    "H": "Hessian",
+    "F": "flow",
+    "G": "descent",
+    "S": "authors' statements",
+}
+FIELDS = ("title", "statement", "source", "verdict", "recorded", "method", "evidence", "function")
+PER_ROW = 12
+
+
+def compute(work: Work) -> Datasets:
+    """Run every check of the ledger."""
+    from proofs_check import run
+
+    results = run(each=lambda result: work.say(f"{result.claim.id}: {result.verdict}"))
+    columns = {
+        name: [
+            str(getattr(result, name) if hasattr(result, name) else getattr(result.claim, name))
+            for result in results
+        ]
+        for name in FIELDS
+    }
+    table = xr.Dataset(
+        {name: ("claim", np.array(values, dtype=str)) for name, values in columns.items()},
+        coords={"claim": [result.claim.id for result in results]},
+        attrs={"title": "ledger", **provenance(method="proofs_check")},
+    )
+    seconds = [result.seconds for result in results]
+    table["seconds"] = ("claim", seconds, {"long_name": "time of the check", "units": "s"})
+    return {"claims": table}
+
+
+def draw(datasets: Datasets) -> Figure:
+    """Tiles in rows by family of statement."""
+    table = datasets["claims"]
+    rows = _rows([str(name) for name in table.claim.values])
+    figure, axes = mosaic([["tiles"]], (9, 0.75 * len(rows) + 0.9))
+    panel = axes["tiles"]
+    for i, (family, names) in enumerate(rows):
+        panel.text(-0.15, -i - 0.5, family, ha="right", va="center")
+        for j, name in enumerate(names):
+            verdict = str(table.verdict.sel(claim=name).item())
+            fill, ink = TILES.get(verdict, TILES["error"])
+            panel.add_patch(
+                Rectangle((j, -i - 0.95), 0.94, 0.9, facecolor=fill, edgecolor="#777777")
+            )
+            panel.text(
+                j + 0.47, -i - 0.34, name, ha="center", va="center", color=ink, weight="bold"
+            )
+            panel.text(j + 0.47, -i - 0.7, verdict, ha="center", va="center", color=ink, fontsize=8)
+    panel.set(xlim=(-2.2, PER_ROW + 0.1), ylim=(-len(rows) - 0.1, 0.05))
+    panel.set_axis_off()
+    counts = {name: int((table.verdict == name).sum()) for name in TILES}
+    text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    panel.set_title(f"{table.sizes['claim']} claims: {text}", loc="left")
+    return figure
+
+
+def _rows(names: list[str]) -> list[tuple[str, list[str]]]:
+    """Names by family (their first letter), at most PER_ROW in a row; a row's label once."""
+    rows: list[tuple[str, list[str]]] = []
+    families = dict.fromkeys([*FAMILIES, *(name[0] for name in names)])
+    for letter in families:
+        members = [name for name in names if name.startswith(letter)]
+        for first in range(0, len(members), PER_ROW):
+            label = FAMILIES.get(letter, letter) if first == 0 else ""
+            rows.append((label, members[first : first + PER_ROW]))
+    return rows
