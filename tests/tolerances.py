@@ -64,3 +64,6 @@ DESCENT_CHAOS = 1e-6
 
 # log|o| is a sum over steps; it can run to 1e4 and more.
 DESCENT_LOG = 1e-8
+
+# 200-step averages of descent with noise 1e-3 in o against the central flow: measured 2.6%.
+CENTRAL_FLOW = 0.04

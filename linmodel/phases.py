@@ -1,0 +1,247 @@
+"""Where descent follows the flow, is thrown and settles, oscillates for ever, or diverges (G2-G4).
+
+At the edge, with x = sqrt(eta alpha) c, y = sqrt(eta alpha) o and eta small against the slow rates,
+one step of descent is the parameter-free map x+ = x (1 - y^2), y+ = y (1 - x^2) (exactly so where
+B = epsilon = n = 0). With u = x^2, w = y^2, S = u + w, P = u w, D = u - w it obeys, exactly,
+
+    S+ - 4 = (S - 4)(1 + P),    D+ = D (1 - P),    P+ = P (1 - S + P)^2,
+
+so S < 4 settles (P is summable), S > 4 diverges unless some step has P = 0, and (4 - S) D is
+multiplied by 1 - P^2: from u just before the throw it lands at 4 - u or below while P^2 <= 2 (G7).
+
+Descent meets the edge with o so small that it overshoots: o falls while u < 2 and has to grow back,
+so it is thrown when int log|1 - u| dt / eta is back at log(1 / (|o0| sqrt(eta alpha))) (entry and
+exit). What decides is u at that exit, not u at the flow's end: u_exit < u_inf. From where it lands
+the flow goes on, perhaps to the next throw: each one lowers kappa, and with it u_inf.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from linmodel.bounds import largest_stable_step, limit
+from linmodel.descent import gradient_descent
+from linmodel.errors import real, refuse
+from linmodel.flow import gradient_flow
+from linmodel.hypotheses import require_standing
+from linmodel.landscape import sharpness
+from linmodel.problem import Array, OpposingSignals, State, single
+
+LIKE_FLOW, CATAPULT, OSCILLATION, DIVERGENCE = (
+    "like the flow",
+    "catapult",
+    "oscillation",
+    "diverges",
+)
+NEVER_SETTLES, UNDECIDED = "never settles", "undecided"
+DIES = 1e-14  # w at which the limit map has settled
+MAP_STEPS = 100_000
+RESOLUTION = 4000  # flow samples of the entry-exit integral; its error is of the order of 1e-3
+DOUBLINGS = 12
+HALVINGS = 20
+MOST_THROWS = 30
+SEED = 1e-6  # w at the start of a throw; its phase only moves where the throw lands
+RESTS = 1e-3  # relative change of alpha c^2 below which descent has come to rest
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The flow's state when the opposing weight has grown back to size 1 (entry and exit).
+
+    time  step size x step; NaN fields where alpha c^2 stays below 2/eta
+    u     eta alpha c^2 there; above 2
+    """
+
+    time: float
+    u: float
+    epsilon: float
+    n: float
+
+
+NO_EXIT = Exit(*[float("nan")] * 4)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What descent does, how that is known, and the numbers that decide.
+
+    name     "like the flow", "catapult", "oscillation", "diverges"; predicted only: "never settles"
+             (oscillates or diverges); observed only: "undecided"
+    proved   True where a theorem says so for this very problem; False: leading order in eta
+    u_limit  eta alpha c_inf^2 of the flow
+    u_exit   the largest eta alpha c^2 at which descent is thrown off (NaN: not predicted)
+    """
+
+    name: str
+    proved: bool
+    because: str
+    u_limit: float
+    u_exit: float
+
+
+def catapult_map(u: ArrayLike, w: ArrayLike) -> tuple[Array, Array]:
+    """G7: (u (1 - w)^2, w (1 - u)^2), one step of the limit map; u = eta alpha c^2, w of o^2."""
+    u, w = np.asarray(u, dtype=float), np.asarray(w, dtype=float)
+    return u * (1 - w) ** 2, w * (1 - u) ** 2
+
+
+def landing(u: float, w: float) -> tuple[float, float]:
+    """G7: where the limit map settles from (u, w): one of the two is then 0 to rounding.
+
+    (NaN, NaN) where u + w >= 4: it diverges, but for a null set that hits u = 1 or w = 1 exactly.
+    Raises InvalidInput unless u, w >= 0.
+    """
+    u, w = real("u", u, low=0), real("w", w, low=0)
+    if u + w >= 4:
+        return float("nan"), float("nan")
+    for _ in range(MAP_STEPS):
+        if (w < DIES and u < 2) or (u < DIES and w < 2):
+            break
+        u, w = u * (1 - w) ** 2, w * (1 - u) ** 2
+    return u, w
+
+
+def delayed_exit(problem: OpposingSignals, start: State, step_size: float) -> Exit:
+    """When and where descent is thrown off: |o| sqrt(eta alpha) = 1 again after the edge.
+
+    log|o| = log|o0| + (1/eta) int log|1 - eta alpha c^2| dt along the flow: leading order in eta.
+    Raises InvalidInput outside the standing hypotheses, for o0 = 0 or step_size <= 0.
+    """
+    eta = real("step_size", step_size, above=0)
+    require_standing(problem, single(start))
+    if start.o == 0:
+        refuse("o0", start.o, "a number other than 0", "Without it descent never leaves the flow.")
+    gain = eta * problem.alpha
+    end = limit(problem, start)
+    if gain * float(end.c) ** 2 <= 2:
+        return NO_EXIT
+    horizon = 8 / float(end.c**2 + end.epsilon**2)
+    for _ in range(DOUBLINGS):
+        times = np.linspace(0, horizon, RESOLUTION)
+        flow = gradient_flow(problem, start, times)
+        u = gain * flow.c.values**2
+        growth = np.log(np.maximum(np.abs(1 - u), 1e-8))
+        grown = np.concatenate([[0], np.cumsum((growth[1:] + growth[:-1]) / 2 * np.diff(times))])
+        size = np.log(abs(float(np.asarray(start.o))) * np.sqrt(gain)) + grown / eta
+        out = np.flatnonzero((size > 0) & (u > 2))
+        if out.size:
+            at = int(out[0])
+            return Exit(float(times[at]), float(u[at]), float(flow.epsilon[at]), float(flow.n[at]))
+        horizon *= 2
+    return NO_EXIT
+
+
+def throws(problem: OpposingSignals, start: State, step_size: float) -> list[Exit]:
+    """Every predicted throw, in order, until descent settles or one has u >= 4 (then it diverges).
+
+    Between throws: the limit map from (u_exit, small w) to where it lands, then the flow from
+    there. Leading order in eta; times add up the flow's parts. Raises InvalidInput as `delayed_exit` does.
+    """
+    found: list[Exit] = []
+    clock, gain = 0.0, step_size * problem.alpha
+    while len(found) < MOST_THROWS:
+        thrown = delayed_exit(problem, start, step_size)
+        if not thrown.u > 2:
+            break
+        clock += thrown.time
+        found.append(Exit(clock, thrown.u, thrown.epsilon, thrown.n))
+        if thrown.u >= 4:
+            break
+        u, w = landing(thrown.u, SEED)
+        o = np.sqrt(max(w, SEED) / gain)
+        # Thrown to c = 0: c is then led by its slow value, epsilon B / (alpha o^2).
+        led = thrown.epsilon * problem.beta_norm / (problem.alpha * o**2)
+        c = np.sqrt(u / gain) if u > DIES else min(led, np.sqrt(2 / gain))
+        start = State(c, thrown.epsilon, thrown.n, o)
+    return found
+
+
+def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> Phase:
+    """What descent will do, from the flow and the limit map, without running descent.
+
+    Exact: eta*, above which no minimum is stable, so that only a null set of starts settles (G3);
+    whether the flow's end is stable (G2). Leading order in eta: that descent follows the flow, and
+    u_exit = 4 between catapult and divergence.
+
+    Raises InvalidInput outside the standing hypotheses, step_size <= 0, or where descent does not
+    begin below the edge (eta lambda_max(0) >= 2: it does not follow the flow at all).
+    """
+    eta = real("step_size", step_size, above=0)
+    require_standing(problem, single(start))
+    at_start = eta * float(sharpness(problem, start))
+    if at_start >= 2:
+        refuse("step_size x sharpness at the start", at_start, "below 2", "Take a smaller step.")
+    end = limit(problem, start)
+    u_limit = eta * float(end.opposing_curvature)
+    nan = float("nan")
+    if eta * float(end.sharpness) <= 2:
+        return Phase(LIKE_FLOW, False, "the flow's minimum is stable (G2)", u_limit, nan)
+    if eta > largest_stable_step(problem):
+        return Phase(NEVER_SETTLES, True, "eta > eta*: no minimum is stable (G3)", u_limit, nan)
+    if start.o == 0 or u_limit <= 2:
+        why = "c^2 + epsilon^2 > 2/eta at the flow's minimum: unstable in (c, epsilon) (G2)"
+        return Phase(OSCILLATION, False, why, u_limit, nan)
+    exits = throws(problem, start, eta)
+    u_exit = max((one.u for one in exits), default=nan)
+    if u_exit >= 4:
+        return Phase(DIVERGENCE, False, "u_exit >= 4: S grows (G7)", u_limit, u_exit)
+    why = f"{len(exits)} throws with 2 < u_exit < 4: S shrinks, P dies out (G7)"
+    return Phase(CATAPULT, False, why, u_limit, u_exit)
+
+
+def divergence_step(problem: OpposingSignals, start: State) -> float:
+    """The step size at which the first u_exit = 4: predicted boundary of divergence at once.
+
+    To leading order in eta; below it a later throw may still diverge (`throws`). It lies above
+    4 / (alpha c_inf^2), where u_limit would be 4: descent is thrown before c has reached c_inf.
+    Raises InvalidInput as `delayed_exit` does.
+    """
+    scale = 1 / float(limit(problem, single(start)).opposing_curvature)
+    low = 4 * scale
+    high = 2 * low
+    while (exit_at := delayed_exit(problem, start, high).u) < 4 and high < 1e6 * low:
+        low, high = high, 2 * high
+    if not exit_at >= 4:
+        return float("inf")
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        settles = delayed_exit(problem, start, middle).u < 4
+        low, high = (middle, high) if settles else (low, middle)
+    return high
+
+
+def observe_phase(
+    problem: OpposingSignals, start: State, step_size: float, steps: int | None = None
+) -> Phase:
+    """Run descent and name what it did; "undecided" where it has not come to rest.
+
+    Without `steps`: time 60 / c_inf^2, within 2,000 to 400,000 steps. Settled: over the last fifth
+    alpha c^2 varies by less than 1e-3 of its size and |o| falls. Oscillation: it varies by more,
+    and by more than half of what it did in the fifth before.
+    Raises InvalidInput as `gradient_descent` does.
+    """
+    eta = real("step_size", step_size, above=0)
+    end = limit(problem, single(start))
+    if steps is None:
+        steps = int(np.clip(60 / (eta * float(end.c) ** 2), 2_000, 400_000))
+    run = gradient_descent(problem, start, eta, steps)
+    u, u_limit, nan = (
+        eta * run.opposing_curvature.values,
+        float(eta * end.opposing_curvature),
+        np.nan,
+    )
+    if run.attrs["status"] == "diverged":
+        why = f"|state| > 1e60 at step {run.attrs['diverged_at_step']}"
+        return Phase(DIVERGENCE, False, why, u_limit, nan)
+    fifth = max(len(u) // 5, 1)
+    swing, earlier = (np.ptp(part) / part.max() for part in (u[-fifth:], u[-2 * fifth : -fifth]))
+    log_o = run.log_abs_o.values
+    if swing < RESTS and log_o[-1] < log_o[-fifth]:
+        name = CATAPULT if u.max() > 2 and u[-1] < u.max() * (1 - RESTS) else LIKE_FLOW
+        return Phase(name, False, f"settled at eta alpha c^2 = {u[-1]:.6g}", u_limit, nan)
+    if swing >= RESTS and swing > earlier / 2:
+        return Phase(OSCILLATION, False, f"still swings by {swing:.2g}", u_limit, nan)
+    return Phase(UNDECIDED, False, f"not at rest: swings by {swing:.2g}", u_limit, nan)
