@@ -17,7 +17,9 @@ the flow goes on, perhaps to the next throw: each one lowers kappa, and with it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,17 +53,19 @@ RESTS = 1e-3  # relative change of alpha c^2 below which descent has come to res
 class Exit:
     """The flow's state when the opposing weight has grown back to size 1 (entry and exit).
 
-    time  step size x step; NaN fields where alpha c^2 stays below 2/eta
-    u     eta alpha c^2 there; above 2
+    time     step size x step; NaN fields where alpha c^2 stays below 2/eta
+    u        eta alpha c^2 there; above 2
+    u_limit  eta alpha c_inf^2 of that flow, above u
     """
 
     time: float
     u: float
+    u_limit: float
     epsilon: float
     n: float
 
 
-NO_EXIT = Exit(*[float("nan")] * 4)
+NO_EXIT = Exit(*[float("nan")] * 5)
 
 
 @dataclass(frozen=True)
@@ -129,34 +133,35 @@ def delayed_exit(problem: OpposingSignals, start: State, step_size: float) -> Ex
         out = np.flatnonzero((size > 0) & (u > 2))
         if out.size:
             at = int(out[0])
-            return Exit(float(times[at]), float(u[at]), float(flow.epsilon[at]), float(flow.n[at]))
+            top = gain * float(end.c) ** 2
+            here = flow.isel(time=at)
+            return Exit(float(here.time), float(u[at]), top, float(here.epsilon), float(here.n))
         horizon *= 2
     return NO_EXIT
 
 
-def throws(problem: OpposingSignals, start: State, step_size: float) -> list[Exit]:
-    """Every predicted throw, in order, until descent settles or one has u >= 4 (then it diverges).
+def throws(problem: OpposingSignals, start: State, step_size: float) -> Iterator[Exit]:
+    """The predicted throws, in order, until descent settles or one has u >= 4 (then it diverges).
 
     Between throws: the limit map from (u_exit, small w) to where it lands, then the flow from
-    there. Leading order in eta; times add up the flow's parts. Raises InvalidInput as `delayed_exit` does.
+    there. Leading order in eta; times add up the flow's parts. Raises InvalidInput as
+    `delayed_exit` does.
     """
-    found: list[Exit] = []
     clock, gain = 0.0, step_size * problem.alpha
-    while len(found) < MOST_THROWS:
+    while True:
         thrown = delayed_exit(problem, start, step_size)
         if not thrown.u > 2:
-            break
+            return
         clock += thrown.time
-        found.append(Exit(clock, thrown.u, thrown.epsilon, thrown.n))
+        yield Exit(clock, thrown.u, thrown.u_limit, thrown.epsilon, thrown.n)
         if thrown.u >= 4:
-            break
+            return
         u, w = landing(thrown.u, SEED)
         o = np.sqrt(max(w, SEED) / gain)
         # Thrown to c = 0: c is then led by its slow value, epsilon B / (alpha o^2).
         led = thrown.epsilon * problem.beta_norm / (problem.alpha * o**2)
         c = np.sqrt(u / gain) if u > DIES else min(led, np.sqrt(2 / gain))
         start = State(c, thrown.epsilon, thrown.n, o)
-    return found
 
 
 def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> Phase:
@@ -184,12 +189,14 @@ def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> P
     if start.o == 0 or u_limit <= 2:
         why = "c^2 + epsilon^2 > 2/eta at the flow's minimum: unstable in (c, epsilon) (G2)"
         return Phase(OSCILLATION, False, why, u_limit, nan)
-    exits = throws(problem, start, eta)
-    u_exit = max((one.u for one in exits), default=nan)
-    if u_exit >= 4:
-        return Phase(DIVERGENCE, False, "u_exit >= 4: S grows (G7)", u_limit, u_exit)
-    why = f"{len(exits)} throws with 2 < u_exit < 4: S shrinks, P dies out (G7)"
-    return Phase(CATAPULT, False, why, u_limit, u_exit)
+    u_exit = nan
+    for thrown in islice(throws(problem, start, eta), MOST_THROWS):
+        u_exit = float(np.fmax(u_exit, thrown.u))
+        if u_exit >= 4:
+            return Phase(DIVERGENCE, False, "u_exit >= 4: S grows (G7)", u_limit, u_exit)
+        if thrown.u_limit < 4:  # each throw lowers it, and no exit lies above it
+            break
+    return Phase(CATAPULT, False, "2 < u_exit < 4: S shrinks, P dies out (G7)", u_limit, u_exit)
 
 
 def divergence_step(problem: OpposingSignals, start: State) -> float:

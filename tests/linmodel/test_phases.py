@@ -1,6 +1,7 @@
 """Phases of descent: the limit map's exact laws, the delayed exit, and what descent then does."""
 
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -84,14 +85,14 @@ def test_descent_may_diverge_below_four_when_the_step_is_not_small_against_the_s
 
 
 def test_a_later_throw_may_diverge():
-    """First exit at 2.7 both times; the second, at 4.1 or 3.4, decides."""
-    problem = OpposingSignals(1e4, 10.0)
-    for u_limit, first, second, name in ((6.0, 2.7, 4.1, "diverges"), (4.5, 2.7, 3.4, "catapult")):
+    """First exit below 3 both times; the second, at 4.2 or 3.4, decides."""
+    problem = OpposingSignals(1e3, 10.0)
+    for u_limit, first, second, name in ((6.0, 2.8, 4.2, "diverges"), (4.5, 2.7, 3.4, "catapult")):
         c = math.sqrt(15 / u_limit)
         start = State(c, 0.98 * c, 0.05, 1e-3)
         eta = step_for(problem, u_limit, start)
-        exits = throws(problem, start, eta)
-        assert [one.u for one in exits[:2]] == pytest.approx([first, second], abs=0.1)
+        exits = islice(throws(problem, start, eta), 2)
+        assert [one.u for one in exits] == pytest.approx([first, second], abs=0.15)
         assert predict_phase(problem, start, eta).name == name
         assert observe_phase(problem, start, eta).name == name
 
