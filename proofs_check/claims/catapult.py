@@ -49,7 +49,7 @@ G7 = Claim(
             "At an end (u_end, 0) with u_end > 2, w+ / w tends to (1 - u_end)^2 > 1: w could not "
             "tend to 0.",
             ratio=(
-                identity(W_NEXT / w, (1 - u) ** 2),
+                identity(W_NEXT / w, (1 - u) ** 2, reads=r"w_+/w=(1-u)^2"),
                 implies([end > 2], (1 - end) ** 2 > 1),
             ),
         ),

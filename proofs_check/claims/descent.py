@@ -76,8 +76,16 @@ G2 = Claim(
             "Spectrum at the minimum (H1): alpha c^2 on P b_o, c^2 across, c^2 + epsilon^2 and 0 "
             "in the (c, b) plane, 0 on (1-P) b_o; b_o is decoupled from (c, b).",
             identity(CUBIC.subs(AT_MINIMUM), (alpha * c**2 - x) * x * (x - WIDTH)),
-            identity(CORE.subs(AT_MINIMUM)[2, :], sp.Matrix([[0, 0, alpha * c**2]])),
-            identity((2 * c * epsilon - B).subs(B, c * epsilon), c * epsilon),
+            identity(
+                CORE.subs(AT_MINIMUM)[2, :],
+                sp.Matrix([[0, 0, alpha * c**2]]),
+                reads=r"H_{b_o,\cdot}=(0,0,\alpha c^2)\text{ at the minimum}",
+            ),
+            identity(
+                (2 * c * epsilon - B).subs(B, c * epsilon),
+                c * epsilon,
+                reads=r"2c\epsilon-B=c\epsilon\text{ where }c\epsilon=B",
+            ),
         ),
         by_lemma(
             "linear map",
@@ -125,7 +133,7 @@ G3 = Claim(
                 [q >= 1, sp.Eq(alpha, q**2 + 1), B > 0, alpha * B / q <= Y],
                 (alpha * (B / q) <= Y) & ((B / q) + B * q <= Y),
             ),
-            identity(B**2 / (B / q), B * q),
+            identity(B**2 / (B / q), B * q, reads=r"c^2=B/q:\ B^2/c^2=Bq"),
         ),
         step(
             "Conversely a stable minimum with c^2 = X needs alpha B/q <= 2/eta.",

@@ -31,7 +31,7 @@ EPSILON_RISES = by_lemma(
     "Up to the dip c <= c0, so d epsilon/dtau = B/c - epsilon >= b - epsilon: epsilon >= b - s "
     "e^-tau.",
     inequality=implies([c > 0, c <= c0, B > 0], B / c - epsilon >= B / c0 - epsilon),
-    solution=(identity(sp.diff(RISE, tau), b - RISE), identity(RISE.subs(tau, 0), e0)),
+    solution=(identity(sp.Derivative(RISE, tau), b - RISE), identity(sp.Subs(RISE, tau, 0), e0)),
 )
 F4B = Claim(
     "F4b",
@@ -79,7 +79,7 @@ F4B = Claim(
             sign=(
                 implies([s > 0, z > 0], s * (s * z) > 0),
                 implies([alpha >= 1], -(2 * alpha - 1) < 0),
-                identity(sp.diff(s * (b - s * sp.exp(-tau)), tau), s**2 * sp.exp(-tau)),
+                identity(sp.Derivative(s * (b - s * sp.exp(-tau)), tau), s**2 * sp.exp(-tau)),
                 implies([c > 0, f > 0, c**2 >= f], 1 / c**2 <= 1 / f),
             ),
         ),
@@ -125,7 +125,8 @@ F7 = Claim(
                 [s > 0, z > 0, z <= 1, e0 >= 0, sp.Eq(b, s + e0), e0 * s >= n0**2],
                 (b - s * z) ** 2 + n0**2 * z**2 >= e0**2 + n0**2,
             ),
-            identity((c0**2 - e0**2 - n0**2 - o0**2) + e0**2 + n0**2, KEPT),
+            identity((c0**2 - e0**2 - n0**2 - o0**2) + e0**2 + n0**2, KEPT,
+                reads=r"\kappa+\epsilon_0^2+n_0^2=c_0^2-o_0^2"),
             implies([epsilon >= g, g >= 0], epsilon**2 >= g**2),
         ),
         step(

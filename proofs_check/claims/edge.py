@@ -29,7 +29,7 @@ G4 = Claim(
             "|o_(j+1)/o_j| = |1 - eta alpha c_j^2| tends to |1 - eta alpha c*^2|, which is > 1 if "
             "alpha c*^2 > 2/eta: then |o_j| is unbounded and cannot tend to 0.",
             ratio=(
-                identity((o + eta * VELOCITY[3]) / o, FACTOR),
+                identity((o + eta * VELOCITY[3]) / o, FACTOR, reads=r"o_+/o=1-\eta\alpha c^2"),
                 implies([eta > 0, alpha * c**2 > 2 / eta], FACTOR**2 > 1),
             ),
         ),
@@ -89,12 +89,11 @@ G5 = Claim(
             identity(
                 sp.Matrix(VELOCITY).subs(alpha, 0),
                 sp.Matrix(VELOCITY).subs(o, 0).subs(alpha, 1),
-            ),
+             reads=r"f(c,\epsilon,n,o)|_{\alpha=0}=f(c,\epsilon,n,0)|_{\alpha=1}"),
         ),
         step(
             "The spectrum at the end with alpha = 0: c^2 + epsilon^2, c^2 and zeros.",
-            identity(
-                CUBIC.subs(alpha, 0).subs({bb: epsilon**2, rho: c * epsilon}),
+            identity(sp.Subs(CUBIC, alpha, 0).subs({bb: epsilon**2, rho: c * epsilon}),
                 -x * x * (x - c**2 - epsilon**2),
             ),
         ),
@@ -113,6 +112,7 @@ G5 = Claim(
     function="bounds.sharpness_without_outliers",
 )  # fmt: skip
 SQUARE = (epsilon * B / c - epsilon**2 - n**2) / alpha  # <o^2>
+DECAY = n * sp.exp(-(c**2) * t)
 PATH = B / c + (epsilon - B / c) * sp.exp(-(c**2) * t)
 G6 = Claim(
     "G6",
@@ -128,16 +128,18 @@ G6 = Claim(
     steps=(
         step(
             "c' = 0 with o^2 replaced by its average.",
-            identity(epsilon * B - c * (epsilon**2 + n**2) - alpha * c * SQUARE),
+            identity(epsilon * B - c * (epsilon**2 + n**2) - alpha * c * SQUARE,
+                reads=r"\dot c=0\text{ with }\langle o^2\rangle=(\epsilon B/c-\epsilon^2-n^2)/"
+                r"\alpha"),
         ),
         by_lemma(
             "uniqueness",
             "At constant c the equations for epsilon and n are linear.",
             smooth=polynomial(VELOCITY[1:3], *STATE),
             satisfies=(
-                identity(sp.diff(PATH, t), c * (B - c * PATH)),
-                identity(PATH.subs(t, 0), epsilon),
-                identity(sp.diff(n * sp.exp(-(c**2) * t), t), -(c**2) * n * sp.exp(-(c**2) * t)),
+                identity(sp.Derivative(PATH, t), c * (B - c * PATH)),
+                identity(sp.Subs(PATH, t, 0), epsilon),
+                identity(sp.Derivative(DECAY, t), -(c**2) * DECAY),
             ),
         ),
         by_lemma(
@@ -145,8 +147,7 @@ G6 = Claim(
             "w = alpha <o^2> has w' = -2c^2 w + v^2 + c epsilon v with v = B - c "
             "epsilon > 0, so w stays positive.",
             inequality=(
-                identity(
-                    sp.diff(alpha * SQUARE, epsilon) * VELOCITY[1]
+                identity(sp.Derivative(alpha * SQUARE, epsilon) * VELOCITY[1]
                     + sp.diff(alpha * SQUARE, n) * VELOCITY[2],
                     -2 * c**2 * (alpha * SQUARE)
                     + (B - c * epsilon) ** 2

@@ -26,7 +26,7 @@ F11 = Claim(
     steps=(
         step(
             "o^2 at equal tau falls with alpha, and is above 0.",
-            identity(sp.diff(FAST, alpha), -2 * tau * FAST),
+            identity(sp.Derivative(FAST, alpha), -2 * tau * FAST),
             implies([tau >= 0, q >= 0], -2 * tau * q <= 0),
         ),
         by_lemma(
@@ -50,10 +50,17 @@ F11 = Claim(
         step(
             "alpha = infinity: o = 0 with the same kappa is the flow from (sqrt(c0^2 - o0^2), "
             "epsilon0, n0, 0), which meets the standing hypotheses too.",
-            identity((c0**2 - o0**2) - e0**2 - n0**2, c0**2 - e0**2 - n0**2 - o0**2),
+            identity(
+                (c0**2 - o0**2) - e0**2 - n0**2,
+                c0**2 - e0**2 - n0**2 - o0**2,
+                reads=r"(c_0^2-o_0^2)-\epsilon_0^2-n_0^2=\kappa",
+            ),
             implies([c0 > 0, e0 >= 0, c0 * e0 < B, p > 0, sp.Eq(p**2, c0**2 - o0**2)], p * e0 < B),
             identity(
-                sp.Matrix(VELOCITY).subs(o, 0)[:3, :], sp.Matrix(VELOCITY)[:3, :].subs(alpha, 0)
+                sp.Matrix(VELOCITY).subs(o, 0)[:3, :],
+                sp.Matrix(VELOCITY)[:3, :].subs(alpha, 0),
+                reads=r"(\dot c,\dot\epsilon,\dot n)|_{o=0}=(\dot c,\dot\epsilon,\dot n)|_{\alpha="
+                r"0}",
             ),
         ),
         step(

@@ -66,7 +66,7 @@ S5 = Claim(
             identity(
                 KAPPA.subs({c: 1, epsilon: TENTH, n: sp.sqrt(sp.Rational(19, 100)),
                             o: sp.sqrt(sp.Rational(4, 5))})
-            ),
+            , reads=r"\kappa(1,\tfrac1{10},\sqrt{0.19},\sqrt{0.8})=0"),
             implies(DIAGONAL, (c >= epsilon) & (c >= TENTH)),
         ),
         by_lemma(
@@ -82,8 +82,7 @@ S5 = Claim(
             "8 B^2 e^(-B/5) falls for B > 10 and is below 1 at B = 100: alpha o^2 <= 1 from 1/B "
             "on.",
             sign=(
-                identity(
-                    sp.diff(8 * B**2 * sp.exp(-B / 5), B),
+                identity(sp.Derivative(8 * B**2 * sp.exp(-B / 5), B),
                     (2 / B - sp.Rational(1, 5)) * 8 * B**2 * sp.exp(-B / 5),
                 ),
                 implies([B >= 100], 2 / B - sp.Rational(1, 5) < 0),
@@ -112,9 +111,9 @@ S5 = Claim(
                 implies([c >= TENTH, epsilon >= TENTH], (c + epsilon) ** 2 >= sp.Rational(1, 25)),
             ),
             solution=(
-                identity(sp.diff(LOGISTIC, t), 2 * LOGISTIC * (y - LOGISTIC / 4)),
-                identity(LOGISTIC.subs(t, 0), sp.Rational(1, 25)),
-                identity(LOGISTIC.subs(t, ARRIVAL), 2 * y),
+                identity(sp.Derivative(LOGISTIC, t), 2 * LOGISTIC * (y - LOGISTIC / 4)),
+                identity(sp.Subs(LOGISTIC, t, 0), sp.Rational(1, 25)),
+                identity(sp.Subs(LOGISTIC, t, ARRIVAL), 2 * y),
             ),
         ),
         step(

@@ -100,7 +100,10 @@ F3 = Claim(
             "uniqueness",
             "n = 0 and o = 0 persist.",
             smooth=SMOOTH,
-            satisfies=(identity(VELOCITY[2].subs(n, 0)), identity(VELOCITY[3].subs(o, 0))),
+            satisfies=(
+                identity(VELOCITY[2].subs(n, 0), reads=r"\dot n|_{n=0}=0,\ \dot o|_{o=0}=0"),
+                identity(VELOCITY[3].subs(o, 0), reads=r"\dot n|_{n=0}=0,\ \dot o|_{o=0}=0"),
+            ),
         ),
     ),
     rests_on=("F1", "F2"),
@@ -247,7 +250,11 @@ F5 = Claim(
             "spectrum (c^2, alpha c^2, 0) is not above them.",
             limit=(
                 identity(CUBIC.subs(LIMIT), (alpha * c**2 - x) * x * (x - c**2 - epsilon**2)),
-                identity((2 * c * epsilon - B).subs(B, c * epsilon), c * epsilon),
+                identity(
+                    (2 * c * epsilon - B).subs(B, c * epsilon),
+                    c * epsilon,
+                    reads=r"2c\epsilon-B=c\epsilon\text{ where }c\epsilon=B",
+                ),
                 implies([], c**2 <= c**2 + epsilon**2),
             ),
         ),

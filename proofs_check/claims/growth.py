@@ -92,7 +92,8 @@ F9 = Claim(
         step(
             "v(t1) <= B, and B e^(-c1^2 T) = delta B at T = ln(1/delta)/c1^2.",
             implies([c > 0, epsilon >= 0], V <= B),
-            identity((B * sp.exp(-(c1**2) * t)).subs(t, -sp.log(delta) / c1**2), delta * B),
+            identity((B * sp.exp(-(c1**2) * t)).subs(t, -sp.log(delta) / c1**2), delta * B,
+                reads=r"Be^{-c_1^2T}=\delta B\text{ at }T=\ln(1/\delta)/c_1^2"),
         ),
     ),
     rests_on=("F2", "F3", "F4", "F4b", "F7"),
@@ -112,7 +113,11 @@ F10 = Claim(
             "On [t1, infinity) alpha c^2 strictly increases (F4) from alpha c(t1)^2 to alpha "
             "c_inf^2 (F5), which it does not attain.",
             increasing=(
-                identity(along(alpha * c**2), 2 * alpha * c * along(c)),
+                identity(
+                    along(alpha * c**2),
+                    2 * alpha * c * along(c),
+                    reads=r"(\alpha c^2)^{\boldsymbol\cdot}=2\alpha c\dot c",
+                ),
                 implies([c > 0, alpha >= 1, v > 0], 2 * alpha * c * v > 0),
             ),
             ends=implies(

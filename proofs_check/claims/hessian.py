@@ -62,6 +62,7 @@ H1 = Claim(
                         (gamma, vector(v=1), vector(w=1)), (gamma, vector(v=1), vector(w=1))
                     )
                 ),
+                reads=r"\partial_s^2L(\theta+s\xi)|_{s=0}=H(\xi,\xi)",
             ),
         ),
         by_lemma(
@@ -74,19 +75,31 @@ H1 = Claim(
                         gram("beta", "v"), 2 * c * gram("b", "v")
                     ),
                     c**2 * gram("v", "v2"),
+                    reads=r"H((0,v,0),\zeta)=c^2\,v\cdot v_\zeta\ \ (v\perp 2cb-\beta)",
                 ),
                 identity(
                     sp.expand(hessian_form(OPPOSED, GENERIC)).subs(gram("bo", "w", "P"), 0),
                     alpha * c**2 * gram("w", "w2", "P"),
+                    reads=r"H((0,0,w),\zeta)=\alpha c^2\,w\cdot Pw_\zeta\ \ (w\perp Pb_o)",
                 ),
                 identity(
                     sp.expand(hessian_form(OPPOSED, GENERIC)).subs(
                         {gram("bo", "w", "P"): 0, gram("w", "w2", "P"): 0}
-                    )
+                    ),
+                    reads=r"H((0,0,w),\zeta)=0\ \ (Pw=0)",
                 ),
-                identity(CORE_FORM, CORE),
+                identity(
+                    CORE_FORM,
+                    CORE,
+                    reads=r"H\text{ on }(e_c,u,f)=\begin{pmatrix}|b|^2+\alpha o^2&\rho&2\alpha co"
+                    r"\\\rho&c^2&0\\2\alpha co&0&\alpha c^2\end{pmatrix}",
+                ),
             ),
-            count=identity(3 + (d1 - 1) + (rank - 1) + (d2 - rank), 1 + d1 + d2),
+            count=identity(
+                3 + (d1 - 1) + (rank - 1) + (d2 - rank),
+                1 + d1 + d2,
+                reads=r"3+(d_1-1)+(r-1)+(d_2-r)=1+d_1+d_2",
+            ),
         ),
         step(
             "The 3 x 3 block has the stated cubic, with |2cb-beta|^2 = (2c epsilon - B)^2 + 4c^2 "
@@ -95,6 +108,7 @@ H1 = Claim(
             identity(
                 dot(CROSS, CROSS).subs(ORTHONORMAL),
                 (2 * c * epsilon - B) ** 2 + 4 * c**2 * n**2,
+                reads=r"4c^2|b|^2-4c\,b^\top\beta+B^2=(2c\epsilon-B)^2+4c^2n^2",
             ),
         ),
     ),
@@ -131,20 +145,30 @@ H2 = Claim(
         by_lemma(
             "Rayleigh",
             "The unit direction f in P's range has f.Hf = alpha c^2.",
-            quotient=identity(CORE[2, 2], alpha * c**2),
+            quotient=identity(CORE[2, 2], alpha * c**2, reads=r"f^\top Hf=\alpha c^2"),
         ),
         by_lemma(
             "Weyl",
             "H on span(c, f) is the opposing part plus |b|^2 on the c axis: its top is at least S "
             "(and H's at least that, by Rayleigh).",
-            sum=identity(CORE.extract([0, 2], [0, 2]), OPPOSING + sp.diag(bb, 0)),
+            sum=identity(
+                CORE.extract([0, 2], [0, 2]),
+                OPPOSING + sp.diag(bb, 0),
+                reads=r"H|_{(c,f)}=\begin{pmatrix}\alpha o^2&2\alpha co\\2\alpha co&\alpha c^2\end"
+                r"{pmatrix}+\mathrm{diag}(|b|^2,0)",
+            ),
             parts=(OPPOSING_ROOTS, LARGEST, implies([rho >= 0, bb >= 0], bb * x**2 >= 0)),
         ),
         by_lemma(
             "Weyl",
             "H's 3 x 3 block is the opposing part plus diag(|b|^2, c^2, 0) plus an off-diagonal "
             "pair.",
-            sum=identity(CORE, PARTS[0] + PARTS[1] + PARTS[2]),
+            sum=identity(
+                CORE,
+                PARTS[0] + PARTS[1] + PARTS[2],
+                reads=r"H|_{(c,u,f)}=\text{opposing part}+\mathrm{diag}(|b|^2,c^2,0)+\rho(e_1e_2^"
+                r"\top+e_2e_1^\top)",
+            ),
             parts=(
                 OPPOSING_ROOTS,
                 LARGEST,

@@ -34,14 +34,18 @@ M1 = Claim(
                 identity(
                     (u + w - g) ** 2, u**2 + w**2 + g**2 + (2 * u * w - 2 * u * g - 2 * w * g)
                 ),
-                identity((2 * u * w - 2 * u * g).subs(u, -u), -(2 * u * w - 2 * u * g)),
-                identity((-2 * w * g).subs(w, -w), 2 * w * g),
+                identity(
+                    (2 * u * w - 2 * u * g).subs(u, -u),
+                    -(2 * u * w - 2 * u * g),
+                    reads=r"uw-ug\text{ is odd in }u",
+                ),
+                identity((-2 * w * g).subs(w, -w), 2 * w * g, reads=r"wg\text{ is odd in }w"),
             ),
         ),
         step(
             "E u^2 and E w^2 are the covariance forms on cb - beta and c b_o, and E g^2 is left.",
             identity(
-                sp.diff(GENERAL, G) * G
+                sp.Derivative(GENERAL, G) * G
                 + dot(RESIDUAL, RESIDUAL, "Sigma") / 2
                 + c**2 * dot(vector(bo=1), vector(bo=1), "Sigma_o") / 2,
                 GENERAL.subs(sp.Symbol("s", real=True), 0),
@@ -62,9 +66,13 @@ M2 = Claim(
         step(
             "The two losses differ by a constant; their slopes and curvatures in every direction "
             "agree.",
-            identity(GENERAL - OTHER, (G - sp.Symbol("G_2", real=True)) / 2),
-            identity(slope(GENERAL), slope(OTHER)),
-            identity(curvature(GENERAL), curvature(OTHER)),
+            identity(
+                GENERAL - OTHER, (G - sp.Symbol("G_2", real=True)) / 2, reads=r"L-L'=\tfrac12(G-G')"
+            ),
+            identity(slope(GENERAL), slope(OTHER), reads=r"dL(\gamma,v,w)=dL'(\gamma,v,w)"),
+            identity(
+                curvature(GENERAL), curvature(OTHER), reads=r"d^2L(\gamma,v,w)=d^2L'(\gamma,v,w)"
+            ),
         ),
     ),
     rests_on=("M1",),
@@ -80,9 +88,9 @@ M3 = Claim(
     steps=(
         step(
             "E g^2 = G stands in L with the factor 1/2 and in no slope or curvature.",
-            identity(sp.diff(GENERAL, G), sp.Rational(1, 2)),
-            identity(sp.diff(slope(GENERAL), G)),
-            identity(sp.diff(curvature(GENERAL), G)),
+            identity(sp.Derivative(GENERAL, G), sp.Rational(1, 2)),
+            identity(sp.Derivative(slope(GENERAL), G)),
+            identity(sp.Derivative(curvature(GENERAL), G)),
         ),
     ),
     rests_on=("M1",),
@@ -113,7 +121,7 @@ M4 = Claim(
         ),
         step(
             "The value is attained: c = 1, b = beta, b_o = 0.",
-            identity(GENERAL.subs(ONE).subs(AT_BEST), G / 2),
+            identity(GENERAL.subs(ONE).subs(AT_BEST), G / 2, reads=r"L(1,\beta,0)=\tfrac12Eg^2"),
         ),
     ),
     rests_on=("M1",),
@@ -155,7 +163,10 @@ M9 = Claim(
         ),
         step(
             "At o = 0 the slopes are opposite (in b_o: along 1/sqrt(d2), all else 0).",
-            identity((sp.diff(PLUS, o) + sp.diff(MINUS, o)).subs(o, 0)),
+            identity(
+                (sp.diff(PLUS, o) + sp.diff(MINUS, o)).subs(o, 0),
+                reads=r"\partial_oL_++\partial_oL_-=0\text{ at }o=0",
+            ),
         ),
     ),
     rests_on=("M1",),
@@ -176,19 +187,23 @@ M10 = Claim(
     steps=(
         step(
             "The right-hand side of the flow is minus the gradient of the reduced loss.",
-            identity(GRADIENT, -FIELD),
+            identity(GRADIENT, -FIELD, reads=r"\nabla L=-f"),
         ),
         step(
             "It scales by r^3 = r / (1/r^2), the loss by r^4, the Hessian by r^2.",
-            identity(FIELD.subs(SCALED, simultaneous=True), r**3 * FIELD),
-            identity(LOSS.subs(SCALED, simultaneous=True), r**4 * LOSS),
-            identity(HESSIAN.subs(SCALED, simultaneous=True), r**2 * HESSIAN),
+            identity(FIELD.subs(SCALED, simultaneous=True), r**3 * FIELD,
+                reads=r"f(rs;r^2B)=r^3f(s;B)"),
+            identity(LOSS.subs(SCALED, simultaneous=True), r**4 * LOSS,
+                reads=r"L(rs;r^2B)=r^4L(s;B)"),
+            identity(HESSIAN.subs(SCALED, simultaneous=True), r**2 * HESSIAN,
+                reads=r"\nabla^2L(rs;r^2B)=r^2\nabla^2L(s;B)"),
         ),
         step(
             "Under s -> -s it is odd, the loss and the Hessian are even.",
-            identity(FIELD.subs(FLIPPED, simultaneous=True), -FIELD),
-            identity(LOSS.subs(FLIPPED, simultaneous=True), LOSS),
-            identity(HESSIAN.subs(FLIPPED, simultaneous=True), HESSIAN),
+            identity(FIELD.subs(FLIPPED, simultaneous=True), -FIELD, reads=r"f(-s)=-f(s)"),
+            identity(LOSS.subs(FLIPPED, simultaneous=True), LOSS, reads=r"L(-s)=L(s)"),
+            identity(HESSIAN.subs(FLIPPED, simultaneous=True), HESSIAN,
+                reads=r"\nabla^2L(-s)=\nabla^2L(s)"),
         ),
         step(
             "In the full network too: the loss along every direction scales by r^4.",
@@ -199,7 +214,7 @@ M10 = Claim(
                 .subs({symbol: r ** (str(symbol).count("beta") + 2) * symbol
                        for symbol in loss_along().free_symbols if "beta" in str(symbol)}),
                 r**4 * loss_along().subs(G, 0),
-            ),
+             reads=r"L(r\theta;r^2\beta)=r^4L(\theta;\beta)\text{ in any dimension}"),
         ),
     ),
 )  # fmt: skip

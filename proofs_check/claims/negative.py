@@ -59,7 +59,7 @@ F12 = Claim(
             bounded=(
                 implies([c >= 0, epsilon <= 0, B > 0, sp.Eq(VELOCITY[1], 0)], sp.Eq(c, 0)),
                 implies([sp.Eq(c, 0), B > 0, sp.Eq(VELOCITY[0], 0)], sp.Eq(epsilon, 0)),
-                identity(KAPPA.subs(SADDLE), -(n**2) - o**2),
+                identity(KAPPA.subs(SADDLE), -(n**2) - o**2, reads=r"\kappa(0,0,n,o)=-n^2-o^2"),
             ),
         ),
         by_lemma(
@@ -67,16 +67,21 @@ F12 = Claim(
             "c and epsilon do not reach 0 together in finite time: c = epsilon = 0 is an "
             "equilibrium.",
             smooth=SMOOTH,
-            satisfies=identity(sp.Matrix(VELOCITY).subs(SADDLE)),
+            satisfies=identity(sp.Matrix(VELOCITY).subs(SADDLE), reads=r"f(0,0,n,o)=0"),
         ),
         by_lemma(
             "strict saddles",
             "Every such equilibrium has a Hessian with a negative eigenvalue (its (c, epsilon) "
             "block has determinant -B^2): case (0) has measure zero.",
-            gradient=(SMOOTH, identity(GRADIENT, -sp.Matrix(VELOCITY))),
+            gradient=(SMOOTH, identity(GRADIENT, -sp.Matrix(VELOCITY), reads=r"\nabla L=-f")),
             saddle=(
-                identity(HESSIAN.subs(SADDLE)[:2, :2], sp.Matrix([[M, -B], [-B, 0]])),
-                identity(HESSIAN.subs(SADDLE)[:2, :2].det(), -(B**2)),
+                identity(
+                    HESSIAN.subs(SADDLE)[:2, :2],
+                    sp.Matrix([[M, -B], [-B, 0]]),
+                    reads=r"\nabla^2L|_{(c,\epsilon)}=\begin{pmatrix}m&-B\\-B&0\end{pmatrix}\text{"
+                    r" at }c=\epsilon=0",
+                ),
+                identity(HESSIAN.subs(SADDLE)[:2, :2].det(), -(B**2), reads=r"\det=-B^2"),
                 implies([B > 0], -(B**2) < 0),
             ),
         ),
@@ -116,9 +121,9 @@ F12B = Claim(
             "reaches 0 by e^-tau = q, unless c does first.",
             inequality=implies([c > 0, c <= c0, B > 0], B / c - epsilon >= B / c0 - epsilon),
             solution=(
-                identity(sp.diff(RISE, tau), B / c0 - RISE),
-                identity(RISE.subs(tau, 0), e0),
-                identity(RISE.subs(tau, KEPT)),
+                identity(sp.Derivative(RISE, tau), B / c0 - RISE),
+                identity(sp.Subs(RISE, tau, 0), e0),
+                identity(sp.Subs(RISE, tau, KEPT)),
                 identity(sp.exp(-KEPT), B / (B - c0 * e0)),
             ),
         ),
@@ -135,18 +140,27 @@ F12B = Claim(
             "so (+) is out; in case (0) the factor tends to rho + kappa/2 > 0, so |g| could not "
             "tend to 0: (-).",
             inequality=(
-                identity(sp.rem(sp.expand(SIDE_LEFT), a**2 - KAPPA * a - B**2, a)),
+                identity(
+                    sp.rem(sp.expand(SIDE_LEFT), a**2 - KAPPA * a - B**2, a),
+                    reads=r"\dot g=(\rho-\tfrac12|s|^2)g-ac(\alpha-1)o^2\ \text{ mod }a^2-\kappa a"
+                    r"-B^2",
+                ),
                 implies([a > 0, c > 0, alpha >= 1], -a * c * (alpha - 1) * o**2 <= 0),
-                identity(SIDE_RATE.subs(SADDLE), a),
+                identity(
+                    SIDE_RATE.subs(SADDLE), a, reads=r"\rho-\tfrac12|s|^2=a\text{ at }c=\epsilon=0"
+                ),
                 implies([a > 0, c > 0, sp.Eq(epsilon, 0)], SIDE > 0),
             ),
         ),
         step(
             "At alpha = 1 the last term is absent, so g keeps its sign either way: g > 0 excludes "
             "(-), where g = B epsilon < 0, and (0), where |g| grows.",
-            identity((a * c * (alpha - 1) * o**2).subs(alpha, 1)),
+            identity(
+                (a * c * (alpha - 1) * o**2).subs(alpha, 1),
+                reads=r"ac(\alpha-1)o^2=0\text{ at }\alpha=1",
+            ),
             implies([sp.Eq(c, 0), epsilon < 0, B > 0], SIDE < 0),
-            identity(along(c**2 - epsilon**2 - n**2 - o**2)),
+            identity(along(c**2 - epsilon**2 - n**2 - o**2), reads=r"\dot\kappa=0"),
             identity(VELOCITY[0], epsilon * B - c * Q),
         ),
     ),

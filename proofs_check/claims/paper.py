@@ -38,7 +38,11 @@ S1 = Claim(
             "Euler",
             "Descent is Euler's method for the flow, whose right-hand side is a polynomial.",
             smooth=SMOOTH,
-            scheme=identity((sp.Matrix(NEXT) - sp.Matrix(STATE)) / eta, sp.Matrix(VELOCITY)),
+            scheme=identity(
+                (sp.Matrix(NEXT) - sp.Matrix(STATE)) / eta,
+                sp.Matrix(VELOCITY),
+                reads=r"(s_+-s)/\eta=f(s)",
+            ),
         ),
     ),
     rests_on=("F1", "G1"),
@@ -194,7 +198,9 @@ S7 = Claim(
     steps=(
         step(
             "The end is an equilibrium: every velocity vanishes at n = o = 0, c epsilon = B.",
-            identity(sp.Matrix(VELOCITY).subs({n: 0, o: 0, B: c * epsilon})),
+            identity(
+                sp.Matrix(VELOCITY).subs({n: 0, o: 0, B: c * epsilon}), reads=r"f(c,B/c,0,0)=0"
+            ),
         ),
     ),
     rests_on=("F5", "F9"),
@@ -214,8 +220,10 @@ S8 = Claim(
     steps=(
         step(
             "At f = 0 the signal's part of M1 is B^2/2; the velocity does not contain d1, d2 or k.",
-            identity((c * epsilon - B).subs(c, 0) ** 2, B**2),
-            identity(sp.Matrix(VELOCITY).diff(sp.Symbol("k", real=True))),
+            identity(
+                (c * epsilon - B).subs(c, 0) ** 2, B**2, reads=r"(c\epsilon-B)^2=B^2\text{ at }c=0"
+            ),
+            identity(sp.Matrix(VELOCITY).diff(sp.Symbol("k", real=True)), reads=r"\partial_kf=0"),
         ),
         step(
             "w.Sigma_o.w = alpha |Pw|^2 <= alpha |w|^2, with equality on P's range.",
@@ -258,7 +266,11 @@ S10 = Claim(
     steps=(
         step(
             "The reduced flow contains the law of x_o through alpha only.",
-            identity(sp.Matrix(VELOCITY).diff(alpha), sp.Matrix([-c * o**2, 0, 0, -(c**2) * o])),
+            identity(
+                sp.Matrix(VELOCITY).diff(alpha),
+                sp.Matrix([-c * o**2, 0, 0, -(c**2) * o]),
+                reads=r"\partial_\alpha f=(-co^2,0,0,-c^2o)",
+            ),
         ),
     ),
     rests_on=("M2",),

@@ -126,7 +126,11 @@ S14B = Claim(
             "Weyl",
             "N H = (N-1) H_rest + H_i: leaving out a positive semidefinite part does not raise "
             "the top.",
-            sum=identity((N * lam - h) / (N - 1) * (N - 1) + h, N * lam),
+            sum=identity(
+                (N * lam - h) / (N - 1) * (N - 1) + h,
+                N * lam,
+                reads=r"(N-1)\tfrac{N\lambda-h}{N-1}+h=N\lambda",
+            ),
             parts=implies([N >= 2, (N - 1) * top <= N * lam], top <= N * lam / (N - 1)),
         ),
     ),

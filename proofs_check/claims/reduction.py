@@ -72,7 +72,11 @@ M5 = Claim(
         step(
             "The full flow: c' = beta.b - c|b|^2 - alpha c |P b_o|^2, b' = c (beta - c b), "
             "b_o' = -alpha c^2 P b_o is minus the gradient, in every direction (gamma, v, w).",
-            identity(slope(loss_along()), sp.expand(FULL_SLOPE)),
+            identity(
+                slope(loss_along()),
+                sp.expand(FULL_SLOPE),
+                reads=r"dL(\gamma,v,w)=-(\gamma\dot c+v\cdot\dot b+w\cdot\dot b_o)",
+            ),
         ),
         by_lemma(
             "uniqueness",
@@ -80,10 +84,15 @@ M5 = Claim(
             "four equations satisfies the full flow.",
             smooth=polynomial([*VELOCITY, FULL_SLOPE, G], *STATE),
             satisfies=(
-                identity(REDUCED_C, VELOCITY[0]),
-                identity(PLANE[0], VELOCITY[1]),
-                identity(PLANE[1], VELOCITY[2]),
-                identity(FULL_BO * o, VELOCITY[3]),
+                identity(
+                    REDUCED_C,
+                    VELOCITY[0],
+                    reads=r"\beta\cdot b-c|b|^2-\alpha c|Pb_o|^2=\epsilon B-c(\epsilon^2+n^2)-"
+                    r"\alpha co^2",
+                ),
+                identity(PLANE[0], VELOCITY[1], reads=r"h\cdot(c\beta-c^2b)=c(B-c\epsilon)"),
+                identity(PLANE[1], VELOCITY[2], reads=r"e\cdot(c\beta-c^2b)=-c^2n"),
+                identity(FULL_BO * o, VELOCITY[3], reads=r"f\cdot(-\alpha c^2Pb_o)=-\alpha c^2o"),
             ),
         ),
     ),
@@ -102,8 +111,11 @@ M6 = Claim(
             "constant of motion",
             "The derivative along the reduced and along the full flow is zero.",
             derivative=(
-                identity(along(KAPPA)),
-                identity(2 * c * FULL_C - 2 * dot(b_, FULL_B) - 2 * FULL_BO * dot(bo_, bo_, "P")),
+                identity(along(KAPPA), reads=r"\dot\kappa=0"),
+                identity(
+                    2 * c * FULL_C - 2 * dot(b_, FULL_B) - 2 * FULL_BO * dot(bo_, bo_, "P"),
+                    reads=r"(c^2-|b|^2-|b_o|^2)^{\boldsymbol\cdot}=0",
+                ),
             ),
         ),
     ),
@@ -127,8 +139,8 @@ M7 = Claim(
             "Dividing the equations by tau' = c^2.",
             quotient=(
                 identity(VELOCITY[1] / c**2, B / c - epsilon),
-                identity(VELOCITY[2] / c**2, -n),
-                identity(VELOCITY[3] / c**2, -alpha * o),
+                identity(VELOCITY[2] / c**2, -n, reads=r"\dot n/c^2=-n"),
+                identity(VELOCITY[3] / c**2, -alpha * o, reads=r"\dot o/c^2=-\alpha o"),
             ),
         ),
         by_lemma(
@@ -137,15 +149,27 @@ M7 = Claim(
             "for each mode y of b_o: y' = -lambda_i c^2 y is minus the slope of the loss in y.",
             smooth=polynomial([-n, -alpha * o, -rate * mode], n, o, mode),
             satisfies=(
-                identity(sp.diff(n0 * sp.exp(-tau), tau), -n0 * sp.exp(-tau)),
+                identity(sp.Derivative(n0 * sp.exp(-tau), tau), -n0 * sp.exp(-tau)),
                 identity(
-                    sp.diff(o0 * sp.exp(-alpha * tau), tau), -alpha * o0 * sp.exp(-alpha * tau)
+                    sp.Derivative(o0 * sp.exp(-alpha * tau), tau),
+                    -alpha * o0 * sp.exp(-alpha * tau),
                 ),
-                identity(-sp.diff(c**2 * rate * mode**2 / 2, mode) / c**2, -rate * mode),
-                identity(sp.diff(b0 * sp.exp(-rate * tau), tau), -rate * b0 * sp.exp(-rate * tau)),
+                identity(
+                    -sp.diff(c**2 * rate * mode**2 / 2, mode) / c**2,
+                    -rate * mode,
+                    reads=r"-\partial_y(\tfrac12c^2\lambda_iy^2)/c^2=-\lambda_iy",
+                ),
+                identity(
+                    sp.Derivative(b0 * sp.exp(-rate * tau), tau), -rate * b0 * sp.exp(-rate * tau)
+                ),
             ),
         ),
-        step("c^2 from the conserved quantity.", identity(KAPPA + epsilon**2 + n**2 + o**2, c**2)),
+        step(
+            "c^2 from the conserved quantity.",
+            identity(
+                KAPPA + epsilon**2 + n**2 + o**2, c**2, reads=r"\kappa+\epsilon^2+n^2+o^2=c^2"
+            ),
+        ),
     ),
     rests_on=("M5", "M6", "M10", "F1"),
     function="flow.gradient_flow",
@@ -184,26 +208,35 @@ M8 = Claim(
         ),
         step(
             "At alpha = 1, o enters like n: the equations depend on n^2 + o^2 only.",
-            identity(M.subs(alpha, 1), n**2 + o**2),
-            identity(VELOCITY[3].subs(alpha, 1) / o, VELOCITY[2] / n),
+            identity(sp.Subs(M, alpha, 1), n**2 + o**2),
+            identity(
+                VELOCITY[3].subs(alpha, 1) / o,
+                VELOCITY[2] / n,
+                reads=r"\dot o/o=\dot n/n\text{ at }\alpha=1",
+            ),
         ),
         by_lemma(
             "uniqueness",
             "With U = e^(Ft) Q0 and W = 1 + int |U|^2, Q = U / sqrt(W) has Q' = F Q - 1/2 |Q|^2 Q.",
             smooth=polynomial([-lam / 2 * y + c * beta_i - (bb + c**2) / 2 * y], y, c),
-            satisfies=identity(ODE_SIDE, FU / sp.sqrt(W) - (UU / W) * (U / sp.sqrt(W)) / 2),
+            satisfies=identity(
+                ODE_SIDE,
+                FU / sp.sqrt(W) - (UU / W) * (U / sp.sqrt(W)) / 2,
+                reads=r"\dot Q=FQ-\tfrac12|Q|^2Q,\ Q=U/\sqrt W,\ \dot W=|U|^2",
+            ),
         ),
         step(
             "On (epsilon, c), F^2 = rho^2 I, so e^(Ft) = cosh(rho t) I + sinh(rho t)/rho F; "
             "across, e^(Ft) is e^(-lam t/2).",
-            identity(TWO**2, (B**2 + lam**2 / 4) * sp.eye(2)),
+            identity(TWO**2, (B**2 + lam**2 / 4) * sp.eye(2), reads=r"F^2=\rho^2I"),
             identity(
                 sp.diff(EXPONENTIAL, t),
                 (TWO * EXPONENTIAL).applyfunc(
                     lambda entry: sp.expand(entry).subs(B**2, rho**2 - lam**2 / 4)
                 ),
+                reads=r"\tfrac d{dt}e^{Ft}=Fe^{Ft}",
             ),
-            identity(EXPONENTIAL.subs(t, 0), sp.eye(2)),
+            identity(EXPONENTIAL.subs(t, 0), sp.eye(2), reads=r"e^{F0}=I"),
         ),
         by_lemma(
             "uniqueness",
@@ -214,11 +247,12 @@ M8 = Claim(
                 identity(
                     along(c**2).subs({B: 0, epsilon: 0, n: 0}),
                     -2 * alpha * c**2 * (c**2 - (c**2 - o**2)),
+                    reads=r"(c^2)^{\boldsymbol\cdot}=-2\alpha c^2(c^2-\mu)",
                 ),
-                identity(sp.diff(LOGISTIC, t), -2 * alpha * LOGISTIC * (LOGISTIC - mu)),
-                identity(LOGISTIC.subs(t, 0), w0),
-                identity(sp.diff(FLAT, t), -2 * alpha * FLAT**2),
-                identity(FLAT.subs(t, 0), w0),
+                identity(sp.Derivative(LOGISTIC, t), -2 * alpha * LOGISTIC * (LOGISTIC - mu)),
+                identity(sp.Subs(LOGISTIC, t, 0), w0),
+                identity(sp.Derivative(FLAT, t), -2 * alpha * FLAT**2),
+                identity(sp.Subs(FLAT, t, 0), w0),
             ),
         ),
     ),
