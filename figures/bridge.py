@@ -13,6 +13,7 @@ from figures import real_run
 from figures.cache import Datasets, Unavailable, figure_data
 from figures.options import Work
 from figures.style import COLOURS, edge_line, label_axes, panels
+from figures.table import Table, number
 from linmodel.errors import InvalidInput
 
 NAME = "bridge"
@@ -137,3 +138,64 @@ def words(datasets: Datasets) -> list[str]:
         f"the last quarter {float(forecast.observed_plateau):.3g}."
     )
     return sentences
+
+
+def tables(datasets: Datasets) -> list[Table]:
+    """Parameters with intervals, what the curve pins down, rivals out of sample, forecasts."""
+    return [
+        _parameters(datasets["fit"], datasets["intervals"]),
+        _combinations(datasets["combinations"]),
+        _rivals(datasets["rivals"]),
+        _forecasts(datasets["forecast"].isel(run=0)),
+    ]
+
+
+def _parameters(fit: xr.Dataset, intervals: xr.Dataset) -> Table:
+    rows = []
+    for name in fit.parameter.values:
+        span = intervals.sel(parameter=name, source="curve")
+        pinned = "yes" if int(intervals.pinned.sel(parameter=name)) else "no"
+        value = number(float(fit.value.sel(parameter=name)))
+        rows.append(
+            [name, value, f"{number(float(span.low))} to {number(float(span.high))}", pinned]
+        )
+    title = "Fitted parameters (95% by block bootstrap)"
+    return Table(title, ["parameter", "value", "interval", "pinned down by the curve"], rows)
+
+
+def _combinations(table: xr.Dataset) -> Table:
+    rows = []
+    for index in table.combination.values:
+        row = table.sel(combination=index)
+        weights = {str(p): float(row.weight.sel(parameter=p)) for p in table.parameter.values}
+        text = " × ".join(f"{p}^{w:.2f}" for p, w in weights.items() if abs(w) > 0.15)
+        rows.append([text, number(float(row.relative_sd))])
+    title = "Which combinations the curve pins down (best first; above 1: not at all)"
+    return Table(title, ["combination", "relative standard deviation"], rows)
+
+
+def _rivals(table: xr.Dataset) -> Table:
+    models = [str(name) for name in table.model.values]
+    rows = []
+    for share in table.share.values:
+        row = table.sel(share=share)
+        errors = [number(float(row.error.sel(model=name))) for name in models]
+        rows.append([f"{share:.0%}", *errors, str(row.best.item())])
+    title = "Rms log error on the rest of the curve, after fitting its first part"
+    return Table(title, ["fitted part", *models, "best"], rows)
+
+
+def _forecasts(row: xr.Dataset) -> Table:
+    rows = []
+    for name in row.model.values:
+        each = row.sel(model=name)
+        span = f"{number(float(each.edge_low))} to {number(float(each.edge_high))}"
+        numbers = [number(float(each[key])) for key in ("edge_step", "edge_time")]
+        rows.append(
+            [str(name), *numbers, span, number(float(each.plateau)), str(each.status.item())]
+        )
+    seen = [number(float(row[f"observed_{key}"])) for key in ("edge_step", "edge_time", "plateau")]
+    rows.append(["observed", seen[0], seen[1], "", seen[2], ""])
+    title = f"Forecast for η = {float(row.eta):g}, from the small-step run alone"
+    heading = ["description", "edge step", "edge time", "95% of edge time", "plateau", "status"]
+    return Table(title, heading, rows)

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from figures.cache import Datasets
 from figures.options import Work
 from figures.style import mosaic
+from figures.table import Table
 from linmodel.store import provenance
 
 NAME = "ledger"
@@ -37,6 +38,7 @@ FAMILIES = {
     "F": "flow",
     "G": "descent",
     "S": "authors' statements",
+    "T": "paper's theorems",
 }
 FIELDS = ("title", "statement", "source", "verdict", "recorded", "method", "evidence", "function")
 PER_ROW = 12
@@ -88,6 +90,18 @@ def draw(datasets: Datasets) -> Figure:
     text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     panel.set_title(f"{table.sizes['claim']} claims: {text}", loc="left")
     return figure
+
+
+def tables(datasets: Datasets) -> list[Table]:
+    """Id, statement, verdict, method, evidence, for every claim."""
+    table = datasets["claims"]
+    rows = []
+    for name in table.claim.values:
+        row = table.sel(claim=name)
+        texts = [str(row[key].item()) for key in ("statement", "verdict", "method", "evidence")]
+        rows.append([str(name), *texts])
+    anchors = [f"claim-{row[0]}" for row in rows]
+    return [Table("", ["id", "statement", "verdict", "method", "evidence"], rows, anchors)]
 
 
 def _rows(names: list[str]) -> list[tuple[str, list[str]]]:

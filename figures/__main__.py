@@ -1,0 +1,52 @@
+"""Command line: python -m figures NAME|all|report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from figures.catalogue import module, names
+from figures.options import Options
+from figures.report import build, draw_to
+from linmodel.console import new_app, progress, run
+
+app = new_app("Draw one figure, all of them, or the report.")
+DEFAULT = Options()
+EXISTING = ", ".join(names())
+
+
+@app.command(help=f"Draw a figure, all, or the report. Figures: {EXISTING}.")
+def draw(
+    name: Annotated[str, typer.Argument(metavar="NAME|all|report", help="What to make.")],
+    out: Annotated[Path, typer.Option(help="Folder; the report is its index.html.")] = Path(
+        "report"
+    ),
+    format: Annotated[str, typer.Option(help="Of single figures: png, svg or pdf.")] = "png",
+    train_size: Annotated[int, typer.Option(help="Images of the real run.")] = DEFAULT.train_size,
+    steps: Annotated[int, typer.Option(help="Steps of the real run.")] = DEFAULT.steps,
+    step_size: Annotated[float, typer.Option(help="eta of the real run.")] = DEFAULT.step_size,
+    every: Annotated[int, typer.Option(help="Steps between sharpness values.")] = DEFAULT.every,
+    sweep_points: Annotated[int, typer.Option(help="Per axis of a sweep.")] = DEFAULT.sweep_points,
+    seed: Annotated[int, typer.Option(help="Of the real run and the fit.")] = DEFAULT.seed,
+) -> None:
+    """Data go to OUT/data with a manifest and are used again while nothing changed."""
+    options = Options(train_size, steps, step_size, every, sweep_points, seed)
+    if name == "report":
+        path, worked = build(options, out)
+        print(f"{path}" + ("" if worked else ": written, but a part failed (see the page)"))
+        raise typer.Exit(0 if worked else 1)
+    wanted = names() if name == "all" else [name]
+    for each in wanted:
+        module(each)
+    out.mkdir(parents=True, exist_ok=True)
+    with progress(len(wanted), "figures") as advance:
+        for each in wanted:
+            path = draw_to(each, options, out, out / "data", format)
+            advance(1, str(path))
+            print(path)
+
+
+if __name__ == "__main__":
+    run(app, "python -m figures")

@@ -1,0 +1,164 @@
+"""The main job: compute (or find) every figure's data, draw, and write one self-contained page."""
+
+from __future__ import annotations
+
+import io
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from figures.cache import Datasets, Unavailable, figure_data, read_manifest
+from figures.catalogue import module, names
+from figures.options import Options, Work
+from figures.page import Chapter, Section, page
+from figures.style import SETTINGS
+from figures.table import Table
+from linmodel.console import progress
+from linmodel.errors import InvalidInput, refuse
+from linmodel.store import versions, write_text
+
+TITLE = "Outliers with opposing signals: the linear model, checked, beside a real network"
+    "Outliers with opposing signals: the two-layer linear model, checked and held against a network"
+)
+ABOUT = [
+    "Rosenfeld and Risteski (ICLR 2024) explain the rise of a network's sharpness, and its "
+    "oscillation at the edge of stability, by small groups of samples whose signals pull in "
+    "opposite directions. Their model is a two-layer linear network, f = c (b·x + b_o·x_o). "
+    "It reduces exactly to four numbers (c, ε, n, o), and everything below follows from them.",
+    "This page shows the model's gradient flow and descent, the ledger of machine-checked "
+    "statements about it, a real network trained on real images, and the model fitted to that "
+    "network. Losses carry the factor 1/2; time is step size × step; sharpness is the largest "
+    "eigenvalue of the loss Hessian. Parameters: α magnitude of the opposing signal, B "
+    "strength of the signal, k pervasiveness of the opposing signal.",
+]
+# Chapters in the order of the page: anchor, title, opening sentence, figures.
+CHAPTERS = (
+    ("theory", "Theory", "", ("edge", "oscillation", "closed_form")),
+    ("ledger", "Ledger", "", ("ledger",)),
+    ("sweep", "Sweep", "", ("sweeps",)),
+    ("real", "Real network", "", ("real_run",)),
+    ("bridge", "Bridge", "", ("bridge",)),
+)
+ABSENT = "This part is not installed here."
+
+
+def build(options: Options, out: Path) -> tuple[Path, bool]:
+    """Write OUT/index.html (data in OUT/data); return its path and whether every part worked.
+
+    A part that cannot be computed here is explained on the page; a part that fails is shown as
+    failed, and the rest is written. Killed and run again, it goes on from the data that are there.
+    Raises InvalidInput when `out` cannot be made.
+    """
+    begun = time.monotonic()
+    data = _folder(out)
+    sections: dict[str, Section] = {}
+    verdicts: dict[str, str] = {}
+    wanted = names()
+    with progress(len(wanted), "report") as advance:
+        work = Work(options, data, lambda note: advance(0, note))
+        for name in wanted:
+            advance(0, name)
+            sections[name] = _section(module(name), work, verdicts)
+            advance(1, name)
+    chapters = _chapters(sections)
+    foot = _provenance(options, data, time.monotonic() - begun)
+    text = page(TITLE, ABOUT, chapters, verdicts, foot)
+    worked = not any(section.failure for section in sections.values())
+    return write_text(out / "index.html", text), worked
+
+
+def _folder(out: Path) -> Path:
+    data = out / "data"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse("output folder", str(out), "a folder that can be made and written", f"({error})")
+    return data
+
+
+def _section(source: ModuleType, work: Work, verdicts: dict[str, str]) -> Section:
+    try:
+        datasets = figure_data(source, work)
+        return _drawn(source, datasets, verdicts)
+    except Unavailable as reason:
+        return Section(source.NAME, source.TITLE, note=str(reason))
+    except Exception as error:  # one broken part must not cost the reader the others
+        failure = f"{type(error).__name__}: {error}"
+        return Section(source.NAME, source.TITLE, failure=failure)
+
+
+def _drawn(source: ModuleType, datasets: Datasets, verdicts: dict[str, str]) -> Section:
+    if source.NAME == "ledger":
+        claims = datasets["claims"]
+        verdicts |= dict(
+            zip(claims.claim.values.tolist(), claims.verdict.values.tolist(), strict=True)
+        )
+    return Section(
+        source.NAME,
+        source.TITLE,
+        source.CAPTION,
+        tuple(source.STATEMENTS),
+        svg_text(source.draw(datasets)),
+        source.words(datasets) if hasattr(source, "words") else [],
+        source.tables(datasets) if hasattr(source, "tables") else [],
+    )
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as SVG text, the same bytes for the same data."""
+    buffer = io.StringIO()
+    with rc_context(SETTINGS):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def _chapters(sections: dict[str, Section]) -> list[Chapter]:
+    chapters = []
+    placed: set[str] = set()
+    for anchor, title, opening, members in CHAPTERS:
+        there = [sections[name] for name in members if name in sections]
+        placed |= set(members)
+        if not there:
+            there = [Section(members[0], title, note=ABSENT)]
+        chapters.append(Chapter(anchor, title, opening, there))
+    others = [section for name, section in sections.items() if name not in placed]
+    if others:
+        chapters.append(Chapter("more", "More", "", others))
+    return chapters
+
+
+def _provenance(options: Options, data: Path, seconds: float) -> list[Table]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = {
+        "written": now,
+        "this run took": f"{seconds:.0f} s (data that were already there are not computed again)",
+        "system": f"{platform.system()} {platform.machine()}",
+        **versions(),
+        **{f"option {name}": str(value) for name, value in options.as_dict().items()},
+    }
+    environment = Table("", ["what", "value"], [[key, str(value)] for key, value in facts.items()])
+    rows = [
+        [name, entry["created"], record["file"], record["sha256"][:16]]
+        for name, entry in sorted(read_manifest(data).items())
+        for record in entry["files"].values()
+    ]
+    return [environment, Table("Data files", ["figure", "made", "file", "SHA-256 (start)"], rows)]
+
+
+def draw_to(name: str, options: Options, folder: Path, data: Path, kind: str) -> Path:
+    """Draw one figure into FOLDER/NAME.KIND. Raises InvalidInput where it cannot be computed."""
+    from figures.style import FORMATS, save
+
+    if kind not in FORMATS:
+        refuse("format", kind, "one of " + ", ".join(FORMATS))
+    source = module(name)
+    try:
+        datasets = figure_data(source, Work(options, data))
+    except Unavailable as reason:
+        raise InvalidInput(f"figure {name} cannot be made here: {reason}") from reason
+    return save(source.draw(datasets), folder / f"{name}.{kind}")
