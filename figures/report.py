@@ -23,8 +23,6 @@ from linmodel.errors import InvalidInput, refuse
 from linmodel.store import versions, write_text
 
 TITLE = "Outliers with opposing signals: the linear model, checked, beside a real network"
-    "Outliers with opposing signals: the two-layer linear model, checked and held against a network"
-)
 ABOUT = [
     "Rosenfeld and Risteski (ICLR 2024) explain the rise of a network's sharpness, and its "
     "oscillation at the edge of stability, by small groups of samples whose signals pull in "
