@@ -12,15 +12,12 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from linmodel import sweep_store
-from linmodel.errors import InvalidInput, integer, refuse
+from linmodel.errors import integer, refuse
 from linmodel.problem import Array, State
+from linmodel.sweep_cluster import clustered, connect
 from linmodel.sweep_frame import fill, frame
-from linmodel.sweep_grid import Column, Plan, make_plan
+from linmodel.sweep_grid import Block, Plan, Results, make_plan
 from linmodel.sweep_solve import empty, solve
-
-CONNECT_SECONDS = 10
-Block = tuple[slice, ...]
-Results = dict[str, Column]
 
 
 def sweep(
@@ -101,7 +98,7 @@ def _in_memory(plan: Plan, workers: int, client: Any, told: Callable[[int], obje
         for block in _threaded(local, plan.blocks(), workers):
             _tell(told, plan, block)
     else:
-        for block, found in _clustered(_client(client), plan, plan.blocks(), None):
+        for block, found in clustered(connect(client), solve_into, plan, plan.blocks(), None):
             for name, values in (found or {}).items():
                 views(block)[2][name][:] = values
             _tell(told, plan, block)
@@ -111,7 +108,7 @@ def _in_memory(plan: Plan, workers: int, client: Any, told: Callable[[int], obje
 def _into_store(
     plan: Plan, path: Path, workers: int, client: Any, told: Callable[[int], object]
 ) -> xr.Dataset:
-    cluster = None if client is None else _client(client)
+    cluster = None if client is None else connect(client)
     whole = sweep_store.open_store(path, plan, frame(plan))
     left: list[Block] = []
     for block in plan.blocks():
@@ -127,7 +124,7 @@ def _into_store(
         for block in _threaded(local, iter(left), workers):
             _tell(told, plan, block)
     else:
-        for block, _ in _clustered(cluster, plan, iter(left), path.absolute()):
+        for block, _ in clustered(cluster, solve_into, plan, iter(left), path.absolute()):
             _tell(told, plan, block)
     sweep_store.finish(path)
     return sweep_store.read(path)
@@ -173,50 +170,6 @@ def _harvest(running: dict[Future[None], Block]) -> Iterator[Block]:
         block = running.pop(future)
         future.result()
         yield block
-
-
-def _clustered(
-    client: Any, plan: Plan, blocks: Iterator[Block], path: Path | None
-) -> Iterator[tuple[Block, Results | None]]:
-    """The same through dask.distributed, which runs a lost worker's chunks again elsewhere."""
-    from distributed import as_completed
-
-    window = 2 * max(1, sum(client.nthreads().values()))
-    shared = client.scatter(plan, broadcast=True)
-    running = as_completed()
-    owner: dict[Any, Block] = {}
-
-    def submit() -> None:
-        block = next(blocks, None)
-        if block is not None:
-            future = client.submit(solve_into, shared, block, path, pure=False)
-            owner[future.key] = block
-            running.add(future)
-
-    for _ in range(window):
-        submit()
-    for future in running:
-        yield owner.pop(future.key), future.result()
-        submit()
-
-
-def _client(client: Any) -> Any:
-    """`client` itself, or a Client of the scheduler at that address. Raises InvalidInput."""
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise InvalidInput(
-            "client needs dask.distributed: pip install 'opposing-signals[sweep]'."
-        ) from error
-    if not isinstance(client, str):
-        return client
-    try:
-        return Client(client, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(
-            f"no scheduler answers at {client!r} ({error}). Start one with `dask scheduler`, or"
-            " name its address as it prints it, like tcp://host:8786."
-        ) from error
 
 
 def _require_memory(plan: Plan) -> None:

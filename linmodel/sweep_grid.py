@@ -16,6 +16,8 @@ from linmodel.problem import Array, State
 from linmodel.times import time_grid
 
 Column = NDArray[Any]
+Block = tuple[slice, ...]
+Results = dict[str, Column]
 AXES = ("alpha", "beta_norm", "k", "step_size")
 FLOW_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature", "sharpness")
 FLOW_SCALARS = ("t_dip", "dip_depth", "t_edge", "final_sharpness", "status")

@@ -58,7 +58,7 @@ def test_in_memory_through_the_scheduler_address(client):
 
 
 def test_an_unreachable_scheduler_is_refused(monkeypatch):
-    monkeypatch.setattr("linmodel.sweep.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("linmodel.sweep_cluster.CONNECT_SECONDS", 1)
     with pytest.raises(InvalidInput, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         sweep(10.0, 4.0, times=[0.0, 1.0], client="tcp://127.0.0.1:9")
 

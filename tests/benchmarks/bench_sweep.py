@@ -1,0 +1,245 @@
+"""Sweeps against peers: workload W (flow) and descent; times, errors, ratios, environment.
+
+    python tests/benchmarks/bench_sweep.py [--cells N] [--quick] [--out FILE]
+
+Every peer runs at the loosest tolerance of a ladder at which its largest error over its cells and
+all 200 times is at most 1e-8 (else at its last, and the table says so). Times are processor
+seconds of one thread, the best of three.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS"):
+    os.environ.setdefault(
+        _name, "--xla_cpu_multi_thread_eigen=false" if _name == "XLA_FLAGS" else "1"
+    )
+
+import numpy as np  # noqa: E402
+
+from linmodel.sweep import sweep  # noqa: E402
+from linmodel.sweep_grid import typical_state  # noqa: E402
+from tests.benchmarks.sweep_peers import PEERS, heyoka_batch  # noqa: E402
+from tests.benchmarks.sweep_workload import (  # noqa: E402
+    TARGET_ERROR,
+    Workload,
+    mpmath_sharpness,
+    workload,
+)
+
+LADDER = [10.0**-power for power in range(8, 15)]
+REPEATS = 3
+
+
+def environment() -> dict:
+    """Machine, Python, and versions of everything that takes part."""
+    names = (
+        "numpy scipy numba llvmlite heyoka numbalsoda CyRK jax diffrax torch torchode torchdiffeq"
+    )
+    found = {}
+    for name in names.split():
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if os.name == "posix" else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "load_at_start": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "packages": found,
+    }
+
+
+def settings(work: Workload) -> dict:
+    return {
+        "alpha": work.alpha, "beta_norm": work.strength, "k": work.k, "product": False,
+        "times": work.grid, "time_scale": "growth", "variables": ["sharpness"],
+    }  # fmt: skip
+
+
+def compile_seconds() -> float:
+    """Processor seconds of the first sweep of a fresh process without a cache, less imports."""
+    code = (
+        "import time; from linmodel.sweep import sweep; t = time.process_time();"
+        "sweep(10., 4., times=[0, 1.], variables=['sharpness'], threads=1);"
+        "print(time.process_time() - t)"
+    )
+    with tempfile.TemporaryDirectory() as empty:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "NUMBA_CACHE_DIR": empty},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    return float(done.stdout)
+
+
+def ours(work: Workload, reference: np.ndarray) -> dict:
+    """linmodel.sweep, sharpness included: one thread in processor time, all cores in wall time."""
+    sweep(**settings(work.first(8)), threads=1)
+    one, wall_one, wall_all, found = [], [], [], None
+    for _ in range(2 * REPEATS):
+        begun, begun_wall = time.process_time(), time.perf_counter()
+        found = sweep(**settings(work), threads=1)
+        one.append(time.process_time() - begun)
+        wall_one.append(time.perf_counter() - begun_wall)
+        begun_wall = time.perf_counter()
+        sweep(**settings(work))
+        wall_all.append(time.perf_counter() - begun_wall)
+    assert found is not None
+    error = np.abs(found.sharpness.values / reference - 1)
+    return {
+        "microseconds": 1e6 * min(one) / work.cells,
+        "error": float(error.max()),
+        "cells": work.cells,
+        "speedup_all_cores": min(wall_one) / min(wall_all),
+        "off_the_kernel": int((found.status.values != 0).sum()),
+    }
+
+
+def peer(name: str, work: Workload, reference: np.ndarray) -> dict:
+    """One peer's row, or why there is none."""
+    solve, cells = PEERS[name]
+    part = work.first(cells)
+    try:
+        for tolerance in LADDER:
+            found = solve(part, tolerance)
+            error = _error(part, found, reference)
+            if error <= TARGET_ERROR:
+                break
+        seconds = [found[2], *(solve(part, tolerance)[2] for _ in range(REPEATS - 1))]
+    except ImportError as missing:
+        return {"missing": str(missing)}
+    return {
+        "microseconds": 1e6 * min(seconds) / part.cells,
+        "error": error,
+        "tolerance": tolerance,
+        "cells": part.cells,
+    }
+
+
+def _error(part: Workload, found: tuple, reference: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        error = np.abs(part.sharpness(found[0], found[1]) / reference[: part.cells] - 1)
+    return float(np.nan_to_num(error, nan=np.inf).max())
+
+
+def descent(cells: int, steps: int, numpy_steps: int) -> dict:
+    """`cells` x `steps` against the same loop in NumPy on the same cores (fewer steps, scaled)."""
+    rng = np.random.default_rng(5)
+    alpha, strength, k, ratio = (
+        np.exp(rng.uniform(np.log(low), np.log(high), cells))
+        for low, high in ((10, 1e4), (2, 30), (0.5, 50), (0.1, 6))
+    )
+    eta = 2 * ratio / (alpha * strength)
+    given = {"step_size": eta, "product": False, "variables": ["final_c", "final_log_abs_o"]}
+    sweep(alpha[:64], strength[:64], k[:64], **{**given, "step_size": eta[:64]}, steps=100)
+    begun = time.perf_counter()
+    found = sweep(alpha, strength, k, steps=steps, **given)
+    mine = time.perf_counter() - begun
+    columns = np.array([*np.broadcast_arrays(*typical_state(k)), eta, alpha, strength])
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(
+            pool.map(
+                lambda part: numpy_loop(part, numpy_steps),
+                np.array_split(columns, cells // 8192 + 1, axis=1),
+            )
+        )
+    naive = (time.perf_counter() - begun) * steps / numpy_steps
+    counts = np.bincount(found.status.values, minlength=3).tolist()
+    return {
+        "cells": cells, "steps": steps, "seconds": mine, "numpy_seconds": naive,
+        "numpy_steps_timed": numpy_steps, "ratio": naive / mine,
+        "running_settled_diverged": counts,
+    }  # fmt: skip
+
+
+def numpy_loop(columns: np.ndarray, steps: int) -> np.ndarray:
+    """Descent with (log|o|, sign o), all cells a step at a time."""
+    c, epsilon, n, o, eta, alpha, strength = columns
+    log_o, sign = np.log(np.abs(o)), np.sign(o)
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            square = c * c
+            residual = strength - c * epsilon
+            pull = n * n + alpha * np.exp(2 * log_o)
+            factor = 1 - eta * alpha * square
+            n = n * (1 - eta * square)
+            log_o = log_o + np.log(np.abs(factor))
+            sign = sign * np.sign(factor)
+            c, epsilon = c + eta * (epsilon * residual - c * pull), epsilon + eta * c * residual
+    return log_o
+
+
+def report(found: dict) -> str:
+    """The tables as text."""
+    mine = found["linmodel.sweep"]["microseconds"]
+    lines = [f"{'flow, workload W':42}{'us/cell':>10}{'ratio':>8}{'error':>10}{'cells':>8}"]
+    for name, row in {"linmodel.sweep": found["linmodel.sweep"], **found["peers"]}.items():
+        if "missing" in row:
+            lines.append(f"{name:42}  {row['missing']}")
+            continue
+        ratio = row["microseconds"] / mine
+        note = "" if row["error"] <= TARGET_ERROR else "  misses 1e-8"
+        lines.append(
+            f"{name:42}{row['microseconds']:10.2f}{ratio:8.1f}{row['error']:10.1e}{row['cells']:8}"
+            + note
+        )
+    both = found["linmodel.sweep"]
+    lines.append(f"all cores: {both['speedup_all_cores']:.2f} times one thread (wall time)")
+    lines.append(
+        f"first call in a fresh installation compiles for {found['compile_seconds']:.1f} s"
+    )
+    lines.append(f"reference against mpmath: {found['reference_error']:.1e}")
+    row = found["descent"]
+    lines.append(
+        f"descent, {row['cells']:,} cells x {row['steps']:,} steps: {row['seconds']:.1f} s,"
+        f" NumPy {row['numpy_seconds']:.0f} s: {row['ratio']:.0f} times"
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, default=20_000)
+    parser.add_argument("--quick", action="store_true", help="fewer cells and peers' fastest only")
+    parser.add_argument("--out", type=Path, default=Path("build/bench_sweep.json"))
+    chosen = parser.parse_args()
+    record = environment()
+    work = workload(chosen.cells, seed=1)
+    epsilon, tau, _ = heyoka_batch(work, 1e-17)
+    reference = work.sharpness(epsilon, tau)
+    places = [0, 60, 120, 160, 199]
+    exact = [mpmath_sharpness(work, cell, places) for cell in range(2 if chosen.quick else 4)]
+    checked = np.abs(reference[: len(exact), places] / np.array(exact) - 1).max()
+    print("reference ready", file=sys.stderr)
+    found: dict = {"environment": record, "reference_error": float(checked)}
+    found["compile_seconds"] = compile_seconds()
+    found["linmodel.sweep"] = ours(work, reference)
+    found["peers"] = {}
+    for name in list(PEERS)[: 2 if chosen.quick else None]:
+        found["peers"][name] = peer(name, work, reference)
+        print(name, found["peers"][name], file=sys.stderr)
+    size = (50_000, 10_000, 20) if chosen.quick else (1_000_000, 10_000, 50)
+    found["descent"] = descent(*size)
+    print(report(found))
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
