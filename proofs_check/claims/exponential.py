@@ -99,7 +99,7 @@ S5 = Claim(
                     VELOCITY[0] + VELOCITY[1], (c + epsilon) * (B - c * epsilon) - c * M
                 ),
                 implies(
-                    [c >= TENTH, epsilon >= TENTH, n**2 <= sp.Rational(19, 100), o**2 >= 0,
+                    [c >= TENTH, epsilon >= TENTH, n**2 <= sp.Rational(19, 100),
                      alpha * o**2 <= 1],
                     c * M <= (c + epsilon) * LACK,
                 ),

@@ -255,7 +255,6 @@ F5 = Claim(
                     c * epsilon,
                     reads=r"2c\epsilon-B=c\epsilon\text{ where }c\epsilon=B",
                 ),
-                implies([], c**2 <= c**2 + epsilon**2),
             ),
         ),
         step(

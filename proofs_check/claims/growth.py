@@ -43,7 +43,6 @@ F8 = Claim(
                 implies(
                     [B >= 0, alpha >= 0],
                     along(c**2 + epsilon**2) <= 2 * B * (c**2 + epsilon**2),
-                    second_opinion=True,
                 ),
             ),
         ),

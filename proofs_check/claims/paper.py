@@ -249,7 +249,7 @@ S9 = Claim(
     steps=(
         step(
             "M4: any use of x_o costs 1/2 E (c b_o.x_o)^2 > 0 and gains nothing.",
-            implies([m > 0], m / 2 > 0),
+            implies([v >= 0, m > 0], v + m > v),
         ),
     ),
     rests_on=("M4",),

@@ -25,7 +25,7 @@ from proofs_check.claims.field import (
     tau,
     vector,
 )
-from proofs_check.claims.network import G, gamma, loss_along, slope
+from proofs_check.claims.network import gamma, loss_along, slope
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.symbolic import identity, polynomial
 
@@ -82,7 +82,7 @@ M5 = Claim(
             "uniqueness",
             "b = epsilon h + n e, P b_o = o f (h = beta/B; e, f the initial directions) with the "
             "four equations satisfies the full flow.",
-            smooth=polynomial([*VELOCITY, FULL_SLOPE, G], *STATE),
+            smooth=polynomial([*VELOCITY, FULL_SLOPE], *STATE),
             satisfies=(
                 identity(
                     REDUCED_C,

@@ -163,3 +163,9 @@ def test_json_rows_have_the_promised_keys(results):
     assert list(row) == [
         "id", "statement", "source", "verdict", "method", "evidence", "seconds",
     ]  # fmt: skip
+
+
+def test_every_witness_replays_in_one_line(results):
+    for result in results:
+        if result.claim.witness:
+            exec(compile(result.claim.witness, result.claim.id, "exec", optimize=0), {})

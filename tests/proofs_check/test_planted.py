@@ -89,6 +89,17 @@ def test_division_by_what_may_be_zero_is_an_error():
     assert verdict_of(smt.implies([c >= 0], (B**2 + 1) / c >= 0)) == Verdict.ERROR
 
 
+def test_two_solvers_that_disagree_are_an_error(monkeypatch):
+    ask = smt._ask
+
+    def contrary(formulas, seconds, resources, logic):
+        return ask(formulas if logic else formulas[:-1], seconds, resources, logic)
+
+    monkeypatch.setattr(smt, "_ask", contrary)
+    assert verdict_of(smt.implies([c > 0], c > -1)) == Verdict.ERROR
+    assert verdict_of(smt.implies([c > 0], c > -1, second_opinion=False)) == Verdict.PROVED
+
+
 def test_what_the_solver_cannot_read_is_an_error():
     assert verdict_of(smt.implies([c > 0], sp.exp(c) > 1)) == Verdict.ERROR
 
