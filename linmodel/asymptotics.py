@@ -1,8 +1,8 @@
 """Large alpha: closed formulas for the dip's time and depth and for the time of crossing 2/eta.
 
-Matched asymptotics in 1/alpha. In the first layer, of length log(alpha)/alpha, theta = o/c obeys
-(log theta)' = -alpha w^2 - (epsilon B/c - epsilon^2 - n^2), w^2 = c^2 - o^2 = kappa + epsilon^2 + n^2
-slow, and o is gone (o0 < c0) or c is (o0 > c0). At the dip alpha o^2 = epsilon B/c - epsilon^2 - n^2.
+Matched asymptotics in 1/alpha. With w^2 = c^2 - o^2 = kappa + epsilon^2 + n^2, slow, and
+g = epsilon B/c - epsilon^2 - n^2, (log(o/c))' = -alpha w^2 - g: after a first layer of length
+log(alpha)/alpha, o is gone (o0 < c0) or c is (o0 > c0). At the dip alpha o^2 = g.
 - "kept", c0 > |o0|: then the flow without o, from slightly moved values: closed form.
 - "plateau", |o0| > c0: c is led by epsilon B / (alpha o^2) for a time of order alpha; epsilon grows
   until o^2 = -kappa - epsilon^2 - n^2 is used up, then the flow without o from c = 0.
@@ -38,7 +38,7 @@ class Dip:
 def dip(problem: OpposingSignals, start: State) -> Dip:
     """F13: t1 and c(t1)^2 for large alpha.
 
-    kept, with w^2 = c0^2 - o0^2, g = epsilon0 B / w - epsilon0^2 - n0^2 > 0, L = log(alpha o0^2 / g):
+    kept, with w^2 = c0^2 - o0^2, g = epsilon0 B/w - epsilon0^2 - n0^2 > 0, L = log(alpha o0^2/g):
         t1 = (L + log(w^2 / c0^2)) / (2 alpha w^2), relative error O(log(alpha)/alpha);
         c^2 = w^2 + (2 epsilon0 B I - (epsilon0^2 + n0^2) L + g) / alpha,
         I = log(2 w sqrt(alpha/g) |o0| / (c0 + w)) / w, error O(log(alpha)^2 / alpha^2).
@@ -46,8 +46,8 @@ def dip(problem: OpposingSignals, start: State) -> Dip:
         t1 = log(alpha^3 m^7 c0 / (|o0| epsilon0 B^3 (1 + 2 epsilon0^2/m^2))) / (alpha m^2) and
         c^2 = (epsilon0 B / (alpha m^2))^2, relative errors O(log(alpha)/alpha).
 
-    Raises InvalidInput unless the standing hypotheses hold, epsilon0 > 0, o0 not 0 or c0, and, where
-    c0 > |o0|, g > 0 and L + log(w^2/c0^2) > 0 (else the dip is not in the first layer).
+    Raises InvalidInput unless the standing hypotheses hold, epsilon0 > 0, o0 not 0 or c0, and,
+    where c0 > |o0|, g > 0 and L + log(w^2/c0^2) > 0 (else the dip is not in the first layer).
     """
     c, epsilon, n, o = _checked(problem, start)
     kept = _kept_dip(problem, c, epsilon, n, o)
@@ -62,8 +62,8 @@ def edge_time(problem: OpposingSignals, start: State, step_size: float) -> Array
     kept: the flow without o takes c^2 to 2 / (eta alpha), from
         epsilon0 + (B log(2 c0 / (c0 + w)) / w - epsilon0 log(c0/w)) / alpha,
         n0 (1 - log(c0/w) / alpha): error O(log(alpha)^2 / alpha^2).
-    plateau, M^2 = o0^2 - c0^2 + epsilon0^2: alpha (M^2 log(M/epsilon0) - m^2/2) / B^2, its correction
-    of order 1, and the flow without o from (0, M, n0): absolute error O(alpha^(-1/3)).
+    plateau, M^2 = o0^2 - c0^2 + epsilon0^2: alpha (M^2 log(M/epsilon0) - m^2/2) / B^2, its
+    correction of order 1, and the flow without o from (0, M, n0): absolute error O(alpha^(-1/3)).
 
     Raises InvalidInput unless the standing hypotheses hold, epsilon0 > 0, o0 not 0 or c0.
     """

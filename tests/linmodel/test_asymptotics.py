@@ -41,7 +41,7 @@ def test_errors_fall_at_the_stated_orders(case, orders):
 
 def test_plateau_lasts_for_a_time_proportional_to_alpha():
     start, b_norm = PLATEAU
-    times = [float(edge_time(OpposingSignals(a, b_norm), start, 2.4 / a)) for a in (1e4, 1e5)]
+    times = [float(edge_time(OpposingSignals(a, b_norm), start, 4 / a)) for a in (1e4, 1e5)]
     assert times[1] / times[0] == pytest.approx(10, rel=0.02)
 
 
