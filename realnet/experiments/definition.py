@@ -1,4 +1,4 @@
-"""What an experiment is: named arms, a trial for each arm and seed, and how they are put together."""
+"""What an experiment is: arms, a trial for each arm and seed, and how they are put together."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -14,11 +15,14 @@ from linmodel.errors import refuse
 from linmodel.problem import Array
 
 INSTABILITY = {
-    "share_rising": "share of steps on which the full-batch loss rises",
+    "share_rising": "share of steps on which the loss rises by more than 1e-4 of its whole fall",
     "largest_rise": "largest rise of the loss in one step",
     "total_rise": "sum of all rises of the loss",
 }
 LEVEL = 0.95
+# Rises below this share of the loss's whole fall (first less least) are not counted: rounding at
+# convergence is not unrest, and a constant in the loss must not matter.
+RISE = 1e-4
 
 
 def instability(losses: ArrayLike) -> dict[str, float]:
@@ -35,18 +39,22 @@ def instability(losses: ArrayLike) -> dict[str, float]:
         change = np.diff(values)
     rises = np.where(np.isnan(change), np.inf, np.maximum(change, 0))
     return {
-        "share_rising": float((rises > 0).mean()),
+        "share_rising": float((rises > _threshold(values)).mean()),
         "largest_rise": float(rises.max()),
         "total_rise": float(rises.sum()),
     }
 
 
+def _threshold(losses: Array) -> float:
+    return RISE * float(losses[0] - losses.min())
+
+
 def rising_between(step_times: Array, losses: Array, times: Array) -> Array:
     """Share of rising steps from each evaluation to the next, (len(times),); last one NaN."""
-    rises = np.diff(losses) > 0
+    rises = np.diff(losses) > _threshold(losses)
     begin = np.searchsorted(step_times, times - 1e-9 * max(1.0, float(times[-1])))
     found = np.full(len(times), np.nan)
-    for i, (first, last) in enumerate(zip(begin[:-1], begin[1:], strict=True)):
+    for i, (first, last) in enumerate(pairwise(begin)):
         part = rises[first:last]
         found[i] = part.mean() if len(part) else np.nan
     return found

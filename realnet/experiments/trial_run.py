@@ -1,4 +1,4 @@
-"""The run of a trial: `realnet.run.Run` with an arm, options of the step, watched groups, probes."""
+"""The run of a trial: `realnet.run.Run` with an arm, options of the step, groups and probes."""
 
 from __future__ import annotations
 
