@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flint import arb, ctx
 
 from linmodel.errors import refuse
 from proofs_check.ledger import Check, Outcome, Verdict
 
-Box = Mapping[str, tuple[float | str, float | str]]
+Box = Mapping[str, tuple[Any, Any]]  # numbers, strings or arb
 BITS = 100
 BOXES = 20_000
 
@@ -41,7 +42,7 @@ def certified(decide: Callable[[], tuple[bool | None, str]], *, formula: str = "
     return Check("arb", run, lambda: formula)
 
 
-def _ends(name: str, pair: tuple[float | str, float | str]) -> tuple[arb, arb]:
+def _ends(name: str, pair: tuple[Any, Any]) -> tuple[arb, arb]:
     low, high = arb(pair[0]), arb(pair[1])
     if not (low.is_finite() and high.is_finite()):
         refuse(f"box side {name}", pair, "two finite numbers, the lower first")

@@ -75,11 +75,6 @@ LEMMAS: dict[str, Lemma] = {
         "A differentiable function with derivative > 0 (< 0) strictly increases (decreases).",
         {"sign": "the sign of the derivative"},
     ),
-    "convex": Lemma(
-        "A function with second derivative >= 0 on an interval lies below its chords and above its "
-        "tangents there.",
-        {"second": "the second derivative is >= 0"},
-    ),
     "strict minima": Lemma(
         "A C^2 function on an interval whose second derivative is positive at each critical point "
         "has at most one critical point; it strictly decreases before it and strictly increases "

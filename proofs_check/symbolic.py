@@ -69,7 +69,7 @@ def _compare(left: sp.Expr, right: sp.Expr) -> Outcome:
 
 
 def _counterexample(difference: sp.Expr) -> str:
-    """A positive rational point where |difference| is clearly not zero, as text."""
+    """A rational point where the real number |difference| is clearly not zero, as text."""
     symbols = sorted(difference.free_symbols, key=str)
     if difference.atoms(sp.core.function.AppliedUndef, sp.Derivative, sp.Integral):
         return ""
@@ -78,7 +78,7 @@ def _counterexample(difference: sp.Expr) -> str:
         point = {symbol: _draw(symbol, rng) for symbol in symbols}
         value = difference.xreplace(point)
         number = sp.N(value, 30, chop=False)
-        if number.is_number and number.is_finite and abs(number) > sp.Float("1e-12"):
+        if number.is_real and number.is_finite and abs(number) > sp.Float("1e-12"):
             shown = ", ".join(f"{name} = {x}" for name, x in point.items())
             return shown or "every point"
     return ""
@@ -87,7 +87,8 @@ def _counterexample(difference: sp.Expr) -> str:
 def _draw(symbol: sp.Basic, rng: random.Random) -> sp.Rational:
     if symbol.is_integer:
         return sp.Integer(rng.randint(2, 9))
-    return sp.Rational(rng.randint(1, 40), rng.randint(7, 20))
+    size = sp.Rational(rng.randint(1, 40), rng.randint(7, 20))
+    return size if symbol.is_nonnegative or rng.random() < 0.5 else -size
 
 
 def polynomial(expressions: Iterable[sp.Expr], *variables: sp.Symbol) -> Check:

@@ -10,7 +10,6 @@ from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity
 
-POSITIVE = sp.Symbol("x", positive=True)
 p, q, low, high, level = sp.symbols("p q e_low e_high K", real=True)
 FAST = o0**2 * sp.exp(-2 * alpha * tau)
 F11 = Claim(
@@ -77,57 +76,6 @@ F11 = Claim(
     rests_on=("M7", "M8", "F1"),
     function="envelope.envelope",
 )
-x, curve, line = sp.symbols("x y l", real=True)
-F11C = Claim(
-    "F11c",
-    "A tighter envelope, in pieces",
-    "With x = e^(-2 tau), o^2 = o0^2 x^alpha is convex in x, so chords lie above it and tangents "
-    "below. Putting a line p + q x for it leaves a flow without opposing signal (n^2 + q for n^2, "
-    "kappa + p for kappa), closed form piece by piece; epsilon with chords is below, with "
-    "tangents above. In that flow's own time s, dt/ds = c_piece^2/c^2.",
-    r"p+qx\ge o_0^2x^\alpha\Rightarrow\epsilon_{\text{piece}}\le\epsilon,\quad "
-    r"\frac{dt}{ds}=\frac{c_{\text{piece}}^2}{c^2}",
-    Verdict.PROVED,
-    hypotheses=STANDING_WORDS,
-    steps=(
-        by_lemma(
-            "convex",
-            "The second derivative of x^alpha is alpha (alpha - 1) x^(alpha - 2) >= 0.",
-            second=(
-                identity(
-                    sp.Derivative(POSITIVE**alpha, POSITIVE, 2),
-                    alpha * (alpha - 1) * POSITIVE ** (alpha - 2),
-                ),
-                implies([alpha >= 1, curve >= 0], alpha * (alpha - 1) * curve >= 0),
-            ),
-        ),
-        by_lemma(
-            "comparison",
-            "A line above o^2 gives a larger c at the same epsilon and tau, hence a smaller "
-            "right-hand side; a line below, a larger one. Pieces chain, each from where the last "
-            "one ended.",
-            inequality=implies(
-                [B >= 0, low > 0, high > 0, sp.Eq(low**2, level + curve),
-                 sp.Eq(high**2, level + line), curve <= line],
-                B / high - epsilon <= B / low - epsilon,
-            ),
-            solution=identity(VELOCITY[1] / c**2, B / c - epsilon),
-        ),
-        step(
-            "c^2 of a piece is that of M7 with n0^2 + q for n0^2, kappa + p for kappa, and no o.",
-            identity(
-                level + epsilon**2 + n0**2 * x + (p + q * x),
-                (level + p) + epsilon**2 + (n0**2 + q) * x,
-            ),
-        ),
-        step(
-            "dtau = c^2 dt = c_piece^2 ds.",
-            implies([low > 0, c > 0], sp.Eq((1 / c**2) / (1 / low**2), low**2 / c**2)),
-        ),
-    ),
-    rests_on=("M7", "M8", "F1", "F11"),
-    function="envelope.envelope",
-)  # fmt: skip
 F11B = Claim(
     "F11b",
     "The order in alpha at equal time",
@@ -142,4 +90,4 @@ F11B = Claim(
         "for a in (1.0, 50.0)]; assert e[0][0] > e[1][1], e"
     ),
 )
-CLAIMS = (F11, F11B, F11C)
+CLAIMS = (F11, F11B)

@@ -19,7 +19,7 @@ from proofs_check.claims.field import (
     t,
 )
 from proofs_check.claims.hessian import TOP, root
-from proofs_check.enclosure import certified
+from proofs_check.enclosure import certified, positive
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity, limit
@@ -34,6 +34,13 @@ ARRIVAL = sp.log(100 * y - 1) / (2 * y)
 LARGE = sp.Symbol("y", positive=True)
 EXPONENT = 1 + (LARGE + LACK) * sp.log(100 * LARGE - 1) / (2 * LARGE)
 RATIO = LARGE / 2 * sp.exp(-EXPONENT)
+
+
+def _above_sixtieth(log_y: arb) -> arb:
+    """The bound of the ratio over sqrt(y), less 1/60, at y = e^(log_y)."""
+    large = log_y.exp()
+    exponent = 1 + (1 + arb("1.2") / large) * (100 * large - 1).log() / 2
+    return large.sqrt() / 2 * (-exponent).exp() - arb(1) / 60
 
 
 def _decayed() -> tuple[bool | None, str]:
@@ -129,6 +136,14 @@ S5 = Claim(
             limit=(
                 limit(RATIO / sp.sqrt(LARGE), LARGE, sp.oo, sp.exp(-1) / 20),
                 limit(sp.sqrt(LARGE), LARGE, sp.oo, sp.oo),
+            ),
+        ),
+        step(
+            "Explicitly: the bound is above sqrt(B - 6/5)/60 for 100 <= B <= 1e6 (y = e^L).",
+            positive(
+                _above_sixtieth,
+                {"log_y": (arb("98.8").log().lower(), arb("999998.8").log().upper())},
+                formula=r"\tfrac y2e^{-Bt_*}>\sqrt y/60,\quad 98.8\le y\le999998.8",
             ),
         ),
     ),

@@ -94,11 +94,22 @@ def _chi_square() -> tuple[bool | None, str]:
     return (True if inside else False if outside else None), f"P = {value.str(8)}"
 
 
+def _whole_event() -> tuple[bool | None, str]:
+    """P(1 - o0^2 >= 1/10) P(|b0|^2 <= 1) at d1 = 100, d2 = 400: two independent chi-squares."""
+    opposing = arb(450 // 2).gamma_lower(arb(200), regularized=1)
+    value = opposing * arb(250).gamma_lower(arb(50), regularized=1)
+    good = arb("0.957") < value < arb("0.959")
+    bad = value < arb("0.957") or value > arb("0.959")
+    return (True if good else False if bad else None), f"P = {value.str(8)}"
+
+
 F6P = Claim(
     "F6p",
-    "How often o0 < 1 at d1 = 100, k = 100",
+    "Exact probabilities at the start",
     "With the standard isotropic initialisation at d1 = 100, k = 100, o0 < 1 has probability "
-    "0.7610 (P of a chi-square with 10,000 degrees of freedom below 10,100), to within 1e-4.",
+    "0.7610 (P of a chi-square with 10,000 degrees of freedom below 10,100), to within 1e-4. At "
+    "d1 = 100, k = 4 F6's conditions (1 - o0^2 >= 1/(2(1+k)), |b0| <= 1) hold with probability "
+    "0.958 to within 1e-3.",
     r"P(\chi^2_{10000}<10100)=0.7610\pm10^{-4}",
     Verdict.CERTIFIED,
     hypotheses=("b, b_o ~ N(0, I/d)", "isotropic support"),
@@ -107,6 +118,11 @@ F6P = Claim(
             "d o0^2 is chi-square with d2 degrees of freedom; Arb encloses its distribution "
             "function.",
             certified(_chi_square, formula=r"P(5000, 5050)=0.7610\pm10^{-4}"),
+        ),
+        step(
+            "d = 500: 500 o0^2 is chi-square with 400 degrees of freedom, at most 450; 500 |b0|^2 "
+            "one with 100, at most 500; they are independent.",
+            certified(_whole_event, formula=r"P(200,225)\,P(50,250)=0.958\pm10^{-3}"),
         ),
     ),
     function="bounds.probability_o_below_c",
