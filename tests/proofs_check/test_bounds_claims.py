@@ -1,0 +1,50 @@
+"""The claims about envelope, large alpha and exact runs, and checks that must refuse false ones."""
+
+import pytest
+import sympy as sp
+
+from linmodel import OpposingSignals, State, gradient_descent
+from proofs_check.claims import bounds, exact_runs
+from proofs_check.enclosure import certified
+from proofs_check.ledger import Verdict
+from proofs_check.smt import implies
+from proofs_check.symbolic import limit
+from tests import tolerances
+
+
+@pytest.mark.parametrize("claim", [bounds.F11C, bounds.F13, exact_runs.G4D], ids=lambda c: c.id)
+def test_every_check_gives_the_recorded_verdict(claim):
+    for one in claim.steps:
+        for name, check in one.checks.items():
+            outcome = check.decide()
+            assert outcome.verdict in (claim.recorded, Verdict.PROVED), (one.says, name, outcome)
+
+
+def test_balls_hold_the_float_run():
+    problem, start, eta = OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.9), 0.00805
+    balls = exact_runs.descent_in_balls(*exact_runs.ABOVE, 40, 500)
+    run = gradient_descent(problem, start, eta, 40).isel(time=-1)
+    for ball, name in zip(balls, ("c", "epsilon", "n", "o"), strict=True):
+        assert float(ball) == pytest.approx(float(run[name]), rel=tolerances.CLOSED_FORM)
+
+
+def test_too_few_bits_decide_nothing():
+    """Balls that have grown too wide are neither above nor below: no verdict is made of them."""
+    c, *_ = exact_runs.descent_in_balls(*exact_runs.ABOVE, 4000, 60)
+    settled = abs(c) < 1
+    assert not settled and not abs(c) > 10**20
+
+
+def test_false_claims_are_refused():
+    """The run below 4 does not settle; a gap on the wrong side; a wrong order of the dip's time."""
+
+    def settles():
+        c, *_ = exact_runs.descent_in_balls(*exact_runs.BELOW, 48, 2000)
+        return bool(abs(c) < 1), "planted"
+
+    assert certified(settles).decide().verdict == Verdict.REFUTED
+    p, x, gap, square = bounds.piece, bounds.x, bounds.gap, bounds.square
+    wrong = implies([p > gap, gap >= 0, x >= p, square >= x - gap], x / square <= 1 / (1 + gap / p))
+    assert wrong.decide().verdict == Verdict.REFUTED
+    size = (1 - sp.exp(-bounds.LONG)) * bounds.A / sp.log(bounds.A)
+    assert limit(size, bounds.A, sp.oo, 1).decide().verdict == Verdict.REFUTED
