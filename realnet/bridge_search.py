@@ -17,7 +17,7 @@ SCREENED = 300
 REFINED = 8
 POLISHING_ROUNDS = 4
 MOST_EVALUATIONS = 150
-# Of the logarithm of a parameter, for derivatives; the integrator's noise is near 1e-7.
+# Of the logarithm of a parameter, for derivatives; the integrator's noise is near 1e-8.
 DIFFERENCE = 1e-3
 # Residual where the toy cannot be evaluated: far worse than any curve.
 FAILED = 50.0

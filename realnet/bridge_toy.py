@@ -34,7 +34,7 @@ BOUNDS = {
     "k": (1e-3, 1e3),
     "aligned_share": (1e-5, 0.999),
 }
-RTOL = 1e-8
+RTOL = 1e-9
 
 
 def start_of(k: float, aligned_share: float) -> State:

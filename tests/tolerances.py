@@ -50,7 +50,7 @@ CLOSED_FORM = 1e-10
 # The envelope's own allowance for rounding is 1e-10 on each side, times the curve's condition.
 ENVELOPE = 1e-8
 
-# The flow kernel's promise for sharpness, relative: its series are cut at 3e-9 a step.
+# The flow kernel's promise for sharpness, relative: its series are cut at 1e-8 a step.
 KERNEL_SHARPNESS = 1e-8
 
 # The path kernel's states, relative to the state's size: its series are cut at 1e-12 a step.
@@ -67,3 +67,13 @@ DESCENT_LOG = 1e-8
 
 # 200-step averages of descent with noise 1e-3 in o against the central flow: measured 2.6%.
 CENTRAL_FLOW = 0.04
+
+# The bridge's fast toy curve: odeint at rtol 1e-8 per step, as relative error of the sharpness.
+BRIDGE_TOY = 1e-5
+
+# Parameters refitted from a toy curve with 2% noise at 60 points, as a difference of logarithms:
+# their standard deviation there is 2-5%.
+BRIDGE_RECOVERY = 0.15
+
+# Edge time: flow against descent that takes 30 to 80 steps to it (S1: they differ by O(eta)).
+BRIDGE_EDGE = 0.1

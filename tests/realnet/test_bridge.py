@@ -1,0 +1,131 @@
+"""The fit: it finds what made a curve, says when it cannot, and refuses what is no curve."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from linmodel import OpposingSignals, State
+from linmodel.errors import InvalidInput
+from linmodel.flow import gradient_flow
+from realnet.bridge import fit
+from realnet.bridge_toy import final_sharpness, start_of, toy_sharpness
+from tests.realnet.bridge_curves import TRUTH, impossible_run, run_of, toy_run
+from tests.tolerances import BRIDGE_RECOVERY, BRIDGE_TOY
+
+
+@pytest.mark.parametrize(
+    ("alpha", "b_norm", "start"),
+    [
+        (50.0, 10.0, start_of(4.0, 0.2)),
+        (1e4, 100.0, start_of(50.0, 0.01)),
+        (1.0, 0.5, start_of(0.1, 0.9)),
+        (20.0, 3.0, State(1.0, 0.1, 0.4, 1.5)),
+    ],
+)
+def test_fast_toy_is_the_gradient_flow(alpha, b_norm, start):
+    times = np.linspace(0, 3 * np.log(100 * b_norm) / b_norm, 40)
+    slow = gradient_flow(OpposingSignals(alpha, b_norm), start, times).sharpness.values
+    fast = toy_sharpness(alpha, b_norm, start, times)
+    np.testing.assert_allclose(fast, slow, rtol=BRIDGE_TOY)
+
+
+def test_final_sharpness_is_the_flow_s_limit():
+    values = TRUTH | {"sharpness_scale": 2.0}
+    late = toy_sharpness(TRUTH["alpha"], TRUTH["beta_norm"], start_of(4.0, 0.2), np.array([0, 9.0]))
+    assert final_sharpness(values) == pytest.approx(2 * late[-1], rel=BRIDGE_TOY)
+
+
+@pytest.mark.parametrize("units", [(1.0, 1.0), (30.0, 0.02)])
+def test_fit_recovers_what_made_the_curve(units):
+    time_scale, sharpness_scale = units
+    result = fit(toy_run(time_scale=time_scale, sharpness_scale=sharpness_scale))
+    assert result.status == "ok"
+    assert result.error < 0.03
+    found = result.values
+    # k and the aligned share are not pinned down by such a curve; these are.
+    expected = {
+        "alpha": TRUTH["alpha"],
+        "beta_norm": TRUTH["beta_norm"],
+        "time_scale": time_scale,
+        "sharpness_scale": sharpness_scale,
+    }
+    for name, value in expected.items():
+        assert np.log(found[name] / value) == pytest.approx(0, abs=BRIDGE_RECOVERY), name
+
+
+def test_fit_is_repeatable_and_labelled():
+    first, second = fit(toy_run(step_size=0.004)), fit(toy_run(step_size=0.004))
+    assert first.values == second.values
+    dataset = first.dataset
+    assert set(dataset.parameter.values) == set(first.values)
+    assert dataset.toy_sharpness.dims == ("time",)
+    assert dataset.toy_descent.dims == ("descent_time",)
+    assert {"status", "message", "fixed", "configuration", "versions"} <= set(dataset.attrs)
+    np.testing.assert_allclose(first.predict(dataset.time.values), dataset.toy_sharpness, rtol=1e-5)
+
+
+def test_only_the_part_before_the_rise_through_the_edge_is_fitted():
+    eta = 2 / 130
+    real = toy_run(step_size=eta, points=200, noise=0.0)
+    sharpness = real.sharpness.values
+    result = fit(real)
+    last = int(np.flatnonzero(result.dataset.fitted.values)[-1])
+    # The curve begins above 2/eta and falls: that is not the edge.
+    assert sharpness[0] > 2 / eta
+    assert sharpness[last] < 2 / eta <= sharpness[last + 1]
+    assert result.status == "ok"
+
+
+def test_one_scale_ties_time_to_sharpness():
+    result = fit(toy_run(), scales=1)
+    assert result.status == "ok"
+    assert "time_scale" not in result.free
+    assert result.values["time_scale"] * result.values["sharpness_scale"] == pytest.approx(1)
+    assert "time_scale" in result.dataset.attrs["fixed"]
+
+
+def test_a_curve_that_no_toy_makes_is_not_called_ok():
+    result = fit(impossible_run())
+    assert result.status in {"poor", "not_converged"}
+    assert "R^2" in result.message
+
+
+def test_a_slow_misfit_is_called_systematic():
+    time = np.linspace(0, 1, 60)
+    bumps = 1 + 10 / (1 + np.exp(-30 * (time - 0.3))) + 40 / (1 + np.exp(-30 * (time - 0.7)))
+    result = fit(run_of(time, bumps))
+    assert result.status == "systematic"
+
+
+GRID = np.linspace(0, 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("real", "words"),
+    [
+        (run_of(GRID[:5], 1 + GRID[:5]), "5 points"),
+        (run_of(GRID, np.ones(30)), "rises by a factor 1"),
+        (run_of(GRID, np.exp(-GRID)), "no progressive sharpening"),
+        (run_of(GRID, np.where(GRID > 0.5, np.nan, 1 + GRID)), "not finite"),
+        (run_of(GRID, GRID - 0.5), "values > 0"),
+        (run_of(GRID[::-1].copy(), 1 + GRID), "increas"),
+        (run_of(GRID, 1 + GRID).rename(sharpness="loss"), "sharpness on time"),
+    ],
+)
+def test_bad_curves_are_refused(real, words):
+    with pytest.raises(InvalidInput, match=words):
+        fit(real)
+
+
+def test_bad_options_are_refused():
+    with pytest.raises(InvalidInput, match="scales"):
+        fit(toy_run(), scales=3)
+    with pytest.raises(InvalidInput, match="seed"):
+        fit(toy_run(), seed=-1)
+
+
+def test_the_bridge_needs_no_torch():
+    code = "import sys; sys.modules['torch'] = None; import realnet.bridge_command"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

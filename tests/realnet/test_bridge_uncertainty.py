@@ -1,0 +1,71 @@
+"""Intervals cover the truth, and the report says which parameters the curve does not pin down."""
+
+import numpy as np
+import pytest
+
+from linmodel.errors import InvalidInput
+from realnet.bridge import fit
+from realnet.bridge_uncertainty import block_length, bootstrap, identifiability, resampled
+from tests.realnet.bridge_curves import TRUTH, run_of, toy_run
+
+
+@pytest.fixture(scope="module")
+def result():
+    return fit(toy_run())
+
+
+@pytest.fixture(scope="module")
+def intervals(result):
+    return bootstrap(result, draws=12, seed=1)
+
+
+def test_intervals_cover_what_made_the_curve(intervals):
+    truth = TRUTH | {"time_scale": 1.0, "sharpness_scale": 1.0}
+    for name, value in truth.items():
+        row = intervals.sel(parameter=name, source="curve")
+        # 12 draws reach the 95% interval's ends only roughly: allow a tenth beyond them.
+        assert float(row.low) / 1.1 <= value <= float(row.high) * 1.1, name
+
+
+def test_pinned_parameters(intervals):
+    pinned = intervals.pinned.to_series()
+    assert pinned["alpha"] and pinned["beta_norm"]
+    # The share of b along beta hardly changes the curve.
+    assert not pinned["aligned_share"]
+
+
+def test_a_random_initial_state_widens_the_interval_of_k(intervals):
+    width = np.log(intervals.high / intervals.low).sel(parameter="k")
+    assert width.sel(source="curve and initial state") > 0
+    assert set(intervals.source.values) == {"curve", "curve and initial state"}
+
+
+def test_combinations_are_ordered_and_orthonormal(result):
+    table = identifiability(result)
+    deviations = table.relative_sd.values
+    assert (np.diff(deviations) >= 0).all()
+    weights = table.weight.values
+    np.testing.assert_allclose(weights @ weights.T, np.eye(len(weights)), atol=1e-12)
+    loosest = np.abs(table.weight.isel(combination=-1))
+    assert str(loosest.idxmax("parameter").item()) == "aligned_share"
+
+
+def test_an_exponential_does_not_pin_down_the_toy():
+    time = np.linspace(0, 1, 40)
+    noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(40))
+    result = fit(run_of(time, np.exp(2 * time) * noise))
+    assert result.error < 0.05
+    assert float(identifiability(result).relative_sd.max()) > 1
+
+
+def test_blocks():
+    rng = np.random.default_rng(0)
+    assert block_length(rng.standard_normal(200)) == 1
+    assert block_length(np.sin(np.linspace(0, 6, 200))) > 10
+    assert block_length(np.zeros(20)) == 1
+    assert resampled(np.arange(7.0), 3, rng).shape == (7,)
+
+
+def test_too_few_draws_are_refused(result):
+    with pytest.raises(InvalidInput, match="draws"):
+        bootstrap(result, draws=2)
