@@ -26,7 +26,7 @@ PAPER_CHANGES = {"change_2sd": 0.055, "change_3sd": 0.015, "change_4sd": 0.006}
 
 
 def trials(scale: Scale) -> Trials:
-    """Descent and flow from the same start; the decisive arms with probes; smoothing, small step."""
+    """The decisive arms with probes; descent and flow from one start; smoothing at a small step."""
     found: Trials = {}
     for arm in ("untouched", "groups removed"):
         for seed in scale.seeds(SEEDS):
@@ -106,9 +106,19 @@ def quadratic_model(run: xr.Dataset) -> dict[str, float]:
 
 
 def single_samples(run: xr.Dataset) -> dict[str, float]:
-    """S14: v^T H_i v of single samples over its average, for the groups and for the largest 5%."""
+    """S14: v^T H_i v of single samples over its average, for the groups and for the largest 5%.
+
+    removal_*: sharpness at the same point without those 5%, over the sharpness (and without as many
+    random samples); removal_lowers: share of evaluations at which it falls.
+    """
     average = run.curvature_mean.values
+    ratio = run.sharpness_rest.values / run.sharpness.values
+    control = run.sharpness_fewer.values / run.sharpness.values
     return {
+        "removal_ratio": _median(ratio),
+        "removal_control": _median(control),
+        "removal_lowers": _mean((ratio < 1)[np.isfinite(ratio)]),
+        "removal_lowers_more": _mean((ratio < control)[np.isfinite(ratio)]),
         "curvature_group_ratio": _median(run.curvature_group.values / average),
         "curvature_top_ratio": _median(run.curvature_top.values / average),
         "curvature_top_members": _mean(run.curvature_top_members.values),

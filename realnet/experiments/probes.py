@@ -41,12 +41,18 @@ NAMES = {
     "change_1": "fraction of samples whose loss changes by 1 or more",
     "change_kurtosis": "excess kurtosis of the loss changes",
     "change_top_members": "share of watched groups' samples among the 1% largest |changes|",
-    "sharpness_rest": "sharpness at this point of the loss without the watched groups",
+    "tokens_up": "tokens whose loss rises most in the step (index in the flattened windows)",
+    "tokens_down": "tokens whose loss falls most in the step",
+    "sharpness_rest": "sharpness at this point without the 5% of largest v^T H_i v",
     "sharpness_fewer": "sharpness at this point without as many random samples",
 }
+# Evaluations between those that also take samples away.
+SELDOM = 5
 # Random directions that v is held against.
 DIRECTIONS = 20
 TOP_CURVATURE, TOP_CHANGE = 0.05, 0.01
+# Tokens of the largest rise and fall that are kept for text.
+TOKENS = 20
 
 
 def names(name: str) -> str:
@@ -78,7 +84,25 @@ class Probe:
             row["curvature_top_members"] = float(self.members[top].double().mean())
         if len(self.run.watched) == 2:
             row |= self._imbalance()
-        return row
+        return row | self._without(top)
+
+    def _without(self, top: Tensor) -> dict[str, float]:
+        """Sharpness here without the samples `top`, and without as many random ones (S14)."""
+        run = self.run
+        if run.step % (SELDOM * run.config.every) or len(run.labels) != run.labels.numel():
+            return {"sharpness_rest": float("nan"), "sharpness_fewer": float("nan")}
+        generator = torch.Generator().manual_seed(run.step)
+        other = torch.randperm(len(run.labels), generator=generator)[: len(top)].to(top)
+        found = {}
+        for name, left_out in (("sharpness_rest", top), ("sharpness_fewer", other)):
+            keep = torch.ones(len(run.labels), dtype=torch.bool, device=top.device)
+            keep[left_out] = False
+            chunk = (run.inputs[keep], run.labels[keep])
+            pairs = top_eigenpairs(
+                run.whole.loss_fn, run.whole.params, chunks=[chunk], tolerance=1e-2
+            )
+            found[name] = pairs.sharpness
+        return found
 
     def _imbalance(self) -> dict[str, float]:
         first, second = (
@@ -96,7 +120,7 @@ class Probe:
             "group_cosine": float(first @ second / (first.norm() * second.norm())),
         }
 
-    def after(self, point: Tensor) -> dict[str, float]:
+    def after(self, point: Tensor) -> dict[str, object]:
         """The step as its quadratic model saw it, and as it was; single samples' changes."""
         run = self.run
         step = point.double() - self.point.double()
@@ -107,24 +131,29 @@ class Probe:
         run.whole.write(point)
         loss, gradient = run.whole.gradient()
         losses = run.losses(run.inputs, run.labels).flatten().double()
-        row = {
+        row: dict[str, object] = {
             "predicted_change": float(self.gradient @ step + 0.5 * step @ curved),
             "actual_change": loss - self.loss,
             "along_next": float(gradient.double() @ self.v),
         }
         return row | self._changes(losses - self.losses)
 
-    def _changes(self, change: Tensor) -> dict[str, float]:
+    def _changes(self, change: Tensor) -> dict[str, object]:
         """Moments and tails of the change of single samples' losses (S16)."""
         sd = float(change.std(correction=0))
         scaled = (change - change.mean()) / max(sd, 1e-300)
-        row = {f"change_{k}sd": float((scaled.abs() > k).double().mean()) for k in (2, 3, 4)}
+        row: dict[str, object] = {
+            f"change_{k}sd": float((scaled.abs() > k).double().mean()) for k in (2, 3, 4)
+        }
         row |= {"change_mean": float(change.mean()), "change_sd": sd}
         row["change_1"] = float((change.abs() >= 1).double().mean())
         row["change_kurtosis"] = float(scaled.pow(4).mean()) - 3
         if len(change) == len(self.members):
             top = change.abs().topk(max(1, round(TOP_CHANGE * len(change)))).indices
             row["change_top_members"] = float(self.members[top].double().mean())
+        if self.run.trial.train.data == "text":
+            row["tokens_up"] = change.topk(TOKENS).indices.tolist()
+            row["tokens_down"] = (-change).topk(TOKENS).indices.tolist()
         return row
 
 

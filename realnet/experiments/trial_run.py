@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn import functional
 from linmodel import store
 from realnet import runfolder, training
 from realnet.curvature import Curvature
-from realnet.experiments.probes import Probe, layer_sharpness, names
+from realnet.experiments.probes import Probe, layer_sharpness, layers, names
 from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import TrialData, trial_data
 from realnet.interventions import perp_gradient, stablemax_loss
@@ -76,6 +77,10 @@ class TrialRun(Run):
         curves.attrs |= store.provenance(
             **self.trial.as_dict(), data_provenance=self.data_provenance
         )
+        if self.trial.blocks:
+            curves.attrs["layers"] = json.dumps(list(layers(self.model)))
+        if self.trial.stablemax:
+            curves.attrs["loss_definition"] = "mean over samples of -log(s(f_y) / sum_c s(f_c))"
         return curves
 
     def _evaluate(self) -> Tensor:

@@ -1,0 +1,108 @@
+"""The roles of batch size, step size, schedule, regularisation, normalisation, optimiser."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+
+from realnet.experiments.collecting import curves, table
+from realnet.experiments.decisive import DIALS
+from realnet.experiments.definition import Experiment, Runs, Scale, Trials, planted_mlp
+from realnet.experiments.numbers import RISE, with_intervals
+from realnet.experiments.trial import Trial
+
+SEEDS = 3
+ETA, STEPS = 0.1, 500
+CNN = {"net": "cnn", "width": 4, "depth": 2, "size": 300, "steps": 300}
+# Each arm changes one thing of the baseline (or of its CNN twin, for normalisation).
+ARMS: dict[str, dict] = {
+    "baseline": {},
+    "batch 16": {"optimiser": "sgd", "batch_size": 16},
+    "batch 64": {"optimiser": "sgd", "batch_size": 64},
+    "batch 256": {"optimiser": "sgd", "batch_size": 256},
+    "step / 4": {"step_size": ETA / 4},
+    "step x 2": {"step_size": 2 * ETA},
+    "step x 4": {"step_size": 4 * ETA},
+    "linear decay": {"schedule": "linear-decay"},
+    "cosine": {"schedule": "cosine"},
+    "warm-up 100": {"warmup": 100},
+    "weight decay 0.001": {"weight_decay": 0.001},
+    "weight decay 0.01": {"weight_decay": 0.01},
+    "dropout 0.2": {"dropout": 0.2},
+    "dropout 0.5": {"dropout": 0.5},
+    "smoothing 0.1": {"label_smoothing": 0.1},
+    "momentum 0.9": {"optimiser": "momentum", "step_size": ETA / 10},
+    "Adam": {"optimiser": "adam", "step_size": 0.002},
+    "clipping 0.3": {"clip": 0.3},
+    "SAM 0.05": {"optimiser": "sam", "sam_radius": 0.05},
+    "perpGrad": {"perp": True},
+    "StableMax": {"stablemax": True},
+    "cnn": CNN,
+    "cnn, group norm": CNN | {"norm": "group"},
+    "cnn, batch norm": CNN | {"norm": "batch"},
+}
+NUMBERS = {
+    "late_sharpness": "mean sharpness in the last half of the run [1 / time]",
+    "edge_ratio": "the same times step size over 2",
+    "share_rising": "share of probed steps on which the full-batch loss rises",
+    "largest_rise": "largest rise of the full-batch loss on a probed step",
+    "group_swing": "standard deviation of the groups' loss changes over the steps' last half",
+    "group_loss": "mean loss of the groups at the end",
+    "final_loss": "full-batch loss at the end",
+    "accuracy": "training accuracy at the end",
+    "along_share": "share of the gradient along the top eigenvector, last half",
+}
+
+
+def trials(scale: Scale) -> Trials:
+    """Every arm and seed; probes everywhere, so that minibatch arms are measured in full batch."""
+    found = {}
+    for arm, what in ARMS.items():
+        own = {key: what[key] for key in what if key in Trial.__dataclass_fields__}
+        fields = {key: value for key, value in what.items() if key not in own}
+        for seed in scale.seeds(SEEDS):
+            train = planted_mlp(seed, **({"step_size": ETA, "steps": STEPS} | fields))
+            trial = Trial(train, dials=DIALS["strong"], probes=True, **own)
+            found[arm, seed] = scale.scaled(trial)
+    return found
+
+
+def numbers(run: xr.Dataset) -> dict[str, float]:
+    """NUMBERS of one run. share_rising counts rises above 1e-4 of the loss's whole fall."""
+    half = run.time.values >= run.time.values[-1] / 2
+    change = run.actual_change.values[np.isfinite(run.actual_change.values)]
+    fall = float(run.loss[0] - run.loss.min())
+    late = float(run.sharpness.values[half].mean())
+    groups = [run[name].values for name in ("loss class 0", "loss class 1")]
+    swings = [np.diff(values[len(values) // 2 :]).std() for values in groups]
+    return {
+        "late_sharpness": late,
+        "edge_ratio": late * run.attrs["step_size"] / 2,
+        "share_rising": float((change > RISE * fall).mean()) if len(change) else math.nan,
+        "largest_rise": float(max(change.max(), 0.0)) if len(change) else math.nan,
+        "group_swing": float(np.mean(swings)),
+        "group_loss": float(np.mean([values[-1] for values in groups])),
+        "final_loss": float(run.loss[-1]),
+        "accuracy": float(run.accuracy[-1]),
+        "along_share": float(run.along_share.values[half].mean()),
+    }
+
+
+def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+    """NUMBERS on (arm, seed) with intervals; sharpness curves."""
+    data = with_intervals(table(runs, numbers, NUMBERS), "seed", against="baseline")
+    data = data.merge(curves(runs, ("sharpness",)))
+    data.attrs["two_over_eta"] = 2 / ETA
+    return data
+
+
+EXPERIMENT = Experiment(
+    name="roles",
+    title="Roles of batch size, step size, schedule, regularisation, optimiser",
+    statements=("S3", "S11", "S15"),
+    trials=trials,
+    collect=collect,
+    settings={"arms": ARMS, "step_size": ETA, "steps": STEPS, "dials": DIALS["strong"]},
+)

@@ -1,0 +1,127 @@
+"""Adam against SGD on a small character-level GPT, with the opposing groups found in the text."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import xarray as xr
+
+from realnet.config import TrainConfig
+from realnet.experiments.collecting import curves, table
+from realnet.experiments.definition import Experiment, Runs, Scale, Trials
+from realnet.experiments.numbers import RISE, instability, with_intervals
+from realnet.experiments.trial import Trial
+from realnet.experiments.trial_data import trial_data
+
+SEEDS = 3
+STEPS, EVERY, WINDOWS, CONTEXT = 600, 15, 64, 32
+ARMS: dict[str, dict] = {
+    "descent": {"optimiser": "gd", "step_size": 0.3},
+    "descent, step / 4": {"optimiser": "gd", "step_size": 0.075},
+    "momentum": {"optimiser": "momentum", "step_size": 0.03},
+    "Adam": {"optimiser": "adam", "step_size": 0.003},
+    "Adam, step / 4": {"optimiser": "adam", "step_size": 0.00075},
+}
+NUMBERS = {
+    "final_loss": "training loss at the end [nats a character]",
+    "test_loss": "held-out loss at the end [nats a character]",
+    "late_sharpness": "mean sharpness in the last half [1 / time]",
+    "edge_ratio": "the same times step size over 2",
+    "share_rising": "share of steps on which the loss rises by more than 1e-4 of its whole fall",
+    "largest_rise": "largest rise of the loss in one step",
+    "change_sd": "mean over probes of the sd over tokens of the loss change",
+    "change_kurtosis": "mean over probes of its excess kurtosis",
+    "same_context": "share of (risen, fallen) token pairs with one last character and two targets",
+    "same_context_chance": "the same for random pairs of tokens",
+}
+
+
+def trials(scale: Scale) -> Trials:
+    """One GPT, five ways to step; full batch, so that every rise of the loss is the step's."""
+    found = {}
+    for arm, fields in ARMS.items():
+        for seed in scale.seeds(SEEDS):
+            train = TrainConfig(
+                data="text", net="gpt", loss="cross-entropy", width=32, depth=2, size=WINDOWS,
+                steps=STEPS, every=EVERY, tolerance=1e-2, seed=seed, **fields,
+            )  # fmt: skip
+            trial = Trial(train, dials={"context": CONTEXT}, probes=True)
+            found[arm, seed] = scale.scaled(trial)
+    return found
+
+
+def numbers(run: xr.Dataset, trial: Trial) -> dict[str, float]:
+    """NUMBERS of one run."""
+    half = run.time.values >= run.time.values[-1] / 2
+    late = float(run.sharpness.values[half].mean())
+    found = instability(run.step_loss.values)
+    up, down, last, target = _tokens(run, trial)
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, len(last), (2, 20_000))
+    return {
+        "final_loss": float(run.loss[-1]),
+        "test_loss": float(run.test_loss[-1]),
+        "late_sharpness": late,
+        "edge_ratio": late * run.attrs["step_size"] / 2,
+        "share_rising": found["share_rising"],
+        "largest_rise": found["largest_rise"],
+        "change_sd": float(np.nanmean(run.change_sd.values)),
+        "change_kurtosis": float(np.nanmean(run.change_kurtosis.values)),
+        "same_context": _opposed(last, target, up[:, :, None], down[:, None, :]),
+        "same_context_chance": _opposed(last, target, *pairs),
+    }
+
+
+def _tokens(run: xr.Dataset, trial: Trial) -> tuple[np.ndarray, ...]:
+    """Risen and fallen tokens at the late probes, (probes, 20) indices; and of all tokens the last
+    character seen and the character to come."""
+    data = trial_data(trial)
+    late = np.flatnonzero(np.isfinite(run.tokens_up.values[:, 0]))
+    late = late[len(late) // 2 :]
+    up, down = (run[name].values[late].astype(int) for name in ("tokens_up", "tokens_down"))
+    return up, down, data.inputs.ravel(), data.labels.ravel()
+
+
+def _opposed(last: np.ndarray, target: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+    return float(((last[a] == last[b]) & (target[a] != target[b])).mean())
+
+
+def contexts(run: xr.Dataset, trial: Trial, most: int = 8) -> list[str]:
+    """The commonest "context -> next" among tokens of the largest change, with rises and falls."""
+    up, down, _, target = _tokens(run, trial)
+    data = trial_data(trial)
+    letters, length = data.provenance["vocabulary"], data.inputs.shape[1]
+    text = data.inputs
+
+    def name(index: int) -> str:
+        row, column = divmod(int(index), length)
+        before = "".join(letters[i] for i in text[row, max(0, column - 2) : column + 1])
+        return f"{before!r} -> {letters[target[index]]!r}"
+
+    risen, fallen = (Counter(name(i) for i in each.ravel()) for each in (up, down))
+    common = (risen + fallen).most_common(most)
+    return [f"{key}: rose {risen[key]}, fell {fallen[key]} times" for key, _ in common]
+
+
+def collect(runs: Runs, scale: Scale) -> xr.Dataset:
+    """NUMBERS on (arm, seed) with intervals; curves; the commonest contexts in attributes."""
+    given = trials(scale)
+    rows = {key: run.assign_attrs(row=numbers(run, given[key])) for key, run in runs.items()}
+    data = with_intervals(table(rows, lambda run: run.attrs["row"], NUMBERS), "seed")
+    data = data.merge(curves(runs, ("sharpness", "loss")))
+    first = {arm: contexts(runs[arm, seed], given[arm, seed]) for arm, seed in runs if seed == 0}
+    data.attrs["contexts"] = json.dumps(first)
+    data.attrs["rise"] = RISE
+    return data
+
+
+EXPERIMENT = Experiment(
+    name="text",
+    title="Adam against SGD on a small character-level GPT",
+    statements=("S11", "S16"),
+    trials=trials,
+    collect=collect,
+    settings={"arms": ARMS, "steps": STEPS, "windows": WINDOWS, "context": CONTEXT},
+)
