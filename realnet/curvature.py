@@ -16,9 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from linmodel.errors import InvalidInput, integer, real
-from realnet.eigensolver import Eigenpairs, top_of
+from realnet.eigensolver import TopSolver
 from realnet.objective import Chunks, LossFunction, Objective
 from realnet.training_mode import consistent, refuse_noise
+
+SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
+ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,9 @@ class SharpnessTracker:
         self.k = min(integer("k", k, low=1), self.objective.n)
         self.tolerance = real("tolerance", tolerance, above=0.0)
         self.max_products = integer("max_products", max_products, low=1)
-        self.generator = torch.Generator().manual_seed(seed)
-        self._warm: Tensor | None = None
+        generator = torch.Generator().manual_seed(seed)
+        kind = self.objective
+        self.solver = TopSolver(kind.n, self.k, kind.dtype, kind.device, generator)
         self._checked = training_mode != "refuse"
 
     def evaluate(self) -> Curvature:
@@ -89,7 +93,12 @@ class SharpnessTracker:
             if not self._checked:
                 refuse_noise(objective, loss)
                 self._checked = True
-            pairs = self._solve()
+            pairs = self.solver.solve(
+                objective.products,
+                SHARE * self.tolerance,
+                ROUNDOFF * torch.finfo(objective.dtype).eps,
+                self.max_products,
+            )
         except torch.OutOfMemoryError as error:
             raise InvalidInput(
                 "the device's memory is too small for one chunk of the data: pass chunks with "
@@ -97,7 +106,6 @@ class SharpnessTracker:
             ) from error
         finally:
             objective.end()
-        self._warm = pairs.basis
         return Curvature(
             pairs.values,
             pairs.vectors,
@@ -109,29 +117,13 @@ class SharpnessTracker:
             gradient,
         )
 
-    def _solve(self) -> Eigenpairs:
-        objective = self.objective
-        noise = torch.randn(1, objective.n, generator=self.generator, dtype=torch.float64)
-        start = noise.to(objective.device)
-        if self._warm is not None:
-            start = torch.cat([self._warm, start])
-        roundoff = torch.finfo(objective.dtype).eps
-        return top_of(
-            objective.products, start, self.k, 0.3 * self.tolerance, roundoff, self.max_products
-        )
-
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint needs for the next evaluation to be the same."""
-        state = {"generator": self.generator.get_state()}
-        if self._warm is not None:
-            state["warm"] = self._warm.cpu()
-        return state
+        return self.solver.state()
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take up `state()` again."""
-        self.generator.set_state(state["generator"].cpu())
-        warm = state.get("warm")
-        self._warm = None if warm is None else warm.to(self.objective.device)
+        self.solver.restore(state)
 
 
 def top_eigenpairs(

@@ -131,13 +131,13 @@ class Objective:
         self._kept = None
 
     def products(self, vectors: Tensor) -> Tensor:
-        """H V for rows of V, shape (m, n), in the parameters' dtype; float64 out."""
-        out = torch.zeros(len(vectors), self.n, dtype=torch.float64, device=self.device)
+        """H V for the rows of V, shape (m, n), in the parameters' dtype."""
+        out = torch.zeros(len(vectors), self.n, dtype=self.dtype, device=self.device)
         rows = vectors.to(self.dtype)
         for chunk, weight in zip(self.chunks, self.weights, strict=True):
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
             for i, row in enumerate(rows):
-                out[i] += weight * self._product(parts, row).double()
+                out[i] += weight * self._product(parts, row)
         return out
 
     def _graph(self, chunk: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
