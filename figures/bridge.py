@@ -21,12 +21,12 @@ TITLE = "The bridge: the toy fitted to the real network, and its forecast"
 STATEMENTS = ("M10", "S1", "F5", "G6")
 OPTIONS = real_run.OPTIONS
 CAPTION = (
-    "Left: the small-step run's sharpness and the toy's gradient flow fitted to it (two "
-    "scales and four dimensionless parameters, M10), with the relative difference below. "
-    "Right: the run at the larger step size, which the fit has not seen. The band is the "
-    "toy's forecast of the time at which sharpness first rises through 2/η (95%, block "
-    "bootstrap), the dotted line the forecast of the best rival inside the window: reading "
-    "the small-step curve itself."
+    "Left: the small-step run's sharpness and the toy's gradient flow fitted to it (four "
+    "dimensionless parameters and two scales, M10), with the relative difference below. "
+    "Right: the run at the larger step size, which the fit has not seen; the circle marks "
+    "where its sharpness first rises through 2/η. The vertical line is the toy's forecast of "
+    "that time from the small-step run alone (band: 95%, block bootstrap), the dotted line "
+    "what one reads off the small-step curve without any model (S1)."
 )
 TIME = "time [step size × step]"
 DRAWS = 20
@@ -113,6 +113,10 @@ def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
     if np.isfinite(reading.edge_time):
         style = {"color": COLOURS["reference"], "linestyle": ":", "label": "small-step curve read"}
         axes.axvline(float(reading.edge_time), **style)  # type: ignore[arg-type]
+    seen = float(forecast.observed_edge_time.isel(run=0))
+    if np.isfinite(seen):
+        ring = {"markerfacecolor": "none", "markersize": 8, "linestyle": ""}
+        axes.plot([seen], [2 / eta], "o", color=COLOURS["edge"], **ring)  # type: ignore[arg-type]
     axes.set_ylim(bottom=0)
     label_axes(axes, TIME, "sharpness [1/time]", f"unseen: η = {eta:g}")
     axes.legend(loc="lower right")
@@ -123,8 +127,8 @@ def words(datasets: Datasets) -> list[str]:
     fit, forecast = datasets["fit"], datasets["forecast"].isel(run=0)
     fixed = json.loads(fit.attrs["fixed"])
     sentences = [
-        f"Fit: {fit.attrs['status']}. {fit.attrs['message']}.",
-        "Fixed: " + "; ".join(f"{name} = {why}" for name, why in fixed.items()) + ".",
+        f"Fit status {fit.attrs['status']}: {fit.attrs['message']}.",
+        "Fixed: " + "; ".join(f"{name}: {why}" for name, why in fixed.items()) + ".",
     ]
     toy = forecast.sel(model="toy")
     seen = float(forecast.observed_edge_step)

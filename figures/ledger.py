@@ -92,6 +92,16 @@ def draw(datasets: Datasets) -> Figure:
     return figure
 
 
+def words(datasets: Datasets) -> list[str]:
+    """Whether every verdict is the recorded one."""
+    table = datasets["claims"]
+    other = table.claim.values[(table.verdict != table.recorded).values]
+    if len(other):
+        return [f"Not as recorded: {', '.join(other)}. See `python -m proofs_check`."]
+    seconds = float(table.seconds.sum())
+    return [f"Every verdict is the recorded one; the checks took {seconds:.0f} s in all."]
+
+
 def tables(datasets: Datasets) -> list[Table]:
     """Id, statement, verdict, method, evidence, for every claim."""
     table = datasets["claims"]

@@ -41,11 +41,13 @@ tr:target { background: #fff6d6; }
 .verdict.refuted, .verdict.error { color: #a84300; }
 code { font-size: .9em; }
 details summary { cursor: pointer; color: var(--blue); }
-@media (max-width: 40rem) { h1 { font-size: 1.4rem; } main { padding: 0 .7rem 3rem; } }
+@media (max-width: 40rem) { figure img { min-width: 36rem; } h1 { font-size: 1.4rem; }
+  main { padding: 0 .7rem 3rem; } }
 @media print { nav { display: none; } h2 { break-before: auto; } .scroll { overflow: visible; }
-  figure, tr { break-inside: avoid; } body { font-size: 10pt; } a { color: inherit; } }
+  figure, tr { break-inside: avoid; } body { font-size: 10pt; } a { color: inherit; }
+  details::details-content { content-visibility: visible; block-size: auto; } }
 """
-LONG_TEXT = 160
+LONG_TEXT = 400
 VERDICTS = ("proved", "certified", "tested", "open", "refuted", "error")
 
 
@@ -114,7 +116,8 @@ def _section(section: Section, verdicts: dict[str, str]) -> str:
     if section.svg:
         data = base64.b64encode(section.svg.encode()).decode()
         alt = html.escape(section.title, quote=True)
-        parts.append(f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{data}">')
+        image = f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+        parts.append(f'<figure><div class="scroll">{image}</div>')
         parts.append(f"<figcaption>{html.escape(section.caption)}{_ids(section, verdicts)}")
         parts.append("</figcaption></figure>")
     parts += [f"<p>{html.escape(text)}</p>" for text in section.words]
@@ -155,5 +158,5 @@ def _cell(text: str) -> str:
         return f'<span class="verdict {text}">{text}</span>'
     if len(text) <= LONG_TEXT:
         return html.escape(text)
-    cut = text[: LONG_TEXT // 2].rsplit(" ", 1)[0]
+    cut = text[: LONG_TEXT // 3].rsplit(" ", 1)[0]
     return f"<details><summary>{html.escape(cut)} …</summary>{html.escape(text)}</details>"

@@ -13,6 +13,7 @@ from figures.cache import Datasets, Unavailable
 from figures.options import Options, Work
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
 from linmodel.store import configuration
+from realnet.bridge_forecast import rise_time
 
 NAME = "real_run"
 TITLE = "A real network: progressive sharpening and the edge of stability"
@@ -21,10 +22,10 @@ OPTIONS = ("train_size", "steps", "step_size", "every", "seed")
 CAPTION = (
     "Full-batch gradient descent of a small convolutional network on MNIST digits, squared "
     "loss, at two step sizes, against time = step size × step. Top: training loss. Bottom: "
-    "the largest eigenvalue of the loss Hessian. Until the larger step size's 2/η the two "
-    "runs lie close together (S1) and sharpness rises (S2); there the run at the larger step "
-    "size leaves the other, its loss is no longer monotone (S3, S13), and its sharpness is "
-    "thrown down."
+    "the largest eigenvalue of the loss Hessian, with 2/η of the larger step size. Look for: "
+    "the two runs close together until sharpness rises through 2/η (S1, S2); after it, at the "
+    "larger step size, a loss that is no longer monotone, and sharpness turned down (S3, "
+    "S13). What was measured is below."
 )
 # The second run's step size is this share of the first's, with as many steps.
 SMALL = 0.4
@@ -71,6 +72,29 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
 def _folder_name(options: Options) -> str:
     """All settings, so that runs of different settings never share a folder."""
     return "-".join(f"{getattr(options, name):g}" for name in OPTIONS)
+
+
+def words(datasets: Datasets) -> list[str]:
+    """What was measured: the edge, the two runs' distance before it, the loss after it."""
+    large, small = datasets["large"], datasets["small"]
+    level = large.attrs["two_over_eta"]
+    edge = rise_time(large.time.values, large.sharpness.values, level)
+    if not np.isfinite(edge):
+        most = float(large.sharpness.max()) / level
+        return [f"Sharpness does not rise through 2/η: its maximum is {most:.3g} of 2/η."]
+    before = large.sel(time=slice(0, min(edge, float(small.time[-1]))))
+    matched = np.interp(before.time, small.time, small.sharpness)
+    apart = float(np.abs(before.sharpness / matched - 1).max())
+    rises = np.diff(large.step_loss) > 0
+    late = large.step_time.values[1:] > edge
+    return [
+        f"Sharpness first rises through 2/η at time {edge:.3g} (step "
+        f"{edge / large.attrs['step_size']:.0f}); until then the two runs' sharpness at equal time "
+        f"differs by at most {apart:.1%}. The loss rises on {rises[~late].mean():.1%} of the steps "
+        f"before and on {rises[late].mean():.1%} of those after. Afterwards sharpness lies between "
+        f"{float(large.sharpness.where(large.time > edge).min() / level):.2f} and "
+        f"{float(large.sharpness.where(large.time > edge).max() / level):.2f} of 2/η."
+    ]
 
 
 def draw(datasets: Datasets) -> Figure:

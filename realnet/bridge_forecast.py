@@ -163,7 +163,7 @@ def _step_sizes(step_sizes: ArrayLike) -> Array:
 def _description(name: str, result: BridgeResult) -> Description:
     curve = result.curve
     if name == "toy":
-        return toy_description(result.values, curve, result.best.converged)
+        return toy_description(result.values, curve, result.best.converged, result.best.point)
     if name != "reading":
         return describe(name, curve)
 
@@ -171,7 +171,7 @@ def _description(name: str, result: BridgeResult) -> Description:
         return np.interp(times, curve.time, curve.sharpness)
 
     # A reading knows nothing of late times.
-    return Description("reading", predict, math.nan, 0.0, True)
+    return Description("reading", predict, math.nan, 0.0, True, np.empty(0))
 
 
 def _resampled_edges(
@@ -187,12 +187,11 @@ def _resampled_edges(
     fitted = found.predict(curve.time)
     residual = np.log(curve.sharpness) - np.log(fitted)
     block = block_length(residual)
-    point = result.best.point if found.name == "toy" else None
     edges = np.full((draws, len(levels)), np.nan)
     for i in range(draws):
         noisy = fitted * np.exp(resampled(residual, block, rng))
         again = Curve(curve.time, noisy, curve.used, curve.step_size)
-        edges[i], _ = crossings(redescribe(found, again, point, scales), again, levels)
+        edges[i], _ = crossings(redescribe(found, again, scales), again, levels)
     return edges
 
 

@@ -10,7 +10,8 @@ All are fitted by least squares on log sharpness; `x` is time over the curve's s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +42,14 @@ RIVAL_BOUNDS = {
 
 @dataclass(frozen=True)
 class Description:
-    """A fitted description: `predict(times)` in real units, and its limit at late times."""
+    """A fitted description: `predict(times)` in real units, its limit at late times, its fit."""
 
     name: str
     predict: Callable[[Array], Array]
     limit: float
     error: float
     converged: bool
+    point: Array
 
 
 def describe(name: str, curve: Curve, *, scales: int = 2, seed: int = 0) -> Description:
@@ -55,32 +57,39 @@ def describe(name: str, curve: Curve, *, scales: int = 2, seed: int = 0) -> Desc
     if name == "toy":
         space = family(curve, scales)
         found = search(curve, space, seed)[0]
-        return toy_description(space.parameters(found.point), curve, found.converged)
-    point, converged = _fit_rival(name, curve)
+        return toy_description(space.parameters(found.point), curve, found.converged, found.point)
+    return _rival_description(name, curve, *_fit_rival(name, curve, _starts(name, curve)))
+
+
+def _rival_description(name: str, curve: Curve, point: Array, converged: bool) -> Description:
     span = curve.span
 
     def predict(times: Array) -> Array:
         return np.exp(_rival(name, point, np.asarray(times, dtype=float) / span))
 
-    return Description(name, predict, _limit(name, point), _error(predict, curve), converged)
+    limit, error = _limit(name, point), _error(predict, curve)
+    return Description(name, predict, limit, error, converged, point)
 
 
-def toy_description(values: dict[str, float], curve: Curve, converged: bool) -> Description:
+def toy_description(
+    values: dict[str, float], curve: Curve, converged: bool, point: Array
+) -> Description:
     """The toy with given parameters, as a description like the others."""
 
     def predict(times: Array) -> Array:
         return real_curve(values, np.asarray(times, dtype=float))
 
-    return Description("toy", predict, final_sharpness(values), _error(predict, curve), converged)
+    limit, error = final_sharpness(values), _error(predict, curve)
+    return Description("toy", predict, limit, error, converged, point)
 
 
-def redescribe(old: Description, curve: Curve, point: Array | None, scales: int) -> Description:
-    """Fit `old`'s kind again to a resampled `curve`; the toy from its log parameters `point`."""
-    if old.name != "toy" or point is None:
-        return describe(old.name, curve)
+def redescribe(old: Description, curve: Curve, scales: int) -> Description:
+    """Fit `old`'s kind again to a resampled `curve`, from where `old` ended."""
+    if old.name != "toy":
+        return _rival_description(old.name, curve, *_fit_rival(old.name, curve, [old.point]))
     space = family(curve, scales)
-    found = refine(residuals(space, curve), space, point)
-    return toy_description(space.parameters(found.point), curve, found.converged)
+    found = refine(residuals(space, curve), space, old.point)
+    return toy_description(space.parameters(found.point), curve, found.converged, found.point)
 
 
 def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Dataset:
@@ -167,19 +176,25 @@ def _limit(name: str, point: Array) -> float:
     return float("inf") if slope > 0 else 0.0
 
 
-def _fit_rival(name: str, curve: Curve) -> tuple[Array, bool]:
-    x, target = curve.time / curve.span, np.log(curve.sharpness)
+def _starts(name: str, curve: Curve) -> list[list[float]]:
+    target = np.log(curve.sharpness)
     low, high = float(target.min()), float(target.max())
-    starts = {
+    return {
         "constant": [[float(target.mean())]],
         "exponential": [[float(target[0]), high - low]],
         "power law": [[high, shift, power] for shift in (-6.0, -2.0, 0.0) for power in (0.3, 2.0)],
         "logistic": [
-            [low, high, centre, np.log(width)]
+            [low, high, centre, math.log(width)]
             for centre in (0.2, 0.5, 0.9)
             for width in (0.05, 0.2)
         ],
     }[name]
+
+
+def _fit_rival(
+    name: str, curve: Curve, starts: Sequence[Sequence[float] | Array]
+) -> tuple[Array, bool]:
+    x, target = curve.time / curve.span, np.log(curve.sharpness)
     low_bounds, high_bounds = np.array(RIVAL_BOUNDS[name]).T
     solutions = [
         least_squares(  # type: ignore[operator]
