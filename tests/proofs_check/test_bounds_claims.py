@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from linmodel import OpposingSignals, State, gradient_descent
-from proofs_check.claims import bounds, exact_runs
+from proofs_check.claims import bounds, exact_runs, large_alpha
 from proofs_check.enclosure import certified
 from proofs_check.ledger import Verdict
 from proofs_check.smt import implies
@@ -12,7 +12,11 @@ from proofs_check.symbolic import limit
 from tests import tolerances
 
 
-@pytest.mark.parametrize("claim", [bounds.F11C, bounds.F13, exact_runs.G4D], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "claim",
+    [bounds.F11C, large_alpha.F13, large_alpha.F13B, large_alpha.F13C, exact_runs.G4D],
+    ids=lambda c: c.id,
+)
 def test_every_check_gives_the_recorded_verdict(claim):
     for one in claim.steps:
         for name, check in one.checks.items():
@@ -46,5 +50,5 @@ def test_false_claims_are_refused():
     p, x, gap, square = bounds.piece, bounds.x, bounds.gap, bounds.square
     wrong = implies([p > gap, gap >= 0, x >= p, square >= x - gap], x / square <= 1 / (1 + gap / p))
     assert wrong.decide().verdict == Verdict.REFUTED
-    size = (1 - sp.exp(-bounds.LONG)) * bounds.A / sp.log(bounds.A)
-    assert limit(size, bounds.A, sp.oo, 1).decide().verdict == Verdict.REFUTED
+    size = (1 - sp.exp(-large_alpha.LONG)) * large_alpha.A / sp.log(large_alpha.A)
+    assert limit(size, large_alpha.A, sp.oo, 1).decide().verdict == Verdict.REFUTED
