@@ -223,6 +223,8 @@ def _evidence(claim: Claim, steps: tuple[StepResult, ...], inherited: list[Verdi
         texts = [next(iter(steps[0].outcomes.values())).evidence]
     elif steps:
         texts = [f"{len(steps)} steps, {sum(len(p.outcomes) for p in steps)} checks, all pass"]
+        found = [outcome for part in steps for outcome in part.outcomes.values()]
+        texts += [outcome.evidence for outcome in found if outcome.verdict != Verdict.PROVED]
     else:
         texts = [claim.reason] if claim.reason else []
     lemmas = list(dict.fromkeys(part.step.lemma for part in steps if part.step.lemma))

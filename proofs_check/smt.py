@@ -16,7 +16,7 @@ import z3
 from proofs_check.ledger import Check, Outcome, Verdict
 
 SECONDS = 30.0
-SECOND_SECONDS, SECOND_RESOURCES = 5.0, 2_000_000
+SECOND_SECONDS, SECOND_RESOURCES = 1.0, 500_000
 RESOURCES = 30_000_000  # z3's own unit of work: the same on every machine, unlike seconds
 
 RELATIONS: dict[type, Callable] = {

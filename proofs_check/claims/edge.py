@@ -46,7 +46,8 @@ G4B = Claim(
     "For 2/(alpha c_inf^2) < eta and alpha large, descent (eta lambda_max(0) < 2) settles if eta "
     "alpha c_inf^2 < 4 and diverges if it is > 4. False above 4: what counts is eta alpha c^2 "
     "when o has grown back, not at the flow's end. At alpha = 1e3 and 1e4 a start at eta alpha "
-    "c0^2 = 1.5 with o0 = 1e-3 settles although eta alpha c_inf^2 = 5.",
+    "c0^2 = 1.5 with o0 = 1e-3 settles although eta alpha c_inf^2 = 5. G4d has exact runs that "
+    "break it on either side, at moderate alpha.",
     r"\eta\alpha c_\infty^2>4\Rightarrow\text{diverges}",
     Verdict.REFUTED,
     hypotheses=("alpha large", "eta lambda_max(0) < 2"),
