@@ -1,8 +1,11 @@
 """Curves of known origin for the bridge's tests."""
 
+from functools import cache
+
 import numpy as np
 import xarray as xr
 
+from realnet.bridge import fit
 from realnet.bridge_toy import start_of, toy_sharpness
 
 TRUTH = {"alpha": 50.0, "beta_norm": 10.0, "k": 4.0}
@@ -23,6 +26,18 @@ def toy_run(end=0.6, points=60, *, time_scale=1.0, sharpness_scale=1.0, noise=NO
     curve = toy_sharpness(TRUTH["alpha"], TRUTH["beta_norm"], start_of(TRUTH["k"], 0.2), time)
     noisy = curve * np.exp(noise * np.random.default_rng(0).standard_normal(points))
     return run_of(time * time_scale, noisy * sharpness_scale, **attributes)
+
+
+@cache
+def fitted(end=0.6):
+    """The fit of `toy_run(end)`, made once for all tests."""
+    return fit(toy_run(end=end))
+
+
+@cache
+def impossible_fit():
+    """The fit of `impossible_run()`, made once for all tests."""
+    return fit(impossible_run())
 
 
 def impossible_run(points=60):

@@ -11,7 +11,7 @@ from linmodel.errors import InvalidInput
 from linmodel.flow import gradient_flow
 from realnet.bridge import fit
 from realnet.bridge_toy import final_sharpness, start_of, toy_sharpness
-from tests.realnet.bridge_curves import TRUTH, impossible_run, run_of, toy_run
+from tests.realnet.bridge_curves import TRUTH, fitted, impossible_fit, run_of, toy_run
 from tests.tolerances import BRIDGE_RECOVERY, BRIDGE_TOY
 
 
@@ -37,9 +37,8 @@ def test_final_sharpness_is_the_flow_s_limit():
     assert final_sharpness(values) == pytest.approx(2 * late[-1], rel=BRIDGE_TOY)
 
 
-@pytest.mark.parametrize("units", [(1.0, 1.0), (30.0, 0.02)])
-def test_fit_recovers_what_made_the_curve(units):
-    time_scale, sharpness_scale = units
+def test_fit_recovers_what_made_the_curve():
+    time_scale, sharpness_scale = 30.0, 0.02
     result = fit(toy_run(time_scale=time_scale, sharpness_scale=sharpness_scale))
     assert result.status == "ok"
     assert result.error < 0.03
@@ -56,8 +55,9 @@ def test_fit_recovers_what_made_the_curve(units):
 
 
 def test_fit_is_repeatable_and_labelled():
-    first, second = fit(toy_run(step_size=0.004)), fit(toy_run(step_size=0.004))
-    assert first.values == second.values
+    first = fit(toy_run(step_size=0.003))
+    # 2/eta is never reached: the same curve as without a step size, and the same fit.
+    assert first.values == fitted().values
     dataset = first.dataset
     assert set(dataset.parameter.values) == set(first.values)
     assert dataset.toy_sharpness.dims == ("time",)
@@ -87,7 +87,7 @@ def test_one_scale_ties_time_to_sharpness():
 
 
 def test_a_curve_that_no_toy_makes_is_not_called_ok():
-    result = fit(impossible_run())
+    result = impossible_fit()
     assert result.status in {"poor", "not_converged"}
     assert "R^2" in result.message
 

@@ -6,10 +6,9 @@ import pytest
 from linmodel import OpposingSignals
 from linmodel.descent import gradient_descent
 from linmodel.errors import InvalidInput
-from realnet.bridge import fit
 from realnet.bridge_forecast import compare, forecast, observed, rise_time
 from realnet.bridge_toy import start_of
-from tests.realnet.bridge_curves import TRUTH, impossible_run, run_of, toy_run
+from tests.realnet.bridge_curves import TRUTH, fitted, impossible_fit, run_of
 from tests.tolerances import BRIDGE_EDGE
 
 # 2/eta = 667, 444, 333, 250, 100: above the limit of 500, then in the rise, then below the start.
@@ -20,7 +19,7 @@ START = start_of(TRUTH["k"], 0.2)
 
 @pytest.fixture(scope="module")
 def predicted():
-    return forecast(fit(toy_run(end=0.3)), ETAS, draws=10)
+    return forecast(fitted(0.3), ETAS, draws=10)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_steps_are_times_over_step_size(predicted):
 
 
 def test_a_fit_that_fails_gives_no_toy_numbers():
-    table = forecast(fit(impossible_run()), [0.25], draws=10).sel(model="toy")
+    table = forecast(impossible_fit(), [0.25], draws=10).sel(model="toy")
     assert (table.status == "unreliable").all()
     for name in ("edge_time", "edge_step", "plateau", "edge_low", "edge_high"):
         assert np.isnan(table[name]).all()
@@ -83,7 +82,7 @@ def test_observed():
 
 
 def test_bad_input_is_refused(predicted, runs):
-    result = fit(toy_run())
+    result = fitted(0.3)
     with pytest.raises(InvalidInput, match="step size"):
         forecast(result, [0.0])
     with pytest.raises(InvalidInput, match="step sizes"):

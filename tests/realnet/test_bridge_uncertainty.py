@@ -6,12 +6,12 @@ import pytest
 from linmodel.errors import InvalidInput
 from realnet.bridge import fit
 from realnet.bridge_uncertainty import block_length, bootstrap, identifiability, resampled
-from tests.realnet.bridge_curves import TRUTH, run_of, toy_run
+from tests.realnet.bridge_curves import TRUTH, fitted, run_of
 
 
 @pytest.fixture(scope="module")
 def result():
-    return fit(toy_run())
+    return fitted()
 
 
 @pytest.fixture(scope="module")
