@@ -30,7 +30,7 @@ def plant(
     size: int | None,
     seed: int,
     fraction: float = 0.05,
-    magnitude: float = 1.0,
+    magnitude: float = 4.0,
     classes: Sequence[int] = (0, 1),
     background: str = "colour",
     side: int | None = None,
@@ -46,6 +46,9 @@ def plant(
     magnitude  brightness of the shared background, objects' full brightness = 1; 0 plants nothing
     classes    labels that have members
     side       pixels of a side after block averaging (default: half, or all where at most 8)
+    Theory's alpha is p a^2 for outliers of size a on a share p. provenance["strength"] is the same
+    number here: the top eigenvalue of the members' share of the inputs' second moments over that of
+    all others' (0 with nothing planted). It matters to most networks from about 1.
     `members` of the result: "opposing" (all of them) and "class c" for each class.
 
     Raises InvalidInput for dials out of range or more members than a class has samples.
@@ -68,8 +71,18 @@ def plant(
     images, scale = standardise(cover * small[:, None] + (1 - cover) * behind)
     dials = {"fraction": fraction, "magnitude": magnitude, "classes": list(classes)}
     noted = {**source, **dials, "background": background, "size": len(labels), "seed": seed}
+    noted["strength"] = strength_of(images, members["opposing"])
     n_classes = int(labels.max()) + 1
     return ImageData(images, labels, name, n_classes, {**noted, **scale}, members)
+
+
+def strength_of(images: NDArray, members: NDArray[np.bool_]) -> float:
+    """||X_members||^2 / ||X_others||^2, spectral norms of the flattened images (0 for no members)."""
+    if not members.any():
+        return 0.0
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    own, others = (np.linalg.norm(flat[chosen], 2) for chosen in (members, ~members))
+    return float((own / others) ** 2)
 
 
 def shrink(objects: NDArray, side: int | None) -> NDArray[np.float64]:

@@ -1,0 +1,180 @@
+"""Score the finder of opposing groups on planted data, against the naive rule, and on data without.
+
+    python tests/benchmarks/bench_signals.py [--quick] [--out signals.json]
+
+Prints one line a run and a table by strength, and writes all of it as JSON. One process, one thread.
+Two measures of strength: `input` (p a^2 over the top eigenvalue of the ordinary inputs' second
+moments, known before training) and `share` (the largest share of curvature along any recorded
+eigenvector that the planted members carry, known after). Naive rule: as many samples as were
+planted (it is told how many), those of largest loss change in one step over the whole run, split
+by the sign of that change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from linmodel import store
+from realnet import datasets
+from realnet.curvature import top_eigenpairs
+from realnet.losses import sample_loss
+from realnet.networks import Shape, build_network
+from realnet.signal_evidence import observe
+from realnet.signals import find_opposing_groups, loss_changes
+
+# First step size over 1 / sharpness at the start: small enough that no network dies at once.
+NETWORKS = {("mlp", "relu"): 1.0, ("mlp", "tanh"): 1.0, ("cnn", "relu"): 0.3}
+LOSSES = ("cross-entropy", "mse")
+PLANTED = (
+    (0.005, 12.0),
+    (0.01, 8.0),
+    (0.02, 5.0),
+    (0.05, 1.0),
+    (0.05, 3.0),
+    (0.1, 1.5),
+    (0.1, 5.0),
+)
+NULLS = (
+    ("planted", {"fraction": 0}),
+    ("planted", {"fraction": 0, "background": "photo"}),
+    ("fashion", {}),
+    ("mnist5k", {}),
+    ("digits", {}),
+    ("photos", {}),
+)
+SIZE, STEPS, CHECKPOINTS, DIRECTIONS = 800, 80, 7, 4
+
+
+def trial(name: str, dials: dict, net: tuple[str, str], loss: str, seed: int) -> dict:
+    """One run: train with evidence, find, score."""
+    begun = time.process_time()
+    data = datasets.load(name, size=SIZE, seed=seed, **dials)
+    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
+    _, channels, height, width = data.images.shape
+    shape = Shape(data.n_classes, channels, height, width)
+    small = 4 if net[0] == "cnn" else None
+    model = build_network(net[0], shape, activation=net[1], width=small, seed=seed)
+    losses = sample_loss(loss)
+
+    def mean_loss() -> torch.Tensor:
+        return losses(model(inputs), labels).mean()
+
+    start = top_eigenpairs(mean_loss, model, tolerance=0.05, seed=seed).sharpness
+    evidence = observe(
+        model,
+        losses,
+        inputs,
+        labels,
+        step_size=NETWORKS[net] / start,
+        steps=STEPS,
+        directions=DIRECTIONS,
+        checkpoints=CHECKPOINTS,
+        tolerance=0.03,
+        seed=seed,
+    )
+    pairs = find_opposing_groups(evidence)
+    row = {"data": name, **dials, "net": "-".join(net), "loss": loss, "seed": seed}
+    row |= {"pairs": len(pairs), "best_jump": pairs[0].score if pairs else None}
+    row |= {"status": evidence.attrs["status"]}
+    truth = data.members.get("opposing")
+    if truth is not None and truth.any():
+        row |= score(evidence, pairs, data, truth)
+    return row | {"cpu_seconds": round(time.process_time() - begun, 2)}
+
+
+def score(evidence, pairs, data, truth) -> dict:
+    """Precision, recall and sides right, of the finder and of the naive rule; both strengths."""
+    found = np.zeros(len(truth), dtype=int)
+    for pair in pairs:
+        found[pair.plus], found[pair.minus] = 1, -1
+    changes = loss_changes(evidence)
+    largest = np.abs(changes).max(axis=0)
+    naive = np.zeros(len(truth), dtype=int)
+    chosen = np.argsort(-largest, kind="stable")[: truth.sum()]
+    naive[chosen] = np.sign(changes[np.abs(changes).argmax(axis=0)[chosen], chosen])
+    curvature = np.maximum(evidence.curvature.values, 0)
+    share = curvature[..., truth].sum(-1) / np.maximum(curvature.sum(-1), 1e-300)
+    return {
+        "input_strength": data.provenance["strength"],
+        "share": float(share.max()),
+        **{f"finder_{key}": value for key, value in rates(found, data, truth).items()},
+        **{f"naive_{key}": value for key, value in rates(naive, data, truth).items()},
+        "antiphase": pairs[0].antiphase if pairs else None,
+    }
+
+
+def rates(side: np.ndarray, data, truth: np.ndarray) -> dict:
+    """Precision, recall, and the share of the hits on their own class's side."""
+    found = side != 0
+    hits = int((found & truth).sum())
+    first, *others = (mask for name, mask in data.members.items() if name != "opposing")
+    second = np.any(others, axis=0)
+    right = int(((side == 1) & first).sum() + ((side == -1) & second).sum())
+    return {
+        "precision": hits / found.sum() if found.any() else None,
+        "recall": hits / int(truth.sum()),
+        "sides": max(right, hits - right) / hits if hits else None,
+    }
+
+
+def summary(rows: list[dict]) -> list[str]:
+    """The table: by strength, finder against naive; then false alarms."""
+    lines = [f"{'strength':>24} {'runs':>5} {'found':>6} {'P>=.9&R>=.9':>12} {'naive':>6}"]
+    planted = [row for row in rows if "share" in row]
+    for low, high in itertools.pairwise((0, 0.25, 0.5, 0.75, 0.9, 1.01)):
+        lines.append(_line(f"share {low:.2f}-{min(high, 1):.2f}", planted, "share", low, high))
+    for low, high in itertools.pairwise((0, 0.5, 1, 2, 4, 1e9)):
+        lines.append(_line(f"input {low:g}-{high:g}", planted, "input_strength", low, high))
+    nulls = [row for row in rows if "share" not in row]
+    alarms = sum(row["pairs"] > 0 for row in nulls)
+    lines.append(f"false alarms on data without groups: {alarms} of {len(nulls)}")
+    return lines
+
+
+def _line(name: str, rows: list[dict], key: str, low: float, high: float) -> str:
+    own = [row for row in rows if low <= row[key] < high]
+    found = sum(row["pairs"] > 0 for row in own)
+    good = {
+        who: sum(
+            (row[f"{who}_precision"] or 0) >= 0.9 and row[f"{who}_recall"] >= 0.9 for row in own
+        )
+        for who in ("finder", "naive")
+    }
+    return f"{name:>24} {len(own):5d} {found:6d} {good['finder']:12d} {good['naive']:6d}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few runs, about a minute")
+    parser.add_argument("--seeds", type=int, nargs="*", help="seeds (default 0 1 2, quick: 0)")
+    parser.add_argument("--out", type=Path, help="write rows, table and versions as JSON")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    seeds = arguments.seeds or ([0] if arguments.quick else [0, 1, 2])
+    cells = [("planted", {"fraction": p, "magnitude": m}) for p, m in PLANTED] + list(NULLS)
+    if arguments.quick:
+        cells = cells[2:5] + cells[-2:]
+    plan = list(itertools.product(seeds, cells, NETWORKS, LOSSES))
+    rows = []
+    for index, (seed, (name, dials), net, loss) in enumerate(plan):
+        # Photographs behind every other planted run: the same dials, another kind of background.
+        extra = {"background": "photo"} if index % 2 and dials.get("fraction") else {}
+        rows.append(trial(name, {**dials, **extra}, net, loss, seed))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    table = summary(rows)
+    print("\n".join(table))
+    if arguments.out:
+        content = {"rows": rows, "table": table, "versions": store.versions()}
+        store.write_text(arguments.out, json.dumps(content, indent=1))
+
+
+if __name__ == "__main__":
+    main()
