@@ -77,10 +77,10 @@ class Envelope:
         o_low, o_high = np.abs(o) * np.exp(-alpha * fast), np.abs(o) * np.exp(-alpha * slow)
         kappa = conserved(self.start)
         rounding = SLACK * 1e-5 * (np.abs(kappa) + high**2 + n_high**2 + o_high**2)
-        floor = dip_floor(self.problem, self.start)
+        floor = dip_floor(self.problem, self.start) * (1 - SLACK)
         top = np.maximum(c**2, limit_c_squared(kappa, self.problem.beta_norm))
         with np.errstate(divide="ignore"):
-            ceiling = np.minimum(top, (self.problem.beta_norm / low) ** 2)
+            ceiling = np.minimum(top, (self.problem.beta_norm / low) ** 2) * (1 + SLACK)
         c_low = np.maximum(kappa + low**2 + n_low**2 + o_low**2 - rounding, floor)
         c_high = np.minimum(kappa + high**2 + n_high**2 + o_high**2 + rounding, ceiling)
         return Box((np.sqrt(c_low), np.sqrt(c_high)), (low, high), (n_low, n_high), (o_low, o_high))

@@ -43,7 +43,7 @@ DIES = 1e-14  # w at which the limit map has settled
 MAP_STEPS = 100_000
 RESOLUTION = 4000  # flow samples of the entry-exit integral; its error is of the order of 1e-3
 DOUBLINGS = 12
-HALVINGS = 20
+HALVINGS = 14
 MOST_THROWS = 30
 SEED = 1e-6  # w at the start of a throw; its phase only moves where the throw lands
 RESTS = 1e-3  # relative change of alpha c^2 below which descent has come to rest
@@ -63,6 +63,22 @@ class Exit:
     u_limit: float
     epsilon: float
     n: float
+
+
+@dataclass(frozen=True)
+class Throw:
+    """One throw: where descent left the flow, and where the flow after it would end.
+
+    time, u, u_limit  as in `Exit`, time from the start of descent
+    landed            u after the throw (NaN: it diverges)
+    u_next            eta alpha c_inf^2 of the flow from there: where descent settles if at most 2
+    """
+
+    time: float
+    u: float
+    u_limit: float
+    landed: float
+    u_next: float
 
 
 NO_EXIT = Exit(*[float("nan")] * 5)
@@ -140,28 +156,32 @@ def delayed_exit(problem: OpposingSignals, start: State, step_size: float) -> Ex
     return NO_EXIT
 
 
-def throws(problem: OpposingSignals, start: State, step_size: float) -> Iterator[Exit]:
+def throws(problem: OpposingSignals, start: State, step_size: float) -> Iterator[Throw]:
     """The predicted throws, in order, until descent settles or one has u >= 4 (then it diverges).
 
     Between throws: the limit map from (u_exit, small w) to where it lands, then the flow from
     there. Leading order in eta; times add up the flow's parts. Raises InvalidInput as
     `delayed_exit` does.
     """
-    clock, gain = 0.0, step_size * problem.alpha
-    while True:
-        thrown = delayed_exit(problem, start, step_size)
-        if not thrown.u > 2:
+    clock, nan = 0.0, float("nan")
+    while (left := delayed_exit(problem, start, step_size)).u > 2:
+        clock += left.time
+        if left.u >= 4:
+            yield Throw(clock, left.u, left.u_limit, nan, nan)
             return
-        clock += thrown.time
-        yield Exit(clock, thrown.u, thrown.u_limit, thrown.epsilon, thrown.n)
-        if thrown.u >= 4:
-            return
-        u, w = landing(thrown.u, SEED)
-        o = np.sqrt(max(w, SEED) / gain)
-        # Thrown to c = 0: c is then led by its slow value, epsilon B / (alpha o^2).
-        led = thrown.epsilon * problem.beta_norm / (problem.alpha * o**2)
-        c = np.sqrt(u / gain) if u > DIES else min(led, np.sqrt(2 / gain))
-        start = State(c, thrown.epsilon, thrown.n, o)
+        u, w = landing(left.u, SEED)
+        start = _landed(problem, left, u, w, step_size)
+        u_next = step_size * float(limit(problem, start).opposing_curvature)
+        yield Throw(clock, left.u, left.u_limit, u, u_next)
+
+
+def _landed(problem: OpposingSignals, left: Exit, u: float, w: float, step_size: float) -> State:
+    gain = step_size * problem.alpha
+    o = np.sqrt(max(w, SEED) / gain)
+    # Thrown to c = 0: c is then led by its slow value, epsilon B / (alpha o^2).
+    led = left.epsilon * problem.beta_norm / (problem.alpha * o**2)
+    c = np.sqrt(u / gain) if u > DIES else min(led, np.sqrt(2 / gain))
+    return State(c, left.epsilon, left.n, o)
 
 
 def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> Phase:
@@ -227,7 +247,7 @@ def observe_phase(
 
     Without `steps`: time 60 / c_inf^2, within 2,000 to 400,000 steps. Settled: over the last fifth
     alpha c^2 varies by less than 1e-3 of its size and |o| falls. Oscillation: it varies by more,
-    and by more than half of what it did in the fifth before.
+    and by half to twice of what it did in the fifth before.
     Raises InvalidInput as `gradient_descent` does.
     """
     eta = real("step_size", step_size, above=0)
@@ -249,6 +269,6 @@ def observe_phase(
     if swing < RESTS and log_o[-1] < log_o[-fifth]:
         name = CATAPULT if u.max() > 2 and u[-1] < u.max() * (1 - RESTS) else LIKE_FLOW
         return Phase(name, False, f"settled at eta alpha c^2 = {u[-1]:.6g}", u_limit, nan)
-    if swing >= RESTS and swing > earlier / 2:
+    if swing >= RESTS and earlier / 2 < swing < 2 * earlier:
         return Phase(OSCILLATION, False, f"still swings by {swing:.2g}", u_limit, nan)
     return Phase(UNDECIDED, False, f"not at rest: swings by {swing:.2g}", u_limit, nan)

@@ -12,6 +12,7 @@ from linmodel import (
     gradient_flow,
     standard_state,
 )
+from linmodel.certified import certified_flow
 from linmodel.comparison import Comparison
 from linmodel.envelope import envelope, envelope_in_tau
 from tests import tolerances
@@ -51,6 +52,17 @@ def test_the_flow_runs_between_the_curves(problem, start):
     flow = gradient_flow(problem, start, times)
     for step, pieces in ((0.5, 500), (1.0, 0)):
         assert_encloses(envelope(problem, start, times, step=step, pieces=pieces), flow)
+
+
+@pytest.mark.parametrize("index", [2, 5])
+def test_it_holds_the_certified_flow_without_any_tolerance(index):
+    problem, start = (*[case(*p, i) for i, p in enumerate(STANDARD)], PLATEAU)[index]
+    times = np.array([0.3, 1.0, 3.0]) * end_time(problem, start)
+    exact = certified_flow(problem, start, times)
+    box = envelope(problem, start, times)
+    for name in ("c", "epsilon", "sharpness", "tau"):
+        assert (box[f"{name}_lower"] <= exact[name].sel(bound="lower")).all(), name
+        assert (box[f"{name}_upper"] >= exact[name].sel(bound="upper")).all(), name
 
 
 def test_in_intrinsic_time_too():

@@ -129,6 +129,17 @@ def test_above_the_largest_stable_step_descent_oscillates_for_ever():
     assert observe_phase(problem, near, 0.8 * eta, 30_000).name != "oscillation"
 
 
+@pytest.mark.parametrize("u_limit", [2.3, 2.5, 2.8])
+def test_how_flat_it_ends_is_predicted(u_limit):
+    """One throw: landing and the flow from there give the final curvature to about eta."""
+    problem = OpposingSignals(2000.0, 10.0, k=4.0)
+    eta = step_for(problem, u_limit)
+    (only,) = throws(problem, START, eta)
+    run = gradient_descent(problem, START, eta, 40_000)
+    assert only.landed <= 4 - only.u
+    assert eta * float(run.opposing_curvature[-1]) == pytest.approx(only.u_next, abs=3e-3)
+
+
 def test_unstable_in_c_and_epsilon_alone():
     """alpha < 2: past 1/B descent oscillates in (c, epsilon), with o dead."""
     problem, start = OpposingSignals(1.5, 1.0), State(1.07, 0.75, 0.0, 1e-3)
