@@ -110,6 +110,7 @@ class Search:
         self.images: list[Tensor] = []
         self.s: list[Tensor] = []
         self.y: list[Tensor] = []
+        self._pairs: tuple[Tensor, Tensor, Tensor] | None = None
         self.drift = 0.0
         self.surprise: Tensor | None = None
         self.line: list[int] = []
@@ -168,6 +169,7 @@ class Search:
         y = self.model.express(image)
         self.s.append(coordinates)
         self.y.append(y)
+        self._pairs = None
         if self.ritz_values().max() < 0:
             self.model.unknown = float(self.ritz_values().mean())
         self.model.learn(coordinates, y)
@@ -189,12 +191,14 @@ class Search:
 
     def _ritz(self) -> tuple[Tensor, Tensor, Tensor]:
         """Ritz values, their weights on s as rows, residual norms."""
-        s, y = self._stacked()
-        small = s @ y.T
-        values, weights = torch.linalg.eigh(0.5 * (small + small.T))
-        values, weights = values.flip(0), weights.flip(1).T
-        residuals = (weights @ y - values[:, None] * (weights @ s)).norm(dim=1)
-        return values, weights, residuals
+        if self._pairs is None:
+            s, y = self._stacked()
+            small = s @ y.T
+            values, weights = torch.linalg.eigh(0.5 * (small + small.T))
+            values, weights = values.flip(0), weights.flip(1).T
+            residuals = (weights @ y - values[:, None] * (weights @ s)).norm(dim=1)
+            self._pairs = values, weights, residuals
+        return self._pairs
 
     def _errors(self, values: Tensor, residuals: Tensor) -> Tensor:
         """min(residual, promise / SAFETY) of every Ritz pair."""

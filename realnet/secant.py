@@ -22,6 +22,7 @@ class SecantModel:
         self.rank = 0
         self.small = torch.zeros(0, 0, dtype=torch.float64)
         self.unknown = 0.0
+        self._eigen: tuple[Tensor, Tensor] | None = None
 
     @property
     def rows(self) -> Tensor:
@@ -56,6 +57,7 @@ class SecantModel:
         t = self.small
         ts = t @ s
         change = y - ts
+        self._eigen = None
         self.small = (
             t + torch.outer(s, change) + torch.outer(change, s) - (s @ change) * torch.outer(s, s)
         )
@@ -66,8 +68,10 @@ class SecantModel:
 
     def eigen(self) -> tuple[Tensor, Tensor]:
         """Eigenvalues of M, descending, and eigenvectors as rows of coordinates."""
-        values, vectors = torch.linalg.eigh(self.small)
-        return values.flip(0), vectors.flip(1).T
+        if self._eigen is None:
+            values, vectors = torch.linalg.eigh(self.small)
+            self._eigen = values.flip(0), vectors.flip(1).T
+        return self._eigen
 
     def compress(self, rank: int) -> None:
         """Keep the `rank` eigenpairs of largest |value|; T becomes diagonal."""
@@ -76,6 +80,7 @@ class SecantModel:
         self._buffer = vectors[kept].to(self._buffer) @ self.rows
         self.rank = len(kept)
         self.small = torch.diag(values[kept])
+        self._eigen = None
 
     def _split(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         inside = self.rows @ vector
@@ -89,6 +94,7 @@ class SecantModel:
         self.rank += 1
         self.small = torch.nn.functional.pad(self.small, (0, 1, 0, 1))
         self.small[-1, -1] = self.unknown
+        self._eigen = None
 
     def state(self) -> dict[str, Tensor]:
         """B, T and the value along unknown directions."""
@@ -100,3 +106,4 @@ class SecantModel:
         self._buffer = state["rows"].to(self._buffer)
         self.rank, self.small = len(self._buffer), state["small"]
         self.unknown = float(state["unknown"])
+        self._eigen = None

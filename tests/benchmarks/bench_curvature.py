@@ -1,0 +1,323 @@
+"""What one evaluation of the sharpness costs, in gradients, and how true it is: ours and peers.
+
+    python tests/benchmarks/bench_curvature.py --out bench_curvature.json [--workloads W1-mse W1e]
+
+A gradient-equivalent is the CPU time of one full-batch gradient in the same run, one thread. Each
+workload is trained once; every method then evaluates the same points, warm-started where it can
+be. The truth is SciPy's eigsh in float64 (W2: float32), asked for four eigenvalues. A method counts as
+accurate where its largest relative error over all points is at most 1e-3; the best-tuned peer is
+the cheapest accurate one. Peers that are not installed are left out and named in the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from torch import Tensor, nn
+
+from linmodel import store
+from realnet import SharpnessTracker, datasets
+from realnet.losses import sample_loss
+from realnet.networks import Shape, build_network
+from realnet.objective import Objective, flatten
+
+ACCURATE = 1e-3
+Evaluate = Callable[[], float]
+
+
+@dataclass
+class Workload:
+    """A network, its data and loss, and how it is trained: full-batch descent."""
+
+    name: str
+    model: nn.Module
+    inputs: Tensor
+    labels: Tensor
+    loss: str
+    step_size: float
+    steps: int
+    every: int
+    truth_dtype: torch.dtype
+
+    def loss_fn(self, model: nn.Module, inputs: Tensor) -> Callable[[], Tensor]:
+        measure = sample_loss(self.loss)
+        return lambda: measure(model(inputs), self.labels).mean()
+
+    def points(self) -> list[Tensor]:
+        """Flat parameters at every `every`-th step."""
+        objective = Objective(self.loss_fn(self.model, self.inputs), self.model)
+        point, found = flatten(objective.params), []
+        for step in range(self.steps + 1):
+            objective.write(point)
+            if step % self.every == 0:
+                found.append(point.clone())
+            point = point - self.step_size * objective.gradient()[1]
+        return found
+
+
+def digits(name: str, loss: str, step_size: float, steps: int) -> Workload:
+    """MLP 64-200-200-10, tanh, all 1,797 digits."""
+    data = datasets.load("digits")
+    model = build_network("mlp", Shape(10, 1, 8, 8), width=200, depth=2, seed=0)
+    inputs, labels = torch.tensor(data.images), torch.tensor(data.labels)
+    return Workload(name, model, inputs, labels, loss, step_size, steps, 10, torch.float64)
+
+
+def colour(name: str, steps: int) -> Workload:
+    """A CNN of about 0.3 M parameters on 1,000 colour photo patches, cross-entropy."""
+    data = datasets.load("patches", size=1000)
+    _, channels, height, width = data.images.shape
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers: list[nn.Module] = []
+        for inputs, outputs in ((channels, 32), (32, 64), (64, 128)):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.Tanh()]
+        features = 128 * -(-height // 8) * -(-width // 8)
+        head = [nn.Flatten(), nn.Linear(features, 96), nn.Tanh(), nn.Linear(96, data.n_classes)]
+        model = nn.Sequential(*layers, *head)
+    x, y = torch.tensor(data.images), torch.tensor(data.labels)
+    return Workload(name, model, x, y, "cross-entropy", 0.05, steps, 10, torch.float32)
+
+
+WORKLOADS: dict[str, Callable[[int], Workload]] = {
+    "W1-ce": lambda steps: digits("W1-ce", "cross-entropy", 2 / 50, steps),
+    "W1-mse": lambda steps: digits("W1-mse", "mse", 2 / 50, steps),
+    "W1e": lambda steps: digits("W1e", "mse", 2 / 6, steps),
+    "W2": lambda steps: colour("W2", min(steps, 100)),
+}
+
+
+def operator(objective: Objective, count: list[int]) -> LinearOperator:
+    """The Hessian where `objective.begin()` was called, for SciPy."""
+
+    def product(vector: np.ndarray) -> np.ndarray:
+        count[0] += 1
+        row = torch.as_tensor(vector.reshape(1, -1)).to(objective.dtype)
+        return objective.products(row)[0].double().numpy()
+
+    return LinearOperator((objective.n, objective.n), matvec=product, dtype=np.float64)
+
+
+def truth(work: Workload, points: list[Tensor]) -> np.ndarray:
+    """Sharpness at every point by eigsh, four eigenvalues, tolerance 1e-6."""
+    model = copy.deepcopy(work.model).to(work.truth_dtype)
+    objective = Objective(work.loss_fn(model, work.inputs.to(work.truth_dtype)), model)
+    generator = np.random.default_rng(0)
+    start, found = generator.normal(size=objective.n), []
+    for point in points:
+        objective.write(point.to(work.truth_dtype))
+        objective.begin()
+        values, vectors = eigsh(operator(objective, [0]), 4, which="LA", v0=start, ncv=20, tol=1e-6)
+        noise = generator.normal(size=objective.n) / objective.n**0.5
+        start = vectors.sum(1) + 0.1 * noise
+        found.append(values.max())
+    return np.array(found)
+
+
+def ours(work: Workload) -> tuple[Evaluate, list[int]]:
+    """SharpnessTracker as a user has it."""
+    count = [0]
+    tracker = SharpnessTracker(work.loss_fn(work.model, work.inputs), work.model)
+
+    def evaluate() -> float:
+        found = tracker.evaluate()
+        count[0] += found.products
+        return found.sharpness
+
+    return evaluate, count
+
+
+def eigsh_with(work: Workload, ncv: int, tol: float, warm: bool) -> tuple[Evaluate, list[int]]:
+    """SciPy's eigsh on retained-graph products: a stronger peer than eigsh on curvlinops."""
+    count = [0]
+    objective = Objective(work.loss_fn(work.model, work.inputs), work.model)
+    start = [np.random.default_rng(0).normal(size=objective.n)]
+
+    def evaluate() -> float:
+        objective.begin()
+        return largest(operator(objective, count), start, ncv, tol, warm)
+
+    return evaluate, count
+
+
+def largest(matrix: LinearOperator, start: list, ncv: int, tol: float, warm: bool) -> float:
+    """eigsh's top eigenvalue; NaN where it does not converge. `start` is updated when warm."""
+    try:
+        values, vectors = eigsh(matrix, 1, which="LA", v0=start[0], ncv=ncv, tol=tol, maxiter=100)
+    except ArpackNoConvergence:
+        return float("nan")
+    if warm:
+        start[0] = vectors[:, 0]
+    return float(values[0])
+
+
+def curvlinops_with(work: Workload, ncv: int, tol: float) -> tuple[Evaluate, list[int]]:
+    """curvlinops' Hessian operator under a warm-started eigsh."""
+    from curvlinops import HessianLinearOperator
+
+    kind = nn.CrossEntropyLoss() if work.loss == "cross-entropy" else HalfSquare()
+    count, params = [0], [p for p in work.model.parameters() if p.requires_grad]
+    start = [np.random.default_rng(0).normal(size=sum(p.numel() for p in params))]
+    pairs = [(work.inputs, work.labels)]
+
+    def evaluate() -> float:
+        linear = HessianLinearOperator(
+            work.model, kind, params, pairs, check_deterministic=False, progressbar=False
+        ).to_scipy()
+
+        def product(vector: np.ndarray) -> np.ndarray:
+            count[0] += 1
+            return linear @ vector.astype(np.float32)
+
+        matrix = LinearOperator(linear.shape, matvec=product, dtype=np.float64)
+        return largest(matrix, start, ncv, tol, warm=True)
+
+    return evaluate, count
+
+
+class HalfSquare(nn.Module):
+    """1/(2N) sum ||f - onehot||^2 as a module, for curvlinops."""
+
+    reduction = "mean"
+
+    def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        return sample_loss("mse")(outputs, labels).mean()
+
+
+def pyhessian_with(work: Workload, tol: float) -> tuple[Evaluate, list[int]]:
+    """PyHessian's power iteration (it finds the largest absolute value, cold every time)."""
+    from pyhessian import hessian
+
+    kind = nn.CrossEntropyLoss() if work.loss == "cross-entropy" else HalfSquare()
+    count = [0]
+
+    def evaluate() -> float:
+        problem = hessian(work.model, kind, data=(work.inputs, work.labels), cuda=False)
+        work.model.zero_grad(set_to_none=True)
+        return float(problem.eigenvalues(maxIter=500, tol=tol, top_n=1)[0][0])
+
+    return evaluate, count
+
+
+def methods(work: Workload) -> dict[str, Callable[[], tuple[Evaluate, list[int]]]]:
+    """Every method by name, peers at several settings."""
+    found: dict[str, Callable[[], tuple[Evaluate, list[int]]]] = {"ours": lambda: ours(work)}
+    for ncv, tol in ((20, 1e-3), (10, 1e-2), (6, 1e-2), (4, 3e-2)):
+        name = f"eigsh retained graph, warm, ncv={ncv}, tol={tol:g}"
+        found[name] = lambda ncv=ncv, tol=tol: eigsh_with(work, ncv, tol, warm=True)
+    found["eigsh retained graph, cold, ncv=20, tol=0.001"] = lambda: eigsh_with(
+        work, 20, 1e-3, warm=False
+    )
+    for ncv, tol in ((20, 1e-3), (6, 1e-2)):
+        name = f"curvlinops + eigsh, warm, ncv={ncv}, tol={tol:g}"
+        found[name] = lambda ncv=ncv, tol=tol: curvlinops_with(work, ncv, tol)
+    for tol in (1e-3, 1e-5):
+        found[f"PyHessian, tol={tol:g}"] = lambda tol=tol: pyhessian_with(work, tol)
+    return found
+
+
+def gradient_seconds(work: Workload) -> float:
+    """CPU seconds of one full-batch gradient here and now (best of 3)."""
+    loss_fn, params = work.loss_fn(work.model, work.inputs), list(work.model.parameters())
+    best = float("inf")
+    for _ in range(3):
+        begun = time.process_time()
+        torch.autograd.grad(loss_fn(), params)
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+def measure(
+    work: Workload, points: list[Tensor], expected: np.ndarray, make: Callable
+) -> dict[str, object]:
+    """Cost and error of one method at every point; the gradient is timed beside each evaluation."""
+    evaluate, count = make()
+    writer = Objective(work.loss_fn(work.model, work.inputs), work.model)
+    costs, products, found = [], [], []
+    for point in points:
+        writer.write(point)
+        unit, before = gradient_seconds(work), count[0]
+        begun = time.process_time()
+        found.append(evaluate())
+        costs.append((time.process_time() - begun) / unit)
+        products.append(count[0] - before)
+    errors = np.abs(np.array(found) / expected - 1)
+    worst = float("inf") if np.isnan(errors).any() else float(errors.max())
+    return {
+        "gradient_equivalents_median": float(np.median(costs)),
+        "beyond_the_step_median": float(np.median(costs)) - 1.0,
+        "products_median": float(np.median(products)),
+        "relative_error_max": worst,
+        "relative_error_median": float(np.nanmedian(errors)),
+        "accurate": worst <= ACCURATE,
+    }
+
+
+def bench(work: Workload, only_ours: bool) -> dict[str, object]:
+    """All methods on one workload, and our ratio to the cheapest accurate peer."""
+    points = work.points()
+    expected = truth(work, points)
+    rows: dict[str, dict] = {}
+    for name, make in methods(work).items():
+        if only_ours and name != "ours":
+            continue
+        try:
+            rows[name] = measure(work, points, expected, make)
+        except ImportError as error:
+            rows[name] = {"left_out": str(error)}
+        print(work.name, name, json.dumps(rows[name]), flush=True)
+    cost = "gradient_equivalents_median"
+    peers = {
+        name: row[cost] for name, row in rows.items() if name != "ours" and row.get("accurate")
+    }
+    best = min(peers, key=peers.__getitem__) if peers else None
+    return {
+        "parameters": sum(p.numel() for p in work.model.parameters()),
+        "samples": len(work.labels),
+        "evaluations": len(points),
+        "sharpness": [float(expected[0]), float(expected[-1])],
+        "two_over_eta": 2 / work.step_size,
+        "best_peer": best,
+        "best_peer_over_ours": peers[best] / rows["ours"][cost] if best else None,
+        "methods": rows,
+    }
+
+
+def environment() -> dict[str, object]:
+    """Where the numbers were taken."""
+    return {
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_average": os.getloadavg(),
+        "versions": store.versions(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", default="bench_curvature.json", help="JSON file to write")
+    parser.add_argument("--workloads", nargs="*", choices=WORKLOADS, default=list(WORKLOADS))
+    parser.add_argument("--steps", type=int, default=400, help="training steps (W2: at most 100)")
+    parser.add_argument("--only-ours", action="store_true", help="leave the peers out")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    result: dict[str, object] = {"environment": environment()}
+    for name in asked.workloads:
+        result[name] = bench(WORKLOADS[name](asked.steps), asked.only_ours)
+        store.write_text(asked.out, json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
