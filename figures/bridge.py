@@ -24,9 +24,10 @@ CAPTION = (
     "Left: the small-step run's sharpness and the toy's gradient flow fitted to it (four "
     "dimensionless parameters and two scales, M10), with the relative difference below. "
     "Right: the run at the larger step size, which the fit has not seen; the circle marks "
-    "where its sharpness first rises through 2/η. The vertical line is the toy's forecast of "
-    "that time from the small-step run alone (band: 95%, block bootstrap), the dotted line "
-    "what one reads off the small-step curve without any model (S1)."
+    "where its sharpness first rises through 2/η. Vertical lines, all from the small-step run "
+    "alone: the forecast by the toy's descent at that step size (band: 95%, block bootstrap), "
+    "by the toy's flow, and by reading the small-step curve without any model (S1: the three "
+    "differ by the lag of descent behind the flow)."
 )
 TIME = "time [step size × step]"
 DRAWS = 20
@@ -100,19 +101,7 @@ def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
     eta = large.attrs["step_size"]
     axes.plot(large.time, large.sharpness, ".-", color=COLOURS["sharpness"], label="real run")
     edge_line(axes, eta)
-    toy = forecast.sel(model="toy").isel(run=0)
-    if np.isfinite(toy.edge_time):
-        low, high = float(toy.edge_low), min(float(toy.edge_high), float(large.time[-1]))
-        axes.axvspan(low, high, color=COLOURS["toy"], alpha=0.3, linewidth=0)
-        axes.axvline(
-            float(toy.edge_time),
-            color=COLOURS["toy"],
-            label=f"toy's forecast ({toy.status.item()!s})",
-        )
-    reading = forecast.sel(model="reading").isel(run=0)
-    if np.isfinite(reading.edge_time):
-        style = {"color": COLOURS["reference"], "linestyle": ":", "label": "small-step curve read"}
-        axes.axvline(float(reading.edge_time), **style)  # type: ignore[arg-type]
+    _forecast_lines(axes, forecast.isel(run=0), float(large.time[-1]))
     seen = float(forecast.observed_edge_time.isel(run=0))
     if np.isfinite(seen):
         ring = {"markerfacecolor": "none", "markersize": 8, "linestyle": ""}
@@ -120,6 +109,23 @@ def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
     axes.set_ylim(bottom=0)
     label_axes(axes, TIME, "sharpness [1/time]", f"unseen: η = {eta:g}")
     axes.legend(loc="lower right")
+
+
+def _forecast_lines(axes: Axes, forecast: xr.Dataset, end: float) -> None:
+    lines = {
+        "toy descent": (COLOURS["toy"], "-", "forecast: toy descent"),
+        "toy": (COLOURS["toy"], "-.", "forecast: toy flow"),
+        "reading": (COLOURS["reference"], ":", "small-step curve read"),
+    }
+    for name, (colour, style, text) in lines.items():
+        row = forecast.sel(model=name)
+        if not np.isfinite(row.edge_time):
+            continue
+        edge = float(row.edge_time)
+        axes.axvline(edge, color=colour, linestyle=style, label=f"{text} ({row.status.item()})")
+        if name == "toy descent":
+            low, high = float(row.edge_low), min(float(row.edge_high), end)
+            axes.axvspan(low, high, color=colour, alpha=0.25, linewidth=0)
 
 
 def words(datasets: Datasets) -> list[str]:
@@ -130,16 +136,21 @@ def words(datasets: Datasets) -> list[str]:
         f"Fit status {fit.attrs['status']}: {fit.attrs['message']}.",
         "Fixed: " + "; ".join(f"{name}: {why}" for name, why in fixed.items()) + ".",
     ]
-    toy = forecast.sel(model="toy")
-    seen = float(forecast.observed_edge_step)
-    step = float(toy.edge_step)
-    said = f"{step:.0f}" if np.isfinite(step) else "none"
-    happened = f"{seen:.0f}" if np.isfinite(seen) else "none"
+    seen = float(forecast.observed_edge_time)
+    happened = f"{seen:.3g}" if np.isfinite(seen) else "never"
+    said = []
+    for name in ("toy descent", "toy", "reading"):
+        row = forecast.sel(model=name)
+        edge = float(row.edge_time)
+        value = "no number" if not np.isfinite(edge) else f"{edge:.3g}"
+        if np.isfinite(edge) and np.isfinite(seen):
+            value += f", {edge / seen - 1:+.0%}"
+        said.append(f"{name} {value} ({row.status.item()})")
+    plateau = float(forecast.sel(model="toy").plateau)
     sentences.append(
-        f"Edge at η = {float(forecast.eta):g}: the toy forecasts step {said} "
-        f"({toy.status.item()}), observed: step {happened}. Plateau: forecast "
-        f"{float(toy.plateau):.3g}, observed mean over "
-        f"the last quarter {float(forecast.observed_plateau):.3g}."
+        f"Time at which sharpness rises through 2/η at η = {float(forecast.eta):g}: observed "
+        f"{happened}; forecast: {'; '.join(said)}. Plateau: forecast {number(plateau)}, observed "
+        f"mean over the last quarter {number(float(forecast.observed_plateau))}."
     )
     return sentences
 

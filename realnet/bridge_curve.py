@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,15 @@ def first_rise(values: Array, level: float) -> int | None:
     """Index of the first value >= level whose predecessor is below it; None where there is none."""
     rises = np.flatnonzero((values[:-1] < level) & (values[1:] >= level))
     return int(rises[0]) + 1 if rises.size else None
+
+
+def rise_time(time: Array, values: Array, level: float) -> float:
+    """Time of the first rise through `level`, by linear interpolation; NaN where there is none."""
+    first = first_rise(values, level)
+    if first is None:
+        return math.nan
+    share = (level - values[first - 1]) / (values[first] - values[first - 1])
+    return float(time[first - 1] + share * (time[first] - time[first - 1]))
 
 
 def checked(curve: Curve) -> Curve:

@@ -1,7 +1,8 @@
 """From a small-step run alone: when larger step sizes reach the edge, and where they settle.
 
 S1: until the edge, descent follows the flow, so at step size eta sharpness first reaches 2/eta at
-the time at which the flow does; G6: from then on its average stays at 2/eta.
+about the time at which the flow does ("toy"), later by O(eta) ("toy descent" adds the toy's own
+lag); G6: from then on its average stays at 2/eta.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
 from realnet.bridge import BridgeResult
-from realnet.bridge_curve import Curve, first_rise
+from realnet.bridge_curve import Curve, rise_time
+from realnet.bridge_lag import lagged_edges
 from realnet.bridge_rivals import MODELS, Description, describe, redescribe, toy_description
 from realnet.bridge_uncertainty import HIGH, LOW, block_length, resampled
 
 # "reading" is the curve itself, interpolated: the forecast that needs no model inside the window.
-FORECASTS = (*MODELS, "reading")
+FORECASTS = ("toy descent", *MODELS, "reading")
 # How far beyond the fitted window a crossing is looked for, in windows.
 HORIZON = 10.0
 GRID = 2000
@@ -30,7 +32,7 @@ STATUSES = {
     "extrapolated": "the crossing lies after the fitted window",
     "never": "the description does not reach 2/eta within 10 windows",
     "at_start": "sharpness begins above 2/eta, where descent need not follow the flow",
-    "unreliable": "the fit did not converge or does not describe the curve: no number",
+    "unreliable": "no fit that describes the curve, or no descent that reaches 2/eta: no number",
 }
 
 
@@ -50,24 +52,21 @@ def forecast(
     etas = _step_sizes(step_sizes)
     draws = integer("draws", draws, low=10)
     rng = np.random.default_rng(integer("seed", seed, low=0))
-    curve = result.curve
-    scales = len(result.free) - 4
     table = {key: np.full((len(FORECASTS), len(etas)), np.nan) for key in NUMBERS}
     status = np.full((len(FORECASTS), len(etas)), "", dtype=object)
     for i, name in enumerate(FORECASTS):
         found = _description(name, result)
-        usable = found.converged and (name != "toy" or result.status in {"ok", "systematic"})
-        levels = 2 / etas
-        edge, status[i] = crossings(found, curve, levels)
-        if not usable:
+        is_toy = found.name == "toy"
+        if not found.converged or (is_toy and result.status not in {"ok", "systematic"}):
             status[i] = "unreliable"
             continue
+        edge, status[i] = _edges(name, found, result, etas)
         table["edge_time"][i] = edge
         table["edge_step"][i] = np.ceil(edge / etas - 1e-9)
         reached = np.isfinite(edge)
-        table["plateau"][i] = np.where(reached, levels, found.limit)
+        table["plateau"][i] = np.where(reached, 2 / etas, found.limit)
         if name != "reading":
-            again = _resampled_edges(found, result, levels, scales, draws, rng)
+            again = _resampled_edges(name, found, result, etas, draws, rng)
             table["edge_low"][i], table["edge_high"][i] = _interval(again, edge)
     return _dataset(result, etas, table, status, seed)
 
@@ -162,7 +161,7 @@ def _step_sizes(step_sizes: ArrayLike) -> Array:
 
 def _description(name: str, result: BridgeResult) -> Description:
     curve = result.curve
-    if name == "toy":
+    if name in {"toy", "toy descent"}:
         return toy_description(result.values, curve, result.best.converged, result.best.point)
     if name != "reading":
         return describe(name, curve)
@@ -174,11 +173,24 @@ def _description(name: str, result: BridgeResult) -> Description:
     return Description("reading", predict, math.nan, 0.0, True, np.empty(0))
 
 
+def _edges(name: str, found: Description, result: BridgeResult, etas: Array) -> tuple[Array, Array]:
+    """Edge times and statuses at `etas` of a description; those of the toy's descent lag."""
+    edge, status = crossings(found, result.curve, 2 / etas)
+    if name != "toy descent":
+        return edge, status
+    values = result.space.parameters(found.point)
+    edge = lagged_edges(values, edge, etas, result.curve.step_size)
+    within = np.isin(status, ("inside", "extrapolated"))
+    late = np.where(edge <= result.curve.span, "inside", "extrapolated")
+    status = np.where(within, np.where(np.isfinite(edge), late, "unreliable"), status)
+    return edge, status
+
+
 def _resampled_edges(
+    name: str,
     found: Description,
     result: BridgeResult,
-    levels: Array,
-    scales: int,
+    etas: Array,
     draws: int,
     rng: np.random.Generator,
 ) -> Array:
@@ -187,11 +199,12 @@ def _resampled_edges(
     fitted = found.predict(curve.time)
     residual = np.log(curve.sharpness) - np.log(fitted)
     block = block_length(residual)
-    edges = np.full((draws, len(levels)), np.nan)
+    edges = np.full((draws, len(etas)), np.nan)
+    scales = 2 if "time_scale" in result.free else 1
     for i in range(draws):
         noisy = fitted * np.exp(resampled(residual, block, rng))
         again = Curve(curve.time, noisy, curve.used, curve.step_size)
-        edges[i], _ = crossings(redescribe(found, again, scales), again, levels)
+        edges[i], _ = _edges(name, redescribe(found, again, scales), result, etas)
     return edges
 
 
@@ -202,15 +215,6 @@ def _interval(edges: Array, centre: Array) -> tuple[Array, Array]:
     high = np.quantile(late, HIGH, axis=0, method="higher")
     missing = ~np.isfinite(centre)
     return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
-
-
-def rise_time(time: Array, values: Array, level: float) -> float:
-    """Time of the first rise through `level`, by linear interpolation; NaN where there is none."""
-    first = first_rise(values, level)
-    if first is None:
-        return math.nan
-    share = (level - values[first - 1]) / (values[first] - values[first - 1])
-    return float(time[first - 1] + share * (time[first] - time[first - 1]))
 
 
 def _dataset(

@@ -77,3 +77,6 @@ BRIDGE_RECOVERY = 0.15
 
 # Edge time: flow against descent that takes 30 to 80 steps to it (S1: they differ by O(eta)).
 BRIDGE_EDGE = 0.1
+
+# The same with the toy's own descent: what is left is the fit's error at 2% noise.
+BRIDGE_LAGGED_EDGE = 0.04

@@ -94,7 +94,7 @@ def test_words_report_what_was_measured():
     text = " ".join(real_run.words(run_data(reaches=False)))
     assert "does not rise through 2/η" in text
     text = " ".join(bridge.words(bridge_data()))
-    assert "status ok" in text and "observed: step" in text
+    assert "status ok" in text and "observed 1.5" in text
 
 
 def test_a_verdict_that_is_not_the_recorded_one_is_named():

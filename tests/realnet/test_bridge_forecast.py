@@ -9,7 +9,7 @@ from linmodel.errors import InvalidInput
 from realnet.bridge_forecast import compare, forecast, observed, rise_time
 from realnet.bridge_toy import start_of
 from tests.realnet.bridge_curves import TRUTH, fitted, impossible_fit, run_of
-from tests.tolerances import BRIDGE_EDGE
+from tests.tolerances import BRIDGE_EDGE, BRIDGE_LAGGED_EDGE
 
 # 2/eta = 667, 444, 333, 250, 100: above the limit of 500, then in the rise, then below the start.
 ETAS = (0.003, 0.0045, 0.006, 0.008, 0.02)
@@ -46,13 +46,24 @@ def test_the_toy_s_edge_is_descent_s(predicted, runs):
     errors = table.edge_log_error.values[1:4]
     assert np.abs(errors).max() < BRIDGE_EDGE
     assert table.agrees.values.tolist() == [1, 1, 1, 1, 1]
+    lagged = compare(predicted, runs).sel(model="toy descent").edge_log_error.values[1:4]
+    assert np.abs(lagged).max() < BRIDGE_LAGGED_EDGE
+    assert np.abs(lagged).mean() < 0.5 * np.abs(errors).mean()
     inside = predicted.sel(model="toy").isel(step_size=2)
     assert float(inside.edge_low) <= float(inside.edge_time) <= float(inside.edge_high)
 
 
 def test_rivals_are_in_the_same_table(predicted):
     names = set(predicted.model.values)
-    assert names == {"toy", "constant", "exponential", "power law", "logistic", "reading"}
+    assert names == {
+        "toy",
+        "toy descent",
+        "constant",
+        "exponential",
+        "power law",
+        "logistic",
+        "reading",
+    }
     reading = predicted.sel(model="reading")
     # Reading the curve cannot leave its window.
     assert "extrapolated" not in reading.status.values
@@ -65,7 +76,7 @@ def test_steps_are_times_over_step_size(predicted):
 
 
 def test_a_fit_that_fails_gives_no_toy_numbers():
-    table = forecast(impossible_fit(), [0.25], draws=10).sel(model="toy")
+    table = forecast(impossible_fit(), [0.25], draws=10).sel(model=["toy", "toy descent"])
     assert (table.status == "unreliable").all()
     for name in ("edge_time", "edge_step", "plateau", "edge_low", "edge_high"):
         assert np.isnan(table[name]).all()
