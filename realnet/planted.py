@@ -77,7 +77,7 @@ def plant(
 
 
 def strength_of(images: NDArray, members: NDArray[np.bool_]) -> float:
-    """||X_members||^2 / ||X_others||^2, spectral norms of the flattened images (0 for no members)."""
+    """||X_members||^2 / ||X_others||^2, spectral norms of flattened images; 0 for no members."""
     if not members.any():
         return 0.0
     flat = images.reshape(len(images), -1).astype(np.float64)

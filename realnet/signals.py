@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import gammaincc
 
 from linmodel.errors import real, refuse
 
@@ -183,7 +183,8 @@ def _tail_log_p(log_size: Array, inner: int, outer: int, jump: float) -> float:
     ranks = np.arange(inner, outer)
     mean, variance = (1 / ranks).sum(), (1 / ranks**2).sum()
     scaled = jump / max(excess, 1e-9)
-    return float(stats.gamma.logsf(scaled, mean**2 / variance, scale=variance / mean))
+    p = gammaincc(mean**2 / variance, scaled * mean / variance)
+    return float(np.log(max(p, np.finfo(float).tiny)))
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
