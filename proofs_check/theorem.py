@@ -4,7 +4,7 @@ A TOML file (or the same as a dict):
 
     id = "T3.2"
     title = "my reading of Theorem 3.2"
-    hypotheses = ["c0 == 1", "epsilon0 >= 0", "c0*epsilon0 < B", "alpha >= 1", "alpha >= C*B"]
+    hypotheses = ["c0 == 1", "epsilon0 > 0", "epsilon0 < B", "alpha >= 1", "alpha >= C*B"]
     conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
     when = "always"          # at every t >= 0; or "start", "dip", "limit"
     examples = 50            # how many random problems to try where nothing is decided
@@ -32,6 +32,7 @@ from typing import Any
 import sympy as sp
 
 from linmodel.errors import integer, refuse
+from proofs_check import catalogue
 from proofs_check.claims.field import B, Q, alpha, c, epsilon, n, o, t
 from proofs_check.expressions import number, relation
 from proofs_check.ledger import Check, Claim, Outcome, Result, Verdict, decide, step
@@ -93,9 +94,11 @@ def check_theorem(source: str | Path | Mapping[str, Any]) -> Result:
         source="user",
         hypotheses=tuple(map(str, entry["hypotheses"])),
         steps=(step("the conclusion under the hypotheses", check),),
+        rests_on=RESTS_ON,
         reason="entered by a user: nothing is recorded",
     )
-    return decide(claim)
+    recorded = {base.id: base.recorded for base in catalogue(RESTS_ON)}
+    return decide(claim, recorded)
 
 
 def _load(path: Path) -> Mapping[str, Any]:

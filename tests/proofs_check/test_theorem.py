@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+import tomllib
+
 import pytest
 import sympy as sp
 from flint import arb
 
 from linmodel.errors import InvalidInput
+from proofs_check import theorem
 from proofs_check.expressions import enclose, relation
 from proofs_check.theorem import NAMES, check_theorem
 from tests.proofs_check.test_command_line import call
@@ -71,6 +75,12 @@ def test_a_file_is_read_and_the_status_says_what_was_found(monkeypatch, capsys, 
     path.write_text(TOML.replace("<= alpha*B", ">= 2*alpha*B"), encoding="utf-8")
     code, out, _ = call(monkeypatch, capsys, "theorem", str(path))
     assert code == 1 and "Verdict: refuted" in out
+
+
+def test_the_example_in_the_documentation_works():
+    lines = theorem.__doc__.split("\n\n")[2]
+    entry = tomllib.loads(textwrap.dedent(lines))
+    assert str(check_theorem(entry).verdict) == "proved"
 
 
 @pytest.mark.parametrize(
