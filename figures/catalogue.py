@@ -10,6 +10,7 @@ import figures
 from linmodel.errors import refuse
 
 ORDER = (
+    "overview",
     "edge",
     "oscillation",
     "closed_form",

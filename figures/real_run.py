@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.cache import Datasets, Unavailable
+from figures.cache import Datasets, Unavailable, source_fingerprint
 from figures.options import Options, Work
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
 from linmodel.store import configuration
@@ -70,8 +70,9 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
 
 
 def _folder_name(options: Options) -> str:
-    """All settings, so that runs of different settings never share a folder."""
-    return "-".join(f"{getattr(options, name):g}" for name in OPTIONS)
+    """All settings and the source: a run is resumed only by the code that began it."""
+    settings = "-".join(f"{getattr(options, name):g}" for name in OPTIONS)
+    return f"{settings}-{source_fingerprint()[:8]}"
 
 
 def words(datasets: Datasets) -> list[str]:
