@@ -15,6 +15,8 @@ _LAZY = {
     "train": "realnet.training",
     "SharpnessTracker": "realnet.curvature",
     "top_eigenpairs": "realnet.curvature",
+    "layer_sharpness": "realnet.curvature_parts",
+    "sample_curvature": "realnet.curvature_parts",
     "build_network": "realnet.networks",
 }
 
@@ -22,7 +24,9 @@ __all__ = [
     "SharpnessTracker",
     "TrainConfig",
     "build_network",
+    "layer_sharpness",
     "load_run",
+    "sample_curvature",
     "top_eigenpairs",
     "train",
 ]

@@ -99,11 +99,6 @@ class SharpnessTracker:
                 ROUNDOFF * torch.finfo(objective.dtype).eps,
                 self.max_products,
             )
-        except torch.OutOfMemoryError as error:
-            raise InvalidInput(
-                "the device's memory is too small for one chunk of the data: pass chunks with "
-                f"fewer samples each ({error})"
-            ) from error
         finally:
             objective.end()
         return Curvature(

@@ -44,9 +44,26 @@ def unflatten(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
 
 
 @contextmanager
+def _memory_said() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+            raise InvalidInput(
+                "the device's memory is too small for one chunk of the data: pass chunks with "
+                f"fewer samples each (train: a smaller --chunk-size). It said: {error}"
+            ) from error
+        raise
+
+
+@contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """No tf32, no autocast, and attention by the math backend, which has second derivatives."""
+    """No tf32, no autocast, and attention by the math backend, which has second derivatives.
+
+    Raises InvalidInput where the device runs out of memory.
+    """
     with ExitStack() as stack:
+        stack.enter_context(_memory_said())
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == "cuda":

@@ -245,6 +245,17 @@ def test_bad_losses_fail_before_any_product():
         top_eigenpairs(lambda: half.square().sum(), [half])
 
 
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory")]
+)
+def test_out_of_memory_says_to_chunk_smaller(error):
+    def loss_fn():
+        raise error
+
+    with pytest.raises(InvalidInput, match="fewer samples"):
+        top_eigenpairs(loss_fn, [nn.Parameter(torch.ones(3))])
+
+
 def test_fused_attention_is_given_second_derivatives():
     torch.manual_seed(0)
     model = nn.MultiheadAttention(8, 2, batch_first=True)
