@@ -61,6 +61,9 @@ def train_network(
     sharpness, of the samples where given, else of the population; loss_plus and loss_minus, the
     mean loss of the two groups, where samples has both. `status` as in gradient_descent.
 
+    Plain floating point: an o that has decayed below rounding cannot grow back, where that of
+    linmodel.gradient_descent (a logarithm) does; noise or a finite sample keeps it alive.
+
     Raises InvalidInput.
     """
     steps = integer("steps", steps, low=1)
