@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from linmodel.errors import InvalidInput, integer, real
+from linmodel.errors import integer, real
 from realnet.eigensolver import TopSolver
 from realnet.objective import Chunks, LossFunction, Objective
 from realnet.training_mode import consistent, refuse_noise
