@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
-from linmodel.kernels_lanes import compiled
+from linmodel.kernels_lanes import compiled, kernel
 
 WIDTH = 32
 UNROLL = 8
@@ -55,7 +54,7 @@ def steps(xp, _, c, epsilon, n, mantissa, places, peak, eta, alpha, signal):
 _steps = compiled(steps, ROWS, WIDTH)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def one_by_one(lane, count):
     """The same steps for one lane's (ROWS,) values in place; returns the steps before escape."""
     c, epsilon, n, mantissa, places, peak, eta, alpha, signal = lane
@@ -79,7 +78,7 @@ def one_by_one(lane, count):
     return count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def is_settled(values):
     """SETTLED when what is left to move is below RESIDUE, in the linear regime of a stable minimum.
 
@@ -101,7 +100,7 @@ def is_settled(values):
     return SETTLED if left < RESIDUE else RUNNING
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def finish(values, left, final, cell):
     """Write c, epsilon, n, log|o|, sign o, largest c^2; `left` more steps are made at fixed c."""
     c, epsilon, n, mantissa, places, peak, eta, alpha, _ = values
@@ -116,7 +115,7 @@ def finish(values, left, final, cell):
     final[3, cell], final[4, cell], final[5, cell] = log_o, sign, peak
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def descend(start, count, final, status, taken):
     """`count` steps for every cell.
 
@@ -155,7 +154,7 @@ def descend(start, count, final, status, taken):
             left[lane] = count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _review(rows, before, lane, left, one):
     """A lane's verdict after a block, its values (into `one`) and the steps it has left.
 
@@ -177,7 +176,7 @@ def _review(rows, before, lane, left, one):
     return is_settled(one), left - made
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _refill(rows, lane, start, owner, following):
     """Give the lane its next cell, or park it (eta = 0) where none is left."""
     if following >= start.shape[1]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from linmodel.kernels_descent import DIVERGED, RUNNING, finish, is_settled, one_by_one
+from linmodel.kernels_lanes import kernel
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def descend_path(start, record, final, status, taken, curves):
     """As kernels_descent.descend with every step taken, and the states after record[i] steps.
 

@@ -1,41 +1,47 @@
 """Gradient flow of many cells at once: a Taylor series while o matters, the closed form M8 after.
 
+With the growth e^(-tau) taken out (M7), (c, epsilon, n) = (X, Y, n*) / sqrt(w), w = e^(2 (tau -
+tau*)), the flow is linear but for o^2 and w, and nothing cancels, whatever c does:
+
+    X' = B Y + kappa X - (alpha - 1) o^2 X,  Y' = B X,  w' = 2 X^2,  (o^2)' = -2 alpha o^2 X^2 / w
+
 Cells travel in groups of LANES and share the step in normalised time s = t / T, so that nothing in
-a group branches. In s, with q = c^2 from the conserved quantity (M6), the flow is
-
-    epsilon' = T (B c - q epsilon),  (n^2)' = -2 T q n^2,  (o^2)' = -2 T alpha q o^2,
-
-four Cauchy products an order. A lane's o^2 is set to zero once o^2 < 1e-18 c^2, where it moves the
-sharpness by less than 2e-9 even at a crossing of eigenvalues; when every lane has got there, the
-rest of the way is explicit.
+a group branches. A lane's o^2 is set to zero once o^2 < 1e-18 c^2, where it moves the sharpness by
+less than 2e-9 even at a crossing of eigenvalues; when every lane has got there, the rest of the
+way is explicit.
 """
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from linmodel.kernels_lanes import LANES, compiled, horner
+from linmodel.kernels_lanes import LANES, compiled, horner, kernel
 
 ORDER = 13
-TOLERANCE = 3e-9
+TOLERANCE = 2e-9
+CONTRARY = 1e-12
+"""The same where epsilon0 < c0 / 100: c and epsilon may nearly cancel along what grows."""
+LOST = 1e-3
+"""Share of (c, epsilon) left in that direction below which such a cell is handed back."""
 GONE = 1e-18
 """o^2 / c^2 below which o^2 is set to zero."""
-CANCELLED = 1e-3
-"""c^2 below this share of the terms it is the difference of: the cell is handed back."""
 STABLE = 4.4
-"""Largest 2 alpha c^2 T h while o^2 is carried: there e^-x's series to order 13 is positive."""
+"""Largest decay rate times step while o^2 is carried: there e^-x's series is still positive."""
+MOST_STEPS = 500
+"""After each so many a group hands back its fastest cell: stiff, on a long crawl at small c."""
 
-GOOD, CANCELS = 0, 1
-"""Status of a cell: solved; or c^2 lost its digits, or c crossed 0."""
+GOOD, BACK = 0, 1
+"""Status of a cell: solved; or handed back: stiff, ill-conditioned or not a number."""
 
 # Rows of a group's state and of its parameters.
-EPSILON, N2, O2, STATE_ROWS = 0, 1, 2, 3
-ALPHA, SIGNAL, SPAN, KAPPA = 3, 4, 5, 6
-SOURCE_ROWS = 7
+C, EPSILON, N2, O2, STATE_ROWS = 0, 1, 2, 3, 4
+ALPHA, SIGNAL, SPAN, KAPPA = 4, 5, 6, 7
+SOURCE_ROWS = 8
+# Rows of a group's work: alpha, B, n^2, then the series of X, Y, o^2, w, then four sizes.
 SERIES = ORDER + 1
-RATIO = 4 * SERIES
-SERIES_ROWS = RATIO + 4
+FIRST = 3
+SIZES = FIRST + 4 * SERIES
+WORK_ROWS = SIZES + 4
 
 
 def _cosine_third() -> list[float]:
@@ -56,42 +62,53 @@ def _cosine_third() -> list[float]:
 _THIRD = _cosine_third()
 
 
-def series(xp, _, epsilon, n2, o2, alpha, signal, span, kappa):
-    """Taylor coefficients in s of epsilon, n^2, o^2, c at the group's state; then 4 size rows.
+def series(xp, _, c, epsilon, n2, o2, alpha, signal, span, kappa):
+    """Taylor coefficients in s of X, Y, o^2, w from a state with w = 1; then 4 size rows.
 
-    signal = B T, span = T. Size rows: the largest relative coefficient of orders ORDER - 2,
-    ORDER - 1 and ORDER over lanes and variables, and the largest 2 alpha c^2 T where o^2 > 0.
+    signal = B T, span = T. Size rows, each the largest over lanes: coefficients of orders
+    ORDER - 2, ORDER - 1 and ORDER against what their variables may err by, and the decay rate.
     """
-    e, n, o = [epsilon], [n2], [o2]
-    q = [kappa + epsilon * epsilon + n2 + o2]
-    c = [xp.sqrt(q[0])]
-    half = 0.5 / c[0]
-    double, quick = span * -2.0, span * alpha * -2.0
+    x, y, o, w, q = [c], [epsilon], [o2], [1.0 + 0.0 * c], []
+    double, pull, lift = span * 2.0, (alpha - 1.0) * span, kappa * span
+    quick = span * alpha * -2.0
     for order in range(ORDER):
         share = 1.0 / (order + 1)
-        e.append((signal * c[order] - span * _product(q, e)) * share)
-        n.append(_product(q, n) * double * share)
-        o.append(_product(q, o) * quick * share)
-        q.append(_product(e, e) + n[-1] + o[-1])
-        inner = c[1:]
-        c.append((q[-1] - _product(inner, inner) if inner else q[-1]) * half)
-    scale_q, scale_c = 1.0 / q[0], half * 2.0
-    scale_e = 1.0 / xp.maximum(xp.absolute(epsilon), c[0])
+        square = _product(x, x)
+        q.append(square - _product(w[1:], q) if order else square)
+        y_next = signal * x[order] * share
+        o_next = _product(q, o) * quick * share
+        x_next = (signal * y[order] + lift * x[order] - pull * _product(o, x)) * share
+        w.append(double * square * share)
+        x.append(x_next)
+        y.append(y_next)
+        o.append(o_next)
+    size_c, size_e = xp.absolute(c), xp.absolute(epsilon)
+    # c matters relative to itself until alpha c^2 < B, where B sets the sharpness.
+    floor = xp.sqrt(signal / (quick * -0.5))
+    scale_x = 1.0 / xp.maximum(size_c, xp.minimum(floor, size_e))
+    # c may yet fall below epsilon, so epsilon matters relative to itself from the start.
+    scale_y = 1.0 / xp.maximum(size_e, 1e-4 * size_c)
+    scale_o = 1.0 / xp.maximum(q[0], o2)
     sizes = []
     for order in (ORDER - 2, ORDER - 1, ORDER):
-        size = xp.maximum(xp.absolute(n[order]), xp.absolute(o[order])) * scale_q
-        size = xp.maximum(size, xp.absolute(c[order]) * scale_c)
-        sizes.append(xp.across(xp.maximum(size, xp.absolute(e[order]) * scale_e)))
-    decay = xp.where(o2 > 0.0, quick * q[0] * -1.0, 0.0)
-    return [*e, *n, *o, *c, *sizes, xp.across(decay)]
+        size = xp.maximum(xp.absolute(x[order]) * scale_x, xp.absolute(y[order]) * scale_y)
+        size = xp.maximum(size, xp.absolute(o[order]) * scale_o)
+        sizes.append(xp.across(xp.maximum(size, xp.absolute(w[order]))))
+    decay = xp.where(o2 > 0.0, xp.maximum(q[0], o2) * quick * -1.0, 0.0)
+    return [*x, *y, *o, *w, *sizes, xp.across(decay)]
 
 
 def _product(left, right):
     """Coefficient of the highest order of left x right; half the work where left is right."""
+    # The newest coefficients come last, so that the sum need not wait for them.
     size = len(left)
     if left is not right:
-        return sum((left[i] * right[-1 - i] for i in range(1, size)), left[0] * right[-1])
-    terms = [left[i] * left[-1 - i] for i in range(size // 2)]
+        order = sorted(range(size), key=lambda i: max(i, size - 1 - i))
+        total = left[order[0]] * right[-1 - order[0]]
+        for i in order[1:]:
+            total = total + left[i] * right[-1 - i]
+        return total
+    terms = [left[i] * left[-1 - i] for i in reversed(range(size // 2))]
     total = sum(terms[1:], terms[0]) * 2.0 if terms else None
     if size % 2:
         middle = left[size // 2] * left[size // 2]
@@ -99,17 +116,20 @@ def _product(left, right):
     return total
 
 
-def values(xp, x, *rows):
-    """epsilon, n^2, o^2 and c at s0 + x from the series rows."""
-    return [horner(rows[place * SERIES : (place + 1) * SERIES], x) for place in range(4)]
+def values(xp, x, n2, *rows):
+    """c^2, |b|^2, c epsilon, o^2, n^2 and 1/w at s0 + x from the series rows."""
+    big_x, big_y, o2, w = (
+        horner(rows[place * SERIES : (place + 1) * SERIES], x) for place in range(4)
+    )
+    inverse = 1.0 / w
+    b2 = (big_y * big_y + n2) * inverse
+    return big_x * big_x * inverse, b2, big_x * big_y * inverse, o2, n2 * inverse, big_x, big_y, w
 
 
-def cubic_sharpness(xp, alpha, strength, epsilon, n2, o2, c):
-    """H1: the largest root of the cubic, by the trigonometric formula."""
-    q = c * c
-    b2 = epsilon * epsilon + n2
+def cubic_sharpness(xp, alpha, strength, q, b2, product, o2):
+    """H1: the cubic's largest root, by the trigonometric formula; q = c^2, product = c epsilon."""
     first, last = b2 + alpha * o2, alpha * q
-    couple_b = (q * b2 - strength * c * epsilon) * 4.0 + strength * strength
+    couple_b = (q * b2 - strength * product) * 4.0 + strength * strength
     couple_o = last * alpha * o2 * 4.0
     mean = (first + q + last) * (1 / 3)
     x, y, z = first - mean, q - mean, last - mean
@@ -121,28 +141,22 @@ def cubic_sharpness(xp, alpha, strength, epsilon, n2, o2, c):
     return mean + spread * 2.0 * horner(_THIRD, xp.minimum(s, 1.0) * 2.0 - 1.0)
 
 
-def series_sharpness(xp, x, alpha, strength, _, *rows):
+def series_sharpness(xp, x, alpha, strength, n2, *rows):
     """Sharpness at s0 + x from the series rows."""
-    return [cubic_sharpness(xp, alpha, strength, *values(xp, x, *rows))]
+    q, b2, product, o2, *_ = values(xp, x, n2, *rows)
+    return [cubic_sharpness(xp, alpha, strength, q, b2, product, o2)]
 
 
-def advance(xp, x, kappa, *rows):
-    """The next state epsilon, n^2, o^2; then c^2's share of its terms, negative if c lost its sign.
-
-    o^2 becomes 0 where it no longer matters.
-    """
-    epsilon, n2, o2, c = values(xp, x, *rows)
-    b2 = epsilon * epsilon + n2
-    q = kappa + b2 + o2
-    o2 = xp.where(o2 < q * GONE, 0.0, o2)
-    share = q / (xp.absolute(kappa) + b2 + xp.absolute(o2))
-    return [epsilon, n2, o2, xp.where(c > 0.0, share, -1.0)]
+def advance(xp, x, _alpha, _strength, n2, *rows):
+    """The next state c, epsilon, n^2, o^2; o^2 becomes 0 where it no longer matters."""
+    q, _, _, o2, n2, big_x, big_y, w = values(xp, x, n2, *rows)
+    root = 1.0 / xp.sqrt(w)
+    return [big_x * root, big_y * root, n2, xp.where(o2 > q * GONE, o2, 0.0)]
 
 
-def closed_constants(xp, _, epsilon, n2, o2, alpha, signal, span, kappa):
-    """M8 from a state with o^2 = 0: rows alpha, B, T, rho2, lam, p, m, n2, g, b, and 1/rho2, ..."""
+def closed_constants(xp, _, c, epsilon, n2, _o2, alpha, signal, span, kappa):
+    """M8 from a state with o^2 = 0, lam = kappa: its parts along F's two eigenvectors, +-rho."""
     strength = signal / span
-    c = xp.sqrt(kappa + epsilon * epsilon + n2)
     rho = xp.sqrt(strength * strength + kappa * kappa * 0.25)
     g = xp.where(
         kappa > 0.0, rho + kappa * 0.5, strength * strength / (rho + xp.absolute(kappa) * 0.5)
@@ -197,84 +211,114 @@ def closed_sharpness(xp, x, *rows):
 
 
 series_rows = compiled(series, SOURCE_ROWS)
-advance_rows = compiled(advance, 1 + 4 * SERIES)
+advance_rows = compiled(advance, SIZES)
 closed_rows = compiled(closed_constants, SOURCE_ROWS)
-_series_sharpness = compiled(series_sharpness, 3 + 4 * SERIES)
+_series_sharpness = compiled(series_sharpness, SIZES)
 _closed_sharpness = compiled(closed_sharpness, CLOSED_ROWS)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def step_length(sizes, tolerance):
-    """h that keeps the last three terms of the series below `tolerance`, and o^2 positive."""
-    h = STABLE / sizes[3, 0]
-    for place in range(3):
-        h = min(h, (tolerance / sizes[place, 0]) ** (1 / (ORDER - 2 + place)))
-    return h
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def begin(source, state, work):
-    """Load a group: its state, and rows alpha, B, kappa of work. True where o matters at all."""
+    """Load a group: its state, and rows alpha, B, n^2 of work. True where o matters at all."""
     matters = False
     for lane in range(LANES):
         for row in range(SOURCE_ROWS):
             state[row, lane] = source[row, lane]
         work[0, lane] = source[ALPHA, lane]
         work[1, lane] = source[SIGNAL, lane] / source[SPAN, lane]
-        work[2, lane] = source[KAPPA, lane]
+        work[2, lane] = source[N2, lane]
         matters = matters or source[O2, lane] > 0.0
     return matters
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def accept(state, work, after, status, cells):
-    """Take the next state. Lanes that lost c^2 get a status and stand still at a minimum from here.
-
-    True where o still matters in some lane.
-    """
-    matters = False
+@kernel
+def tolerance_of(source):
+    """CONTRARY where a lane of the group starts with c epsilon < c^2 / 100, else TOLERANCE."""
     for lane in range(LANES):
-        if not after[3, lane] > CANCELLED:
-            status[cells[lane]] = CANCELS
-            after[0, lane], after[1, lane], after[2, lane] = 1.0, 0.0, 0.0
-            state[ALPHA, lane], state[SIGNAL, lane] = 1.0, 1e-9
-            state[SPAN, lane], state[KAPPA, lane] = 1e-9, 0.0
-            work[0, lane], work[1, lane], work[2, lane] = 1.0, 1.0, 0.0
+        if source[C, lane] * source[EPSILON, lane] < 0.01 * source[C, lane] ** 2:
+            return CONTRARY
+    return TOLERANCE
+
+
+@kernel
+def hand_back_lost(closed, status, cells):
+    """Status BACK for lanes whose part p along the growing direction is a small difference."""
+    for lane in range(LANES):
+        p2 = closed[5, lane] ** 2 + closed[6, lane] ** 2
+        m2 = closed[7, lane] ** 2 + closed[8, lane] ** 2
+        if p2 < LOST**2 * m2:
+            status[cells[lane]] = BACK
+
+
+@kernel
+def step_length(work, tolerance):
+    """h that keeps the last three terms of the series below `tolerance`, and o^2 positive."""
+    h = STABLE / work[SIZES + 3, 0]
+    for place in range(3):
+        h = min(h, (tolerance / work[SIZES + place, 0]) ** (1 / (ORDER - 2 + place)))
+    return h
+
+
+@kernel
+def accept(steps, state, work, after, status, cells):
+    """Take the next state; True where o still matters in some lane.
+
+    A lane that is not a number, and every MOST_STEPS the fastest one, gets a status and stands
+    still at a minimum from here.
+    """
+    matters, stiff, fastest = False, -1, 0.0
+    if steps % MOST_STEPS == 0:
+        for lane in range(LANES):
+            rate = state[ALPHA, lane] * state[SPAN, lane]
+            rate *= max(after[O2, lane], after[C, lane] ** 2)
+            if after[O2, lane] > 0.0 and rate > fastest:
+                stiff, fastest = lane, rate
+    for lane in range(LANES):
+        finite = abs(after[C, lane]) < np.inf and abs(after[EPSILON, lane]) < np.inf
+        if not finite or lane == stiff:
+            status[cells[lane]] = BACK
+            for row in range(STATE_ROWS):
+                after[row, lane] = 1.0 if row < N2 else 0.0
+            state[ALPHA, lane], state[KAPPA, lane] = 1.0, 0.0
+            state[SIGNAL, lane] = state[SPAN, lane] = 1e-9
+            work[0, lane], work[1, lane] = 1.0, 1.0
         for row in range(STATE_ROWS):
             state[row, lane] = after[row, lane]
+        work[2, lane] = after[N2, lane]
         matters = matters or after[O2, lane] > 0.0
     return matters
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def flow_sharpness(source, cells, grid, out, status):
     """Sharpness of each cell at times grid x T, into out[cell]; status[cell] where it failed.
 
-    source  (groups, SOURCE_ROWS, LANES): epsilon, n^2, o^2, alpha, B T, T, kappa, all with c0 > 0
+    source  (groups, SOURCE_ROWS, LANES): c, epsilon, n^2, o^2, alpha, B T, T, kappa
     cells   (groups, LANES): row of `out` and `status` for each lane
     grid    (times,): ascending, >= 0
     out     (rows, times); status (rows,), GOOD on entry
     """
     times = grid.size
-    work = np.empty((3 + SERIES_ROWS, LANES))
-    state = np.empty((SOURCE_ROWS, LANES))
-    after = np.empty((4, LANES))
-    closed = np.empty((CLOSED_ROWS, LANES))
+    work, state = np.empty((WORK_ROWS, LANES)), np.empty((SOURCE_ROWS, LANES))
+    after, closed = np.empty((STATE_ROWS, LANES)), np.empty((CLOSED_ROWS, LANES))
     buffer = np.empty((times, LANES))
     for group in range(source.shape[0]):
         matters = begin(source[group], state, work)
-        s, done = 0.0, 0
+        tolerance = tolerance_of(source[group])
+        s, done, steps = 0.0, 0, 0
         while matters and done < times:
-            series_rows(0.0, state, work[3:])
-            h = step_length(work[3 + RATIO :], TOLERANCE)
+            series_rows(0.0, state, work[FIRST:])
+            h = step_length(work, tolerance)
             while done < times and grid[done] <= s + h:
                 _series_sharpness(grid[done] - s, work, buffer[done:])
                 done += 1
-            advance_rows(h, work[2:], after)
-            matters = accept(state, work, after, status, cells[group])
+            advance_rows(h, work, after)
+            steps += 1
+            matters = accept(steps, state, work, after, status, cells[group])
             s += h
         if done < times:
             closed_rows(0.0, state, closed)
+            hand_back_lost(closed, status, cells[group])
             for place in range(done, times):
                 _closed_sharpness(grid[place] - s, closed, buffer[place:])
         for lane in range(LANES):
@@ -285,16 +329,17 @@ def flow_sharpness(source, cells, grid, out, status):
 def pack(alpha, strength, c, epsilon, n, o, span):
     """Cells in lanes: sorted so that a group's are alike, the last group filled up with its last.
 
-    All arguments of shape (cells,), c != 0, B > 0, T > 0. Returns (source, cells) for the kernels;
-    s -> -s (M10) makes c0 > 0.
+    All arguments of shape (cells,), alpha, B, T > 0. Returns (source, cells) for the kernels.
     """
     b2 = n * n + epsilon * epsilon
     kappa = (np.abs(c) - np.abs(o)) * (np.abs(c) + np.abs(o)) - b2
-    rate, depth = np.log(alpha * span + 1e-300), np.log(b2 / (c * c) + 1e-300)
-    band = np.floor(8 * (depth - depth.min()) / (np.ptp(depth) + 1e-9))
+    rate, depth = np.log(alpha * span), np.log(b2 + 1e-300)
+    band = np.floor(8 * (depth - depth.min()) / (np.ptp(depth) + 1e-9)) + 10 * (
+        c * epsilon < 0.01 * c * c
+    )
     # Bands of like depth of the dip, up and down in rate, so that neighbours stay alike.
     order = np.argsort(band * 1e4 + rate * (1 - 2 * (band % 2)))
     order = np.concatenate([order, np.full(-len(order) % LANES, order[-1])])
-    rows = np.array([epsilon * np.sign(c), n * n, o * o, alpha, strength * span, span, kappa])
-    source = rows[:, order].reshape(SOURCE_ROWS, -1, LANES).transpose(1, 0, 2)
+    rows = np.array([c, epsilon, n * n, o * o, alpha, strength * span, span, kappa])[:, order]
+    source = rows.reshape(SOURCE_ROWS, -1, LANES).transpose(1, 0, 2)
     return np.ascontiguousarray(source), order.reshape(-1, LANES)

@@ -5,28 +5,29 @@ Events are roots on the step's own series or on the closed form, found for all l
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from linmodel.kernels_flow import (
     ALPHA,
     CLOSED_ROWS,
+    FIRST,
     N2,
     O2,
-    RATIO,
-    SERIES,
-    SERIES_ROWS,
+    SIZES,
     SOURCE_ROWS,
+    STATE_ROWS,
+    WORK_ROWS,
     accept,
     advance_rows,
     begin,
     closed_rows,
     closed_values,
+    hand_back_lost,
     series_rows,
     step_length,
     values,
 )
-from linmodel.kernels_lanes import LANES, compiled, horner
+from linmodel.kernels_lanes import LANES, compiled, kernel
 
 TOLERANCE = 1e-12
 """Tighter than for sharpness alone: a dip's time is less well conditioned than its depth."""
@@ -35,40 +36,40 @@ ROUNDS = 80
 T_DIP, Q_DIP, T_EDGE = 0, 1, 2
 
 
-def series_state(xp, x, _a, _b, _c, *rows):
-    """epsilon, n^2, o^2 and c at s0 + x."""
-    return values(xp, x, *rows)
+def series_state(xp, x, _alpha, _strength, n2, *rows):
+    """c, epsilon, n^2, o^2 at s0 + x."""
+    _, _, _, o2, n2, big_x, big_y, w = values(xp, x, n2, *rows)
+    root = 1.0 / xp.sqrt(w)
+    return [big_x * root, big_y * root, n2, o2]
 
 
 def closed_state(xp, x, *rows):
     """The same from the closed form; o^2 = 0."""
-    q, _, product, n2, up = closed_values(xp, x, *rows)
-    c = xp.sqrt(q)
-    c = xp.where(up < 0.0, -c, c)
-    return [product / c, n2, 0.0, c]
+    q, b2, product, n2, up = closed_values(xp, x, *rows)
+    size = xp.sqrt(q)
+    c = xp.where(up < 0.0, -size, size)
+    return [c, xp.where(size > 0.0, product / c, xp.sqrt(b2 - n2)), n2, 0.0]
 
 
-def series_probe(xp, _, x, *rows):
-    """Slope of c (its sign is that of (c^2)'), and c^2, at s0 + x, x a row."""
-    c = rows[3 * SERIES : 4 * SERIES]
-    value = horner(c, x)
-    slope = [coefficient * float(order) for order, coefficient in enumerate(c)][1:]
-    return [horner(slope, x), value * value]
+def series_probe(xp, _, x, alpha, strength, n2, *rows):
+    """(c^2)'/2 in time t and c^2 at s0 + x, x a row: B c epsilon - c^2 (|b|^2 + alpha o^2)."""
+    q, b2, product, o2, *_ = values(xp, x, n2, *rows)
+    return [strength * product - q * (b2 + alpha * o2), q]
 
 
 def closed_probe(xp, _, x, *rows):
-    """(c^2)' / 2 in time t, and c^2, at s* + x, x a row: c c' = B c epsilon - c^2 |b|^2."""
+    """The same from the closed form."""
     q, b2, product, _, _ = closed_values(xp, x, *rows)
     return [rows[1] * product - q * b2, q]
 
 
-_series_state = compiled(series_state, 3 + 4 * SERIES)
+_series_state = compiled(series_state, SIZES)
 _closed_state = compiled(closed_state, CLOSED_ROWS)
-_series_probe = compiled(series_probe, 1 + 4 * SERIES)
+_series_probe = compiled(series_probe, 1 + SIZES)
 _closed_probe = compiled(closed_probe, 1 + CLOSED_ROWS)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _probe(on_series, rows, found):
     if on_series:
         _series_probe(0.0, rows, found)
@@ -76,7 +77,7 @@ def _probe(on_series, rows, found):
         _closed_probe(0.0, rows, found)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _roots(on_series, rows, what, level, low, high):
     """Halve [low, high] in each lane: probe row `what` is above `level` at high, not at low."""
     found = np.empty((2, LANES))
@@ -96,7 +97,7 @@ def _roots(on_series, rows, what, level, low, high):
             break
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _events(on_series, rows, s, h, level, past, events, cells):
     """Find in (s, s + h] the first dip and the first rise of c^2 through `level`, in each lane.
 
@@ -137,68 +138,68 @@ def _events(on_series, rows, s, h, level, past, events, cells):
         past[0, lane], past[1, lane] = last[0, lane], last[1, lane]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _record(buffer, place, states, group, cells, sign):
+@kernel
+def _record(buffer, place, states, group, cells):
     for lane in range(LANES):
-        row, flip = cells[lane], sign[cells[lane]]
-        states[row, 0, place] = buffer[3, lane] * flip
-        states[row, 1, place] = buffer[0, lane] * flip
-        states[row, 2, place] = np.sqrt(max(buffer[1, lane], 0.0))
-        left, o = buffer[1, lane] / group[N2, lane], np.sqrt(max(buffer[2, lane], 0.0))
+        row = cells[lane]
+        states[row, 0, place], states[row, 1, place] = buffer[0, lane], buffer[1, lane]
+        states[row, 2, place] = np.sqrt(max(buffer[2, lane], 0.0))
+        left, o = buffer[2, lane] / group[N2, lane], np.sqrt(max(buffer[3, lane], 0.0))
         if left > 0.0:
             # n = n0 e^(-tau), o = o0 e^(-alpha tau): M7 keeps the digits that o^2 itself loses.
             o = np.sqrt(group[O2, lane]) * np.exp(0.5 * group[ALPHA, lane] * np.log(left))
         states[row, 3, place] = o
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def flow_path(source, cells, grid, level, sign, states, events, status):
+@kernel
+def flow_path(source, cells, grid, level, states, events, status):
     """States at grid x T and events up to the last of these times.
 
     source, cells, grid, status as in kernels_flow.flow_sharpness
-    level   (rows,): 2/(eta alpha), NaN for no edge;  sign (rows,): of c0
+    level   (rows,): 2/(eta alpha), NaN for no edge
     states  (rows, 4, times): c, epsilon, |n|, |o|
     events  (rows, 3): s_dip, c^2 there, s_edge, in units of T; NaN on entry and where there is none
     """
     times = grid.size
-    work, state = np.empty((3 + SERIES_ROWS, LANES)), np.empty((SOURCE_ROWS, LANES))
-    after, closed = np.empty((4, LANES)), np.empty((1 + CLOSED_ROWS, LANES))
-    probe, buffer = np.empty((1 + 4 * SERIES, LANES)), np.empty((4, LANES))
+    work, state = np.empty((WORK_ROWS, LANES)), np.empty((SOURCE_ROWS, LANES))
+    after, closed = np.empty((STATE_ROWS, LANES)), np.empty((1 + CLOSED_ROWS, LANES))
+    probe, buffer = np.empty((1 + SIZES, LANES)), np.empty((4, LANES))
     levels, past = np.empty(LANES), np.empty((2, LANES))
     for group in range(source.shape[0]):
         at = cells[group]
         matters = begin(source[group], state, work)
         for lane in range(LANES):
             levels[lane] = level[at[lane]]
-        s, done, first = 0.0, 0, True
+        s, done, steps = 0.0, 0, 0
         while matters and done < times:
-            series_rows(0.0, state, work[3:])
-            h = min(step_length(work[3 + RATIO :], TOLERANCE), grid[times - 1] - s)
+            series_rows(0.0, state, work[FIRST:])
+            h = min(step_length(work, TOLERANCE), grid[times - 1] - s)
             while done < times and grid[done] <= s + h:
                 _series_state(grid[done] - s, work, buffer)
-                _record(buffer, done, states, source[group], at, sign)
+                _record(buffer, done, states, source[group], at)
                 done += 1
-            for row in range(4 * SERIES):
+            for row in range(SIZES):
                 for lane in range(LANES):
-                    probe[1 + row, lane] = work[3 + row, lane]
-            if first:
+                    probe[1 + row, lane] = work[row, lane]
+            if steps == 0:
                 _start(probe, past, events, at, True)
-                first = False
             _events(True, probe, s, h, levels, past, events, at)
-            advance_rows(h, work[2:], after)
-            matters = accept(state, work, after, status, at)
+            advance_rows(h, work, after)
+            steps += 1
+            matters = accept(steps, state, work, after, status, at)
             s += h
         if done < times:
             closed_rows(0.0, state, closed[1:])
-            if first:
+            hand_back_lost(closed[1:], status, at)
+            if steps == 0:
                 _start(closed, past, events, at, False)
             for place in range(done, times):
                 _closed_state(grid[place] - s, closed[1:], buffer)
-                _record(buffer, place, states, source[group], at, sign)
+                _record(buffer, place, states, source[group], at)
             _events(False, closed, s, grid[times - 1] - s, levels, past, events, at)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _start(rows, past, events, cells, on_series):
     """Slope and c^2 at time 0; the dip is at 0 where c^2 rises from the start."""
     for lane in range(LANES):

@@ -9,7 +9,7 @@ from linmodel.kernels_descent import DIVERGED as ESCAPED
 from linmodel.kernels_descent import SETTLED as AT_MINIMUM
 from linmodel.kernels_descent import descend
 from linmodel.kernels_descent_path import descend_path
-from linmodel.kernels_flow import CANCELLED, flow_sharpness, pack
+from linmodel.kernels_flow import flow_sharpness, pack
 from linmodel.kernels_path import flow_path
 from linmodel.problem import OpposingSignals, State
 from linmodel.sweep_frame import FAILED, FAST, REGIMES, SAFE
@@ -70,10 +70,9 @@ def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
 
 
 def _in_kernel_domain(at: dict[str, Column]) -> Column:
-    """c0 != 0, B > 0, and c0^2 not lost among the terms of the conserved quantity (M6)."""
-    c2, o2 = at["c"] ** 2, at["o"] ** 2
-    b2 = at["epsilon"] ** 2 + at["n"] ** 2
-    return (c2 > CANCELLED * (np.abs(c2 - b2 - o2) + b2 + o2)) & (at["beta_norm"] > 0)
+    """alpha, B > 0 and c0 not 0; and sizes whose fourth powers a float can hold."""
+    largest = np.max([np.abs(at[name]) for name in ("c", "epsilon", "n", "o")], axis=0)
+    return (at["beta_norm"] > 0) & (at["alpha"] > 0) & (at["c"] != 0) & (largest < 1e60)
 
 
 def _paths(
@@ -92,7 +91,7 @@ def _paths(
     level = np.full(count, np.nan)
     if "t_edge" in out:
         level = 2 / (at["step_size"] * np.maximum(at["alpha"], 1e-300))
-    flow_path(source, rows, grid, level, np.sign(at["c"]), states, events, status)
+    flow_path(source, rows, grid, level, states, events, status)
     if "t_dip" in out:
         out["t_dip"][:] = events[:, 0] * at["scale"]
     if "dip_depth" in out:

@@ -68,7 +68,7 @@ def test_states_and_events_agree_with_the_integrator():
     states, events = np.empty((21, 4, 30)), np.full((21, 3), np.nan)
     status = np.zeros(21, np.int64)
     level = 2 / (eta * cells["alpha"])
-    flow_path(source, rows, grid, level, np.ones(21), states, events, status)
+    flow_path(source, rows, grid, level, states, events, status)
     for cell in range(21):
         path = reference(cells, cell, grid, step_size=eta[cell])
         expected = np.array([path[name].values for name in ("c", "epsilon", "n", "o")])
@@ -93,28 +93,47 @@ def test_without_opposing_signal_it_is_the_closed_form():
         np.testing.assert_allclose(found[cell], exact.sharpness.values, rtol=EVENT_TIME)
 
 
-def test_a_cell_whose_c_crosses_zero_is_handed_back_and_harms_no_neighbour():
-    cells, grid = workload(LANES, seed=3), np.geomspace(1e-4, 1, 12)
-    alone, _ = solve({name: values[1:] for name, values in cells.items()}, grid)
-    cells["epsilon"][0], cells["n"][0], cells["o"][0] = -1.5, 0.3, 0.9
+def assert_right(cells: dict[str, np.ndarray], grid: np.ndarray, share: float) -> None:
+    """At least `share` of the cells are solved, each of these as the integrator solves it."""
     found, status = solve(cells, grid)
-    assert status[0] == kernel.CANCELS
-    assert (status[1:] == kernel.GOOD).all()
+    assert (status == kernel.GOOD).mean() >= share
+    for cell in np.flatnonzero(status == kernel.GOOD):
+        expected = reference(cells, cell, grid).sharpness.values
+        np.testing.assert_allclose(found[cell], expected, rtol=KERNEL_SHARPNESS)
+
+
+def test_c_may_cross_zero():
+    cells, grid = workload(20, seed=3), np.geomspace(1e-4, 1, 12)
+    cells["epsilon"][:] = np.linspace(-2.0, -0.05, 20)
+    assert_right(cells, grid, share=1.0)
+
+
+@pytest.mark.parametrize(("o", "small"), [(1.2, 0.1), (3.0, 1e-3), (2.0, 0.3)])
+def test_deep_dips_are_right_or_handed_back(o, small):
+    """o0 > c0: c^2 is a small difference of large terms, and the flow may crawl there."""
+    cells, grid = workload(12, seed=4), np.geomspace(1e-4, 1, 12)
+    cells["o"][:], cells["n"][:], cells["epsilon"][:] = o, small, small
+    assert_right(cells, grid, share=0.0)
+
+
+def test_standard_draws_are_solved():
+    """First light's ranges: half have epsilon0 < 0, many o0 > c0."""
+    rng, cells, grid = np.random.default_rng(8), workload(40, seed=8), np.geomspace(1e-4, 1, 12)
+    d1, k = 100, np.exp(rng.uniform(np.log(0.5), np.log(100), 40))
+    deviation = (d1 * (1 + k)) ** -0.5
+    cells["epsilon"] = deviation * rng.standard_normal(40)
+    cells["n"] = deviation * np.sqrt(rng.chisquare(d1 - 1, 40))
+    cells["o"] = deviation * np.sqrt(rng.chisquare(np.round(k * d1)))
+    assert_right(cells, grid, share=0.9)
+
+
+def test_a_lane_that_is_handed_back_harms_no_neighbour():
+    cells, grid = workload(LANES, seed=9), np.geomspace(1e-4, 1, 12)
+    alone, _ = solve({name: values[1:] for name, values in cells.items()}, grid)
+    cells["c"][0], cells["epsilon"][0], cells["o"][0] = 1e-9, 1e-9, 50.0
+    found, status = solve(cells, grid)
+    assert status.tolist() == [kernel.BACK] + [kernel.GOOD] * (LANES - 1)
     np.testing.assert_allclose(found[1:], alone, rtol=KERNEL_SHARPNESS)
-
-
-def test_deep_dips_are_handed_back_or_right():
-    """o0 > c0: c^2 is a small difference of large terms for a while."""
-    grid, seen = np.geomspace(1e-4, 1, 12), set()
-    for o, small in ((1.2, 0.1), (3.0, 1e-3), (2.0, 0.3)):
-        cells = workload(6, seed=4)
-        cells["o"][:], cells["n"][:], cells["epsilon"][:] = o, small, small
-        found, status = solve(cells, grid)
-        seen |= set(status)
-        for cell in np.flatnonzero(status == kernel.GOOD):
-            expected = reference(cells, cell, grid).sharpness.values
-            np.testing.assert_allclose(found[cell], expected, rtol=KERNEL_SHARPNESS)
-    assert seen == {kernel.GOOD, kernel.CANCELS}
 
 
 def random_rows(count: int, seed: int) -> np.ndarray:
@@ -124,10 +143,10 @@ def random_rows(count: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("formula", "inputs", "outputs"),
     [
-        (kernel.series, kernel.SOURCE_ROWS, kernel.SERIES_ROWS),
+        (kernel.series, kernel.SOURCE_ROWS, kernel.WORK_ROWS - kernel.FIRST),
         (kernel.closed_constants, kernel.SOURCE_ROWS, kernel.CLOSED_ROWS),
         (kernel.closed_sharpness, kernel.CLOSED_ROWS, 1),
-        (kernel.series_sharpness, 3 + 4 * kernel.SERIES, 1),
+        (kernel.series_sharpness, kernel.SIZES, 1),
     ],
 )
 def test_compiled_formulas_equal_their_numpy_twins(formula, inputs, outputs):
@@ -145,21 +164,26 @@ def test_compiled_formulas_equal_their_numpy_twins(formula, inputs, outputs):
 
 def test_series_solve_the_equations():
     """A naive twin of the recurrences: derivatives of the truncated series, by Horner."""
-    epsilon, n2, o2, alpha, span = random_rows(5, seed=6)
-    strength, kappa = 1.3 * np.ones(LANES), 0.4 * np.ones(LANES)
-    rows = kernel.series(NUMPY, 0.0, epsilon, n2, o2, alpha, strength * span, span, kappa)
-    x, parts = 1e-3, [rows[i * kernel.SERIES : (i + 1) * kernel.SERIES] for i in range(4)]
-    e, n, o, c = (horner(part, x) for part in parts)
-    slopes = [horner([i * a for i, a in enumerate(part)][1:], x) for part in parts[:3]]
-    np.testing.assert_allclose(c * c, kappa + e * e + n + o, rtol=ALGEBRA)
-    np.testing.assert_allclose(slopes[0], span * c * (strength - c * e), rtol=ALGEBRA)
-    np.testing.assert_allclose(slopes[1], -2 * span * c * c * n, rtol=ALGEBRA)
-    np.testing.assert_allclose(slopes[2], -2 * span * alpha * c * c * o, rtol=ALGEBRA)
+    c, epsilon, n2, o2, alpha, span = random_rows(6, seed=6)
+    strength = 1.3 * np.ones(LANES)
+    kappa = c**2 - epsilon**2 - n2 - o2
+    rows = kernel.series(NUMPY, 0.0, c, epsilon, n2, o2, alpha, strength * span, span, kappa)
+    at, parts = 1e-3, [rows[i * kernel.SERIES : (i + 1) * kernel.SERIES] for i in range(4)]
+    x, y, o, w = (horner(part, at) for part in parts)
+    slopes = [horner([i * a for i, a in enumerate(part)][1:], at) for part in parts]
+    q, b2, _, _, _, *_ = kernel.values(NUMPY, at, n2, *np.concatenate(parts))
+    np.testing.assert_allclose(q, kappa + b2 + o, rtol=ALGEBRA)
+    linear = strength * y + kappa * x - (alpha - 1) * o * x
+    np.testing.assert_allclose(slopes[0], span * linear, rtol=ALGEBRA)
+    np.testing.assert_allclose(slopes[1], span * strength * x, rtol=ALGEBRA)
+    np.testing.assert_allclose(slopes[2], -2 * span * alpha * q * o, rtol=ALGEBRA)
+    np.testing.assert_allclose(slopes[3], 2 * span * x * x, rtol=ALGEBRA)
 
 
 def test_cubic_equals_the_symmetric_eigensolver():
     alpha, strength, c, epsilon, n, o = np.random.default_rng(7).uniform(0.1, 30, (6, 4000))
-    fast = kernel.cubic_sharpness(NUMPY, alpha, strength, epsilon, n * n, o * o, c)
+    b2 = epsilon**2 + n**2
+    fast = kernel.cubic_sharpness(NUMPY, alpha, strength, c * c, b2, c * epsilon, o * o)
     slow = sharpness(alpha, strength, c, epsilon, n, o)
     np.testing.assert_allclose(fast, slow, rtol=KERNEL_SHARPNESS)
 

@@ -63,11 +63,9 @@ def test_list_of_cells_and_time_scale():
 
 
 def test_cells_outside_the_kernel_take_the_safe_path_with_a_status():
-    states = State([1.0, 1.0, 0.0], [0.1, -2.0, 0.1], [0.4, 0.3, 0.4], [0.9, 0.8, 0.9])
-    found = sweep(
-        [50.0, 50.0, 50.0], 5.0, 4.0, times=TIMES, state=states, product=False,
-        variables=["sharpness", "t_dip", "dip_depth", "final_sharpness"],
-    )  # fmt: skip
+    states = State([1.0, 1e-9, 0.0], [0.1, 1e-9, 0.1], [0.4, 0.3, 0.4], [0.9, 50.0, 0.9])
+    names = ["sharpness", "t_dip", "dip_depth", "final_sharpness"]
+    found = sweep([50.0] * 3, 5.0, 4.0, times=TIMES, state=states, product=False, variables=names)
     assert found.status.values.tolist() == [0, 1, 1]
     for cell in range(3):
         start = State(*(float(values[cell]) for values in states))
