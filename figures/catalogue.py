@@ -18,6 +18,7 @@ ORDER = (
     "sweeps",
     "real_run",
     "bridge",
+    "overview",
     "signals",
 )
 

@@ -37,6 +37,7 @@ ABOUT = [
 # Chapters in the order of the page: anchor, title, opening sentence, figures.
 CHAPTERS = (
     ("glance", "At a glance", "", ("overview",)),
+    ("glance", "At a glance", "", ("overview",)),
     ("theory", "Theory", "", ("edge", "oscillation", "closed_form")),
     ("ledger", "Ledger", "", ("ledger",)),
     ("sweep", "Sweep", "", ("sweeps",)),
