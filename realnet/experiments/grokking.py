@@ -14,8 +14,8 @@ from realnet.experiments.numbers import with_intervals
 from realnet.experiments.trial import Trial
 
 SEEDS = 3
-MODULUS, TRAIN_SHARE = 47, 0.5
-STEP_SIZE, STEPS, EVERY = 0.003, 6000, 100
+MODULUS, TRAIN_SHARE = 47, 0.7
+STEP_SIZE, STEPS, EVERY = 0.03, 4000, 100
 GROKKED = 0.95
 ARMS: dict[str, dict] = {
     "softmax": {},
@@ -45,6 +45,7 @@ def trials(scale: Scale) -> Trials:
                 loss="cross-entropy",
                 optimiser="adam",
                 activation="relu",
+                beta2=0.98,
                 width=128,
                 depth=1,
                 step_size=STEP_SIZE,
