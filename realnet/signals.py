@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import gammaincc
+from scipy.stats import rankdata
 
 from linmodel.errors import real, refuse
 
@@ -28,10 +30,19 @@ class View:
     """One way to look at the samples, and the set that stands out in it."""
 
     name: str
+    slopes: Array  # (rows, N): what tells the sides apart there
     chosen: NDArray[np.bool_]
-    sign: NDArray[np.float64]  # side of every sample: +1 or -1
     log_jump: float
     log_p: float
+
+
+class Sight(NamedTuple):
+    """One way to look at the samples: their sizes, their signed slopes, and more slopes beside."""
+
+    name: str
+    size: Array
+    slope: Array
+    slopes: Array
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,7 @@ class OpposingPair:
     score        the jump: factor by which the members exceed all others in the best view
     p_value      probability of such a jump in the bulk's own tail, all views and cuts allowed for
     votes        (N,) share of the pair's views in which a sample stands out
-    antiphase    correlation of the two groups' loss changes over the steps (-1: perfect antiphase);
-                 NaN for fewer than 4 steps
+    antiphase    rank correlation of the groups' loss swings over the steps (-1: perfect antiphase)
     views        names of the views that agree, best first
     """
 
@@ -90,12 +100,14 @@ def find_opposing_groups(
          small but real jumps: without planted groups none above 1.52 was seen.
 
     Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
-    signal. Members: samples chosen in at least half of its views. Side: the sign summed over
-    the views, each turned to agree with the best one. Both sides need 2 members. Then the same on
-    the views left over, for the samples left over.
+    signal. Members: samples chosen in at least half of its views. Sides: the members' slopes
+    along all directions at these views' checkpoints (or loss changes of these stretches), each
+    direction's mean taken off; the sign of their leading right singular vector. Both sides need 2
+    members, and mean slopes of opposite sign along a direction. Then the same on the views left
+    over, for the samples left over.
 
-    `antiphase`, a measurement and no condition: the correlation over the steps of the two
-    sides' mean loss changes, each less the mean change of all other samples.
+    `antiphase`, a measurement and no condition: the rank correlation over the steps of the second
+    differences of the two sides' mean losses, each less the mean loss of all other samples.
 
     Raises InvalidInput: not a Dataset of `observe`, fewer than 27 samples, numbers out of range.
     """
@@ -109,7 +121,7 @@ def find_opposing_groups(
     sights = _sights(evidence)
     cuts = np.arange(4, max(4, int(largest * evidence.sizes["sample"])) + 1)
     log_level = np.log(level / (len(cuts) * len(sights)))
-    views = [_stand_out(name, size, sign, cuts, minority) for name, size, sign in sights]
+    views = [_stand_out(sight, cuts, minority) for sight in sights]
     kept = [v for v in views if v and v.log_jump >= least and v.log_p <= log_level]
     kept.sort(key=lambda view: -view.log_jump)
     pairs: list[OpposingPair] = []
@@ -132,23 +144,23 @@ def _check(evidence: xr.Dataset) -> None:
         refuse("number of samples", evidence.sizes["sample"], f"at least {FEWEST}")
 
 
-def _sights(evidence: xr.Dataset) -> list[tuple[str, Array, Array]]:
-    """(name, size, side) of every view."""
+def _sights(evidence: xr.Dataset) -> list[Sight]:
+    """Every view before anything is chosen in it."""
     found = []
     steps = evidence.checkpoint_step.values
     response, slope = evidence.response.values, evidence.slope.values
     for i, step in enumerate(steps):
         for j in range(evidence.sizes["direction"]):
             name = f"eigenvector {j + 1} at step {step}"
-            found.append((name, response[i, j], np.where(slope[i, j] < 0, -1.0, 1.0)))
+            found.append(Sight(name, response[i, j], slope[i, j], slope[i]))
     changes = loss_changes(evidence)
     for begin, end in pairwise(steps):
         window = changes[begin:end]
         if len(window) and np.isfinite(window).all():
             centred = window - window.mean(axis=1, keepdims=True)
             leading = np.linalg.svd(centred, full_matrices=False)[2][0]
-            sign = np.where(leading < 0, -1.0, 1.0)
-            found.append((f"loss changes of steps {begin} to {end}", np.abs(leading), sign))
+            name = f"loss changes of steps {begin} to {end}"
+            found.append(Sight(name, np.abs(leading), leading, centred))
     return found
 
 
@@ -157,13 +169,14 @@ def loss_changes(evidence: xr.Dataset) -> Array:
     return np.diff(evidence.loss.values.astype(np.float64), axis=0)
 
 
-def _stand_out(name: str, size: Array, sign: Array, cuts: NDArray, minority: float) -> View | None:
+def _stand_out(sight: Sight, cuts: NDArray, minority: float) -> View | None:
     """The cut of largest jump whose two sides are both there; None if there is none."""
+    size = sight.size
     order = np.argsort(-size, kind="stable")
     log_size = np.log(np.maximum(size[order], np.finfo(float).tiny))
     inner = np.ceil((1 - EDGE) * cuts).astype(int)
     outer = np.floor((1 + EDGE) * cuts).astype(int) + 1
-    plus = np.cumsum(sign[order] > 0)[cuts - 1]
+    plus = np.cumsum(sight.slope[order] > 0)[cuts - 1]
     smaller = np.minimum(plus, cuts - plus)
     jumps = log_size[inner - 1] - log_size[outer - 1]
     jumps[smaller < np.maximum(FIRST_GROUP, minority * cuts)] = -np.inf
@@ -173,7 +186,7 @@ def _stand_out(name: str, size: Array, sign: Array, cuts: NDArray, minority: flo
     chosen = np.zeros(len(size), dtype=bool)
     chosen[order[: cuts[best]]] = True
     log_p = _tail_log_p(log_size, inner[best], outer[best], jumps[best])
-    return View(name, chosen, sign, float(jumps[best]), log_p)
+    return View(sight.name, sight.slopes, chosen, float(jumps[best]), log_p)
 
 
 def _tail_log_p(log_size: Array, inner: int, outer: int, jump: float) -> float:
@@ -194,15 +207,13 @@ def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 def _pair(
     evidence: xr.Dataset, signal: list[View], free: NDArray[np.bool_], tests: int
 ) -> OpposingPair | None:
-    """Members by vote, sides by the sum of the turned signs; None if a side is empty."""
+    """Members by vote, sides by their slopes; None if a side is empty or nothing is opposite."""
     best = signal[0]
     votes = np.mean([view.chosen for view in signal], axis=0)
-    members = (votes >= 0.5) & free
-    turned = [view.sign * np.sign((view.sign * best.sign)[members].sum()) for view in signal]
-    total = np.sum(turned, axis=0)
-    side = np.where(total == 0, best.sign, total)
-    plus = np.flatnonzero(members & (side > 0))
-    minus = np.flatnonzero(members & (side < 0))
+    members = np.flatnonzero((votes >= 0.5) & free)
+    if len(members) < 2 * FIRST_GROUP:
+        return None
+    plus, minus = _sides(np.concatenate([view.slopes for view in signal]), members)
     if min(len(plus), len(minus)) < FIRST_GROUP:
         return None
     return OpposingPair(
@@ -216,16 +227,45 @@ def _pair(
     )
 
 
+def _sides(
+    slopes: Array, members: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Members split where their slopes (rows: directions) differ most; none if none is opposite."""
+    own = slopes[:, members]
+    leading = np.linalg.svd(own - own.mean(axis=1, keepdims=True), full_matrices=False)[2][0]
+    upper = leading > 0
+    nobody = members[:0]
+    if upper.all() or not upper.any():
+        return nobody, nobody
+    means = np.stack([own[:, upper].mean(axis=1), own[:, ~upper].mean(axis=1)])
+    opposite = -means.prod(axis=0)
+    row = int(np.argmax(opposite))
+    if opposite[row] <= 0:
+        return nobody, nobody
+    plus = upper if means[0, row] > 0 else ~upper
+    return members[plus], members[~plus]
+
+
 def antiphase(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> float:
-    """S11: correlation over the steps of the groups' mean loss changes, less the others' mean."""
-    changes = loss_changes(evidence)
-    others = np.ones(changes.shape[1], dtype=bool)
+    """S11: rank correlation of the two rows of `swings`; NaN for fewer than 4 steps."""
+    return rank_correlation(swings(evidence, plus, minus))
+
+
+def swings(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> Array:
+    """Second differences over the steps of the groups' mean losses, less the others', (2, steps-1).
+
+    Second differences keep what alternates from step to step and drop the common trend of learning.
+    """
+    loss = evidence.loss.values.astype(np.float64)
+    others = np.ones(loss.shape[1], dtype=bool)
     others[plus] = others[minus] = False
-    if len(changes) < 3 or not others.any():
+    common = loss[:, others].mean(axis=1)
+    return np.stack([np.diff(loss[:, side].mean(axis=1) - common, n=2) for side in (plus, minus)])
+
+
+def rank_correlation(both: Array) -> float:
+    """Spearman's correlation of two rows; NaN where one is constant or shorter than 3."""
+    if both.shape[1] < 3 or (np.ptp(both, axis=1) == 0).any():
         return float("nan")
-    common = changes[:, others].mean(axis=1)
-    first = changes[:, plus].mean(axis=1) - common
-    second = changes[:, minus].mean(axis=1) - common
-    if first.std() == 0 or second.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(first, second)[0, 1])
+    ranks = rankdata(both, axis=1)
+    return float(np.corrcoef(ranks)[0, 1])
