@@ -18,7 +18,6 @@ ORDER = (
     "sweeps",
     "real_run",
     "bridge",
-    "overview",
     "signals",
 )
 

@@ -37,12 +37,12 @@ ABOUT = [
 # Chapters in the order of the page: anchor, title, opening sentence, figures.
 CHAPTERS = (
     ("glance", "At a glance", "", ("overview",)),
-    ("glance", "At a glance", "", ("overview",)),
     ("theory", "Theory", "", ("edge", "oscillation", "closed_form")),
     ("ledger", "Ledger", "", ("ledger",)),
     ("sweep", "Sweep", "", ("sweeps",)),
     ("real", "Real network", "", ("real_run",)),
     ("bridge", "Bridge", "", ("bridge",)),
+    ("groups", "Opposing groups", "", ("signals",)),
 )
 ABSENT = "This part is not installed here."
 
