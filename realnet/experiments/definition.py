@@ -77,6 +77,6 @@ def planted_mlp(seed: int, **fields: object) -> TrainConfig:
         "depth": 2,
         "step_size": 0.1,
         "steps": 1000,
-        "every": 10,
+        "every": 20,
     }
     return TrainConfig(**(known | {"seed": seed} | fields))  # type: ignore[arg-type]
