@@ -62,11 +62,16 @@ def certified_flow(
     width = real("relative_width", relative_width, above=0)
     max_pieces = integer("max_pieces", max_pieces, low=1)
     setting = make_setting(problem, digits)
-    with ctx.workprec(setting.bits), np.errstate(all="ignore"):
-        rows = [
-            _report(problem, start, found, width, time)
-            for time, found in enclosures(setting, single(start), grid, max_pieces)
-        ]
+    try:
+        with ctx.workprec(setting.bits), np.errstate(all="ignore"):
+            rows = [
+                _report(problem, start, found, width, time)
+                for time, found in enclosures(setting, single(start), grid, max_pieces)
+            ]
+    except OverflowError as error:
+        raise CannotEnclose(
+            "a bound exceeds float64's range; rescale the problem (M10)."
+        ) from error
     variables = {
         name: (("time", "bound"), [row[i] for row in rows]) for i, name in enumerate(NAMES)
     }

@@ -23,7 +23,7 @@ from linmodel.problem import Array, OpposingSignals, State
 
 Balls = tuple[arb, arb, arb, arb, arb]
 
-UP = 1.0 + 1e-12  # slack on float64 bounds: hundreds of times what a few dozen roundings can cost
+UP = 1.0 + 1e-13  # slack on float64 bounds: 450 roundings, where a few dozen can add up
 
 
 class CannotEnclose(ArithmeticError):

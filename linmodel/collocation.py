@@ -201,7 +201,10 @@ def _refined(
     """Repeat: residual in Arb, correction with the float64 factors; None if it does not shrink."""
     rows = [start] + [[arb(value) for value in row] for row in guess[1:].tolist()]
     half = h / 2
-    goal = 10.0**-digits * np.abs(guess).max()
+    c, epsilon, n, o = np.abs(guess).max(axis=0)
+    stiffness = 1 + float(h) * (max(alpha, 1.0) * (c + o) ** 2 + (epsilon + n) ** 2 + beta_norm)
+    # The defect is the error times the stiffness.
+    goal = 10.0**-digits * np.abs(guess).max() / stiffness
     best = np.inf
     for _ in range(REFINEMENTS):
         slopes = (g.derivative * arb_mat(rows)).tolist()

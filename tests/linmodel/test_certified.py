@@ -154,3 +154,16 @@ def test_outward_rounding_contains():
         assert outward(arb(0.5)) == (0.5, 0.5)
         tiny = arb(2) ** -2000
         assert outward(tiny)[0] <= 0.0 < outward(tiny)[1]
+
+
+def test_numbers_out_of_range_are_refused_not_crashed():
+    with pytest.raises(CannotEnclose, match="rescale"):
+        certified_flow(OpposingSignals(10.0, 1.0), State(1e100, 1.0, 1.0, 1.0), [1.0])
+
+
+def test_long_after_the_limit_is_reached():
+    problem, start = OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.9)
+    found = certified_flow(problem, start, [1e5])
+    kappa = start.kappa
+    c_square = (kappa + np.hypot(kappa, 20.0)) / 2
+    np.testing.assert_allclose(found.c[0] ** 2, c_square, rtol=tolerances.ALGEBRA)

@@ -17,6 +17,7 @@ from linmodel import (
     standard_parameters,
 )
 from linmodel.bounds import limit
+from linmodel.certified import certified_flow
 from linmodel.envelope import envelope
 from linmodel.spectra import spectral_flow
 from linmodel.strategies import cases, magnitudes, spectral_cases, standing_cases, states
@@ -123,7 +124,7 @@ def test_f5_limit(case):
 @given(standing_cases(beta_norm=(0.5, 20.0)))
 def test_the_envelope_holds_the_flow(case):
     flow = flow_of(case)
-    bounds = envelope(case.problem, case.start, flow.time.values)
+    bounds = envelope(case.problem, case.start, flow.time.values, step=0.5, pieces=100)
     for name in ("c", "epsilon", "opposing_curvature", "sharpness"):
         assert (bounds[f"{name}_lower"] <= flow[name] * (1 + FLOW)).all(), name
         assert (bounds[f"{name}_upper"] >= flow[name] * (1 - FLOW)).all(), name
@@ -151,3 +152,14 @@ def test_the_checks_can_fail():
     # F1's check on starts with epsilon0 < 0, where c may cross 0.
     crossing = State(0.2, -0.8, 0.1, 0.3)
     assert (gradient_flow(OpposingSignals(100.0, 5.0), crossing, [0.3, 3.0]).c < 0).any()
+
+
+@settings(max_examples=8)
+@given(cases(alpha=(0.0, 1e5)))
+def test_certified_enclosures_of_different_precision_overlap(case):
+    times = [1e-3, 0.1, 1.0]
+    rough = certified_flow(*case, times, digits=14, relative_width=1e-3)
+    fine = certified_flow(*case, times, digits=30)
+    for name in fine.data_vars:
+        assert (rough[name][:, 0] <= fine[name][:, 1]).all(), name
+        assert (fine[name][:, 0] <= rough[name][:, 1]).all(), name
