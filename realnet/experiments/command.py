@@ -40,7 +40,7 @@ def experiments(
     scale = Scale(device=device, size=size or None, quick=quick)
     wanted = chosen(names or [])
     folder = out / "quick" if quick else out
-    require_writable(out)
+    require_writable(out / "manifest.json" if out.is_dir() else out)
     folder.mkdir(parents=True, exist_ok=True)
     seconds = _estimates(wanted, scale, folder)
     if list_only:
