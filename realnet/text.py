@@ -1,0 +1,123 @@
+"""Moby-Dick as token windows for small language models; tokens shown in their context."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linmodel.errors import integer, refuse
+
+TOKENS = ("characters", "words")
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True)
+class TextData:
+    """N windows of T tokens.
+
+    inputs      int64 (N, T), token ids 0 .. len(vocabulary) - 1
+    labels      int64 (N, T), the next tokens
+    vocabulary  the tokens; rarer ones are the first entry
+    begins      (N,), place of each window's first token in `stream`
+    stream      ids of the whole text
+    joint       what stands between tokens in print: "" (characters) or " " (words)
+    """
+
+    inputs: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    vocabulary: tuple[str, ...]
+    begins: NDArray[np.int64]
+    stream: NDArray[np.int64]
+    joint: str
+    provenance: dict = field(default_factory=dict)
+
+    @property
+    def n_classes(self) -> int:
+        """Size of the vocabulary."""
+        return len(self.vocabulary)
+
+
+def moby_dick() -> str:
+    """The novel's chapters, 1.2 MB of public-domain English."""
+    packed = (files("realnet") / "data_files" / "moby_dick.txt.xz").read_bytes()
+    return lzma.decompress(packed).decode("utf-8")
+
+
+def load_text(
+    size: int = 128,
+    seed: int = 0,
+    *,
+    context: int = 32,
+    tokens: str = "characters",
+    vocabulary: int = 64,
+) -> TextData:
+    """`size` windows of `context` tokens, their places drawn with `seed` without repetition.
+
+    tokens      "characters" (as they are), or "words" (lower case, split at white space)
+    vocabulary  number of tokens kept: the most frequent, and one for all others
+    Raises InvalidInput for numbers out of range or an unknown kind of tokens.
+    """
+    size, seed = integer("size", size, low=1), integer("seed", seed, low=0)
+    context = integer("context", context, low=2)
+    kept = integer("vocabulary", vocabulary, low=3)
+    if tokens not in TOKENS:
+        refuse("tokens", tokens, "one of " + ", ".join(TOKENS))
+    text = moby_dick()
+    pieces = np.array(list(" ".join(text.split())) if tokens == "characters" else _words(text))
+    names, ids, counts = np.unique(pieces, return_inverse=True, return_counts=True)
+    frequent = np.argsort(-counts, kind="stable")[: kept - 1]
+    table = np.zeros(len(names), dtype=np.int64)
+    table[frequent] = 1 + np.arange(len(frequent))
+    stream = table[ids]
+    if size > len(stream) - context:
+        refuse("size", size, f"at most {len(stream) - context} windows")
+    begins = np.random.default_rng(seed).choice(len(stream) - context, size, replace=False)
+    windows = stream[begins[:, None] + np.arange(context + 1)]
+    source = {
+        "source": "Moby-Dick, chapters 1 to 135 (public domain; CC0 edition)",
+        "tokens": tokens,
+        "context": context,
+        "size": size,
+        "seed": seed,
+    }
+    return TextData(
+        inputs=windows[:, :-1],
+        labels=windows[:, 1:],
+        vocabulary=(UNKNOWN, *names[frequent].tolist()),
+        begins=begins,
+        stream=stream,
+        joint="" if tokens == "characters" else " ",
+        provenance=source,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return text.lower().split()
+
+
+def in_context(
+    data: TextData, samples: Sequence[int], before: int = 20, after: int = 5
+) -> list[str]:
+    """Each predicted token [in brackets] within its text; samples count tokens, window by window.
+
+    Raises InvalidInput for a sample outside 0 .. N T - 1.
+    """
+    width = data.labels.shape[1]
+    shown = []
+    for sample in samples:
+        if not 0 <= sample < data.labels.size:
+            refuse("sample", int(sample), f"0 to {data.labels.size - 1}")
+        place = int(data.begins[sample // width]) + int(sample) % width + 1
+        left = data.stream[max(0, place - before) : place]
+        right = data.stream[place + 1 : place + 1 + after]
+        first, token, last = (
+            data.joint.join(data.vocabulary[i] for i in part)
+            for part in (left, data.stream[place : place + 1], right)
+        )
+        shown.append(f"{first}{data.joint}[{token}]{data.joint}{last}")
+    return shown
