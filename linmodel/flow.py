@@ -90,6 +90,8 @@ class _System:
 
     def across(self, w: float) -> tuple[float, float]:
         """n^2 and alpha o^2 at intrinsic time w / max(alpha, 1)."""
+        # A trial step may reach w < 0, where the exponentials overflow; it is rejected.
+        w = max(w, -100.0 * self.fast / max(self.alpha, 1.0))
         n_square = self.n0**2 * math.exp(-2 * w / self.fast)
         return n_square, self.alpha * self.o0**2 * math.exp(-2 * w * self.alpha / self.fast)
 
@@ -164,10 +166,12 @@ def _integrate(
         "rtol": rtol,
         "atol": atol * np.array([system.size, system.size, 1.0]),
     }
-    try:
-        solution = solve_ivp(_Counted(system.rate), method="DOP853", **settings)
-    except _Stiff:
-        solution = solve_ivp(system.rate, method="LSODA", jac=system.jacobian, **settings)
+    # Trial steps that overflow are rejected; they need no warning.
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            solution = solve_ivp(_Counted(system.rate), method="DOP853", **settings)
+        except _Stiff:
+            solution = solve_ivp(system.rate, method="LSODA", jac=system.jacobian, **settings)
     if not solution.success:
         raise FlowFailed(
             f"the integrator stopped before time {grid[-1]:g} ({solution.message});"
