@@ -1,16 +1,15 @@
-"""What a run measures at an evaluation: S11, S13, S14, S16 (see `NAMES`), and layers' blocks."""
+"""What a run measures at an evaluation: S11, S13, S14, S16 (see `NAMES`)."""
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from realnet.config import TrainConfig
 from realnet.curvature import Curvature, top_eigenpairs
-from realnet.objective import Objective, unflatten
+from realnet.curvature_parts import sample_curvature
+from realnet.objective import Objective
 
 if TYPE_CHECKING:
     from realnet.experiments.trial_run import TrialRun
@@ -53,8 +52,6 @@ DIRECTIONS = 20
 TOP_CURVATURE, TOP_CHANGE = 0.05, 0.01
 # Tokens of the largest rise and fall that are kept for text.
 TOKENS = 20
-# Step of the second difference along v.
-STEP = 1e-3
 
 
 def names(name: str) -> str:
@@ -75,7 +72,7 @@ class Probe:
         """Gradient along v, imbalance of the groups along v, curvature of single samples."""
         along = float(self.gradient @ self.v)
         row = {"along": along, "along_share": along**2 / float(self.gradient.square().sum())}
-        curvature = sample_curvature(self.run, self.v)
+        curvature = self._curvature()
         count = max(1, round(TOP_CURVATURE * len(curvature)))
         top = curvature.topk(count).indices
         row["curvature_mean"] = float(curvature.mean())
@@ -104,6 +101,18 @@ class Probe:
                 run.whole.loss_fn, run.whole.params, chunks=[chunk], tolerance=1e-2
             )
             found[name] = pairs.sharpness
+        return found
+
+    def _curvature(self) -> Tensor:
+        run = self.run
+        mode = run.model.training
+        run.model.eval()
+        found = sample_curvature(
+            lambda: run.sample_loss(run.model(run.inputs), run.labels).flatten(),
+            run.whole.params,
+            self.v,
+        )
+        run.model.train(mode)
         return found
 
     def _imbalance(self) -> dict[str, float]:
@@ -164,43 +173,3 @@ def _any(members: dict, count: int) -> Tensor:
     for mask in members.values():
         chosen |= torch.as_tensor(mask)
     return chosen
-
-
-def sample_curvature(run: TrialRun, v: Tensor) -> Tensor:
-    """v^T H_i v of each sample (token) i, (N,), float64, for a unit vector v.
-
-    (l_i(w + h v) - 2 l_i(w) + l_i(w - h v)) / h^2 on a float64 copy of the network: any layer will
-    do, also those without forward-mode or second derivatives. h = 1e-3: rounding is about 1e-9,
-    truncation h^2 / 12 times the fourth derivative.
-    """
-    model = deepcopy(run.model).double().eval()
-    point, direction = run.point.double(), v.double()
-    inputs = run.inputs.double() if run.inputs.is_floating_point() else run.inputs
-    trained = [p for p in model.parameters() if p.requires_grad]
-
-    def losses(at: Tensor) -> Tensor:
-        with torch.no_grad():
-            for parameter, piece in zip(trained, unflatten(at, trained), strict=True):
-                parameter.copy_(piece)
-            return run.sample_loss(model(inputs), run.labels).flatten()
-
-    rise = losses(point + STEP * direction) + losses(point - STEP * direction)
-    return (rise - 2 * losses(point)) / STEP**2
-
-
-def layers(model: nn.Module) -> dict[str, list[Tensor]]:
-    """Parameters by the module that owns them, in order."""
-    found: dict[str, list[Tensor]] = {}
-    for name, parameter in model.named_parameters():
-        found.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
-    return found
-
-
-def layer_sharpness(whole: Objective, model: nn.Module, config: TrainConfig) -> list[float]:
-    """Top eigenvalue of each layer's own block of the Hessian, in the order of `layers`."""
-    return [
-        top_eigenpairs(
-            whole.loss_fn, own, chunks=whole.chunks, tolerance=1e-2, seed=config.seed
-        ).sharpness
-        for own in layers(model).values()
-    ]

@@ -14,7 +14,8 @@ from torch.nn import functional
 from linmodel import store
 from realnet import runfolder, training
 from realnet.curvature import Curvature
-from realnet.experiments.probes import Probe, layer_sharpness, layers, names
+from realnet.curvature_parts import layer_sharpness
+from realnet.experiments.probes import Probe, names
 from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import TrialData, trial_data
 from realnet.interventions import perp_gradient, stablemax_loss
@@ -78,7 +79,7 @@ class TrialRun(Run):
             **self.trial.as_dict(), data_provenance=self.data_provenance
         )
         if self.trial.blocks:
-            curves.attrs["layers"] = json.dumps(list(layers(self.model)))
+            curves.attrs["layers"] = json.dumps(_layer_names(self.model))
         if self.trial.stablemax:
             curves.attrs["loss_definition"] = "mean over samples of -log(s(f_y) / sum_c s(f_c))"
         return curves
@@ -102,7 +103,7 @@ class TrialRun(Run):
         if self.trial.sketch:
             row["sketch"] = (self.projection @ self.point).tolist()
         if self.trial.blocks:
-            row["block_sharpness"] = layer_sharpness(self.whole, self.model, self.config)
+            row["block_sharpness"] = self._blocks()
         if self.trial.probes:
             self.probe = Probe(self, found)
             row |= self.probe.before()
@@ -115,6 +116,13 @@ class TrialRun(Run):
         if self.probe is not None:
             self._append(self.probe.after(self.point))
             self.probe = None
+
+    def _blocks(self) -> list[float]:
+        whole, config = self.whole, self.config
+        found = layer_sharpness(
+            whole.loss_fn, self.model, chunks=whole.chunks, tolerance=1e-2, seed=config.seed
+        )
+        return [block.sharpness for block in found.values()]
 
     def _watch(self) -> None:
         """Mean loss of each watched group before the step."""
@@ -199,6 +207,15 @@ def _network(trial: Trial, data: TrialData) -> nn.Module:
                     lambda own, _, out: functional.dropout(out, trial.dropout, own.training)
                 )
     return model
+
+
+def _layer_names(model: nn.Module) -> list[str]:
+    """Of the modules that own trainable parameters, as `layer_sharpness` orders them."""
+    return [
+        name or "whole"
+        for name, module in model.named_modules()
+        if any(p.requires_grad for p in module.parameters(recurse=False))
+    ]
 
 
 def _of_length(rows: np.ndarray, count: int) -> np.ndarray:
