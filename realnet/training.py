@@ -40,14 +40,14 @@ def train(
         folder = runfolder.open_run(out, config.as_dict() | {"device": run.device.type})
         resume(run, folder)
     while not run.finished:
-        before = run.step
+        before = min(run.step, config.steps)
         for _ in range(checkpoint_every):
             if not run.finished:
                 run.advance()
         if folder is not None:
             save(run, folder)
         if report is not None:
-            report(run.step - before, run.records.note(2.0 / config.step_size))
+            report(min(run.step, config.steps) - before, run.records.note(2.0 / config.step_size))
     return run.dataset()
 
 

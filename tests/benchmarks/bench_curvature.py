@@ -82,9 +82,9 @@ def colour(name: str, steps: int) -> Workload:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layers: list[nn.Module] = []
-        for inputs, outputs in ((channels, 32), (32, 64), (64, 128)):
-            layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.Tanh()]
-        features = 128 * -(-height // 8) * -(-width // 8)
+        for inputs, outputs, stride in ((channels, 32, 1), (32, 64, 2), (64, 128, 2)):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1), nn.Tanh()]
+        features = 128 * (height // 4) * (width // 4)
         head = [nn.Flatten(), nn.Linear(features, 96), nn.Tanh(), nn.Linear(96, data.n_classes)]
         model = nn.Sequential(*layers, *head)
     x, y = torch.tensor(data.images), torch.tensor(data.labels)
