@@ -204,7 +204,8 @@ def _forecasts(row: xr.Dataset) -> Table:
     rows = []
     for name in row.model.values:
         each = row.sel(model=name)
-        span = f"{number(float(each.edge_low))} to {number(float(each.edge_high))}"
+        low, high = float(each.edge_low), float(each.edge_high)
+        span = "–" if np.isnan(low) else f"{number(low)} to {number(high)}"
         numbers = [number(float(each[key])) for key in ("edge_step", "edge_time")]
         rows.append(
             [str(name), *numbers, span, number(float(each.plateau)), str(each.status.item())]

@@ -29,11 +29,11 @@ LEAST_R_SQUARE = 0.9
 # the toy's and not noise.
 MOST_NOISE_RATIO, LEAST_MISFIT = 2.0, 0.01
 FIXED = {
-    "c0": "1: by M10 the scale of the state cannot be told from B and the scales",
-    "norms": "|b0|^2 + |b_o0|^2 = 1, o0^2 = k/(1+k): the standard initialisation's average",
+    "c0 = 1": "by M10 the scale of the state cannot be told from B and the scales",
+    "|b0|^2 + |b_o0|^2 = 1, o0^2 = k/(1+k)": "the standard initialisation's average",
     "d1": "does not enter the population dynamics at given norms (M5)",
 }
-TIED = "1 / sharpness_scale: eta x sharpness then means the same in both"
+TIED = "eta x sharpness then means the same in both"
 MOST_DESCENT_STEPS = 100_000
 
 
@@ -99,7 +99,9 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
         "title": "bridge: the toy's gradient flow fitted to a real run's sharpness",
         "status": status,
         "message": message,
-        "fixed": json.dumps(FIXED | ({} if scales == 2 else {"time_scale": TIED})),
+        "fixed": json.dumps(
+            FIXED | ({} if scales == 2 else {"time_scale = 1/sharpness_scale": TIED})
+        ),
         "at_bound": json.dumps(space.at_bound(best.point)),
         **quality,
         **_step_attributes(curve),
