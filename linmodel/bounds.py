@@ -106,7 +106,8 @@ def floor_time(problem: OpposingSignals, start: State, delta: ArrayLike) -> Arra
     v' = -c' epsilon - c^2 v <= -c_min^2 v. Raises InvalidInput unless 0 < delta < 1.
     """
     wait = -np.log(fraction("delta", np.asarray(delta)))
-    return dip_time_ceiling(problem, start) + wait / dip_floor(problem, start)
+    with np.errstate(divide="ignore"):
+        return dip_time_ceiling(problem, start) + wait / dip_floor(problem, start)
 
 
 def dip_floor(problem: OpposingSignals, start: State) -> Array:
@@ -148,7 +149,7 @@ def dip_ceiling(problem: OpposingSignals, start: State) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(kept > 0, problem.alpha * o**2 / kept, 1.0)
         tau = np.log(np.maximum(ratio, 1.0)) / (2 * problem.alpha)
-        risen = problem.beta_norm * tau / np.sqrt(dip_floor(problem, start))
+        risen = np.where(tau > 0, problem.beta_norm * tau / np.sqrt(dip_floor(problem, start)), 0.0)
     fast = o**2 * np.exp(-2 * problem.alpha * tau)
     value = kept + risen * (2 * epsilon + risen) + n**2 * np.expm1(-2 * tau) + fast
     return np.where(kept > 0, np.minimum(value, c**2), c**2)
@@ -176,7 +177,8 @@ def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
         drag = n**2 * np.exp(-middle) + alpha * o**2 * np.exp(-(2 * alpha - 1) * middle)
         falling = drag > slack * (epsilon - slack * np.expm1(-middle))
         low, high = np.where(falling, middle, low), np.where(falling, high, middle)
-    return high / dip_floor(problem, start)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(high > 0, high / dip_floor(problem, start), 0.0)
 
 
 def crosses_edge(problem: OpposingSignals, start: State, step_size: float) -> Array:

@@ -109,7 +109,10 @@ class Comparison:
             + 2 * p * q * _integral(self.kappa, s, scale)
             + q**2 * _integral(self.kappa - 2 * self.rho, s, scale)
         )
-        return (scale * s + np.log(np.exp(-scale * s) + 2 * total)) / 2
+        grown = scale * s
+        # log1p keeps all digits of a small tau, the other form does not overflow.
+        small = np.log1p(2 * total * np.exp(np.minimum(grown, 1.0)))
+        return np.where(grown < 1, small, grown + np.log(np.exp(-grown) + 2 * total)) / 2
 
     def clock(self, tau: Array) -> Array:
         """Own time s at which the intrinsic time is tau >= 0 (Newton inside a bracket)."""

@@ -28,6 +28,10 @@ STEP = 0.25
 PIECES = 2000
 
 
+class PrecisionExhausted(ArithmeticError):
+    """float64 cannot resolve the bounds; the message says where and what to use instead."""
+
+
 @dataclass(frozen=True)
 class Box:
     """Lower and upper values of c, epsilon, |n|, |o|: arrays of one shape."""
@@ -83,6 +87,11 @@ class Envelope:
             ceiling = np.minimum(top, (self.problem.beta_norm / low) ** 2) * (1 + SLACK)
         c_low = np.maximum(kappa + low**2 + n_low**2 + o_low**2 - rounding, floor)
         c_high = np.minimum(kappa + high**2 + n_high**2 + o_high**2 + rounding, ceiling)
+        if not (c_low <= c_high).all():
+            raise PrecisionExhausted(
+                f"lower bounds above upper ones at alpha = {alpha:g}: c^2 is smaller than the"
+                " rounding of epsilon^2 and o^2. Use linmodel.certified, or alpha <= 1e6."
+            )
         return Box((np.sqrt(c_low), np.sqrt(c_high)), (low, high), (n_low, n_high), (o_low, o_high))
 
 
@@ -119,7 +128,8 @@ def envelope(
     step    length of a piece in log(o^2), times c/|o|: the ratio upper/lower - 1 goes like step^2
     pieces  at most so many; 0 gives the plain envelope of the alpha = 1 and alpha = inf curves
 
-    Raises InvalidInput outside the standing hypotheses, on bad times, or a batch of states.
+    Raises InvalidInput outside the standing hypotheses, on bad times, or a batch of states;
+    PrecisionExhausted where c is too small against o for float64 (seen from alpha = 1e9 on).
     """
     grid = time_grid(times)
     curves = _curves(problem, start, step, pieces)

@@ -25,7 +25,9 @@ Flags = NDArray[np.bool_]
 TAIL = 1e-12  # pieces end where o^2 < TAIL c^2
 LONGEST = 4.0  # of a piece in log(o^2)
 SHORTEST = 1e-3
-BISECTIONS = 60
+BISECTIONS = 400  # at most: a dip may come 1e-20 of the piece's length after its start
+NARROW = 1e-12
+CLEAR = 1e-9
 ROUNDING = 1e-15  # of a difference of numbers <= 1
 
 
@@ -178,11 +180,12 @@ def _lowest(flow: Comparison, after: tuple[Array, Array], s: Array, ends: Flags)
     inside = falls_first & ~falls_last
     if inside.any():
         lowest = np.where(inside, _dip(flow, np.where(ends, s, np.inf)) ** 2, lowest)
-    return lowest
+    return lowest * (1 - 10 * CLEAR)
 
 
 def _falls(flow: Comparison, c: Array, epsilon: Array, tau: Array) -> Flags:
-    return epsilon * flow.b_norm < c * (epsilon**2 + flow.rest * np.exp(-2 * tau))
+    # On a plateau c' / c is below rounding: only a clear fall counts, and CLEAR is given away.
+    return epsilon * flow.b_norm < c * (epsilon**2 + flow.rest * np.exp(-2 * tau)) * (1 - CLEAR)
 
 
 def _dip(flow: Comparison, s: Array) -> Array:
@@ -197,4 +200,6 @@ def _dip(flow: Comparison, s: Array) -> Array:
         middle = (low + high) / 2
         falls = _falls(flow, *flow.at(middle), flow.intrinsic(middle))
         low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+        if (high - low <= NARROW * high).all():
+            break
     return flow.at(low)[0]

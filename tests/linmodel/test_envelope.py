@@ -65,6 +65,18 @@ def test_it_holds_the_certified_flow_without_any_tolerance(index):
         assert (box[f"{name}_upper"] >= exact[name].sel(bound="upper")).all(), name
 
 
+def test_few_pieces_on_a_deep_plateau_are_wide_but_not_wrong():
+    """c' / c is below rounding on the pieces' plateau: their least c must still be a lower bound."""
+    problem = OpposingSignals(alpha=1e6, beta_norm=0.004)
+    start = State(0.0139, 0.0, 3.0, 3.0)
+    times = np.array([1e-8, 1e-7, 8e-7, 2e-6])
+    exact = certified_flow(problem, start, times)
+    box = envelope(problem, start, times, step=1.0, pieces=60)
+    for name in ("c", "epsilon", "tau"):
+        assert (box[f"{name}_lower"] <= exact[name].sel(bound="lower")).all(), name
+        assert (box[f"{name}_upper"] >= exact[name].sel(bound="upper")).all(), name
+
+
 def test_in_intrinsic_time_too():
     """tau is read off the flow's n: n = n0 e^(-tau)."""
     problem, start = case(60.0, 10.0, 4.0, 3)
