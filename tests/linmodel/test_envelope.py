@@ -66,7 +66,7 @@ def test_it_holds_the_certified_flow_without_any_tolerance(index):
 
 
 def test_few_pieces_on_a_deep_plateau_are_wide_but_not_wrong():
-    """c' / c is below rounding on the pieces' plateau: their least c must still be a lower bound."""
+    """On the plateau c' is below rounding: the pieces' least c must still bound c from below."""
     problem = OpposingSignals(alpha=1e6, beta_norm=0.004)
     start = State(0.0139, 0.0, 3.0, 3.0)
     times = np.array([1e-8, 1e-7, 8e-7, 2e-6])
