@@ -25,9 +25,9 @@ CAPTION = (
     "responses and loss changes alone. Top left: mean losses of the two groups and of all others. "
     "Top right: the share of the largest Hessian eigenvalue, of the gradient and of the data that "
     "the groups are, with 95% bootstrap intervals (S14). Below: the groups' members, and the "
-    "standard deviation over samples of the one-step loss change (S16). Look for: two groups of one "
-    "look and two classes, losses that swing in antiphase at the edge (S11), and a share of the "
-    "curvature many times the share of the data."
+    "standard deviation over samples of the one-step loss change (S16). Look for: two groups of "
+    "one look and two classes, losses that swing in antiphase at the edge (S11), and a share of "
+    "the curvature many times the share of the data."
 )
 SHOWN = 8  # members drawn of each group
 MOST_STEPS = 100

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import gammaincc
+from scipy.special import betainc
 from scipy.stats import rankdata
 
 from linmodel.errors import real, refuse
@@ -91,11 +91,12 @@ def find_opposing_groups(
       1. Sort by size, descending. For each cut m from 4 to largest_fraction N: the jump
          J(m) = a_(ceil 0.9 m) / a_(floor(1.1 m) + 1): a tenth of the set may lie on either side.
       2. Keep the cuts whose smaller side has at least `minority` of the m samples, and 2; of
-         these the one of largest J.
-      3. Null: the tail above the cut goes on as below it. Below, over max(20, 2 m) ranks, log a has
-         mean excess xi (Hill's estimate); then log J is xi sum_k E_k / k over the ranks jumped (E_k
-         exponential), gamma distributed with the same mean and variance to good approximation.
-         p = P(log J or more), times the number of cuts and views.
+         these the one of largest J. The set ends at the steepest fall between J's two ranks.
+      3. Null: the tail above the cut goes on as below it, a power law of unknown exponent 1/xi.
+         Then log J is xi sum_k E_k / k over the ranks jumped (E_k exponential), close to a gamma
+         law of the same mean and variance, and the summed excess of log a over the n = max(20, 2 m)
+         ranks below (Hill's estimate) is xi Gamma(n): their ratio has a beta-prime law whatever
+         xi. p = P(log J or more by it), times the number of cuts and views.
       4. The view counts if J >= jump and p <= level. The floor on J is there because classes make
          small but real jumps: without planted groups none above 1.52 was seen.
 
@@ -183,20 +184,23 @@ def _stand_out(sight: Sight, cuts: NDArray, minority: float) -> View | None:
     best = int(np.argmax(jumps))
     if not jumps[best] > 0:
         return None
+    first, last = inner[best], outer[best]
+    steepest = first + int(np.argmax(log_size[first - 1 : last - 1] - log_size[first:last]))
     chosen = np.zeros(len(size), dtype=bool)
-    chosen[order[: cuts[best]]] = True
-    log_p = _tail_log_p(log_size, inner[best], outer[best], jumps[best])
+    chosen[order[:steepest]] = True
+    log_p = _tail_log_p(log_size, first, last, jumps[best])
     return View(sight.name, sight.slopes, chosen, float(jumps[best]), log_p)
 
 
 def _tail_log_p(log_size: Array, inner: int, outer: int, jump: float) -> float:
     """log P(a jump as large between ranks inner and outer) if the bulk's tail went on (step 3)."""
     last = min(outer + max(REFERENCE, 2 * outer), len(log_size))
-    excess = log_size[outer - 1 : last - 1].mean() - log_size[last - 1]
+    excess = float((log_size[outer - 1 : last - 1] - log_size[last - 1]).sum())
     ranks = np.arange(inner, outer)
-    mean, variance = (1 / ranks).sum(), (1 / ranks**2).sum()
-    scaled = jump / max(excess, 1e-9)
-    p = gammaincc(mean**2 / variance, scaled * mean / variance)
+    mean, variance = float((1 / ranks).sum()), float((1 / ranks**2).sum())
+    scaled = jump * mean / variance
+    share = max(excess, 1e-9) / (scaled + max(excess, 1e-9))
+    p = betainc(last - outer, mean**2 / variance, share)
     return float(np.log(max(p, np.finfo(float).tiny)))
 
 

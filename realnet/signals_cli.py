@@ -30,6 +30,7 @@ def signals(
     ] = None,
     fraction: Annotated[float | None, typer.Option(help="planted: members' share.")] = None,
     magnitude: Annotated[float | None, typer.Option(help="planted: background's strength.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="cifar10, cifar100: their folder.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the data, the network and the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this NetCDF file.")] = None,
@@ -46,7 +47,7 @@ def signals(
     step_size = real("step_size", step_size, above=0)
     if out is not None and not out.parent.is_dir():
         refuse("output folder", str(out.parent), "an existing folder", "Create it.")
-    given = {"fraction": fraction, "magnitude": magnitude}
+    given = {"fraction": fraction, "magnitude": magnitude, "folder": folder}
     dials = {name: value for name, value in given.items() if value is not None}
     inputs, labels, shape, show = _load(data, size, seed, dials)
 

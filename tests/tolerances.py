@@ -80,3 +80,9 @@ BRIDGE_EDGE = 0.1
 
 # The same with the toy's own descent: what is left is the fit's error at 2% noise.
 BRIDGE_LAGGED_EDGE = 0.04
+
+# Finder of opposing groups: the largest share of false alarms that is promised.
+FALSE_ALARMS = 0.05
+
+# Moments of 20 x 20,000 normal draws: five standard errors of the noisiest (kurtosis, sqrt(24/n)).
+NORMAL_TAILS = 0.04
