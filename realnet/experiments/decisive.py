@@ -84,7 +84,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     found["final_loss"] = float(run.loss[-1])
     found["accuracy"] = float(run.accuracy[-1])
     pair = [run[name].values for name in ("loss class 0", "loss class 1") if name in run]
-    found["antiphase"] = antiphase(*pair) if len(pair) == 2 else math.nan
+    found["antiphase"] = antiphase(pair[0], pair[1]) if len(pair) == 2 else math.nan
     return found
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import xarray as xr
 
@@ -63,7 +64,7 @@ class Experiment:
     trials: Callable[[Scale], Trials]
     collect: Callable[[Runs, Scale], xr.Dataset]
     extra_seconds: float = 1.0
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def planted_mlp(seed: int, **fields: object) -> TrainConfig:

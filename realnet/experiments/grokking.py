@@ -26,9 +26,9 @@ ARMS: dict[str, dict] = {
 NUMBERS = {
     "grok_step": "first step with 95% of held-out pairs right",
     "fit_step": "first step with 99% of training pairs right",
-    "test_accuracy": "held-out accuracy at the end",
+    "final_test_accuracy": "held-out accuracy at the end",
     "largest_test_accuracy": "largest held-out accuracy",
-    "weight_norm": "norm of the parameters at the end",
+    "final_weight_norm": "norm of the parameters at the end",
     "gradient_zero_step": "first evaluation at which the gradient is below 1e-8",
     "late_sharpness": "sharpness at the end [1 / time]",
 }
@@ -66,9 +66,9 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     return {
         "grok_step": _first(step, run.test_accuracy.values >= GROKKED),
         "fit_step": _first(step, run.accuracy.values >= 0.99),
-        "test_accuracy": float(run.test_accuracy[-1]),
+        "final_test_accuracy": float(run.test_accuracy[-1]),
         "largest_test_accuracy": float(run.test_accuracy.max()),
-        "weight_norm": float(run.weight_norm[-1]),
+        "final_weight_norm": float(run.weight_norm[-1]),
         "gradient_zero_step": _first(step, run.gradient_norm.values < 1e-8),
         "late_sharpness": float(run.sharpness[-1]),
     }

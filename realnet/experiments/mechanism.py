@@ -83,7 +83,7 @@ def gradient_alignment(run: xr.Dataset) -> dict[str, float]:
         found[f"unbalance_cosine_{name}"] = _mean(run.unbalance_cosine.values[where])
         found[f"unbalance_rank_{name}"] = _mean(run.unbalance_rank.values[where])
     pair = run["loss class 0"].values, run["loss class 1"].values
-    found["antiphase"] = antiphase(*pair)
+    found["antiphase"] = antiphase(pair[0], pair[1])
     found["group_cosine"] = _mean(run.group_cosine.values)
     return found
 

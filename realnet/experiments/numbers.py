@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from linmodel.errors import refuse
 from linmodel.problem import Array
@@ -87,7 +87,7 @@ def mean_interval(values: ArrayLike, axis: int = -1) -> tuple[NDArray, NDArray, 
         warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are NaN, as they should
         mean = np.nanmean(table, axis=axis)
         sd = np.nanstd(table, axis=axis, ddof=1)
-        half = student.ppf(0.5 + LEVEL / 2, np.maximum(count - 1, 1)) * sd / np.sqrt(count)
+        half = stdtrit(np.maximum(count - 1, 1), 0.5 + LEVEL / 2) * sd / np.sqrt(count)
     half = np.where(count >= 2, half, np.nan)
     return mean, mean - half, mean + half
 
@@ -110,7 +110,7 @@ def with_intervals(table: xr.Dataset, over: str, against: str | None = None) -> 
             axis = row.get_axis_num(over)
             dims = [dim for dim in row.dims if dim != over]
             ends = ("_mean", "_low", "_high") if not suffix else ("", "_low", "_high")
-            for end, values in zip(ends, mean_interval(row.values, axis), strict=True):  # type: ignore[arg-type]
+            for end, values in zip(ends, mean_interval(row.values, axis), strict=True):
                 text = f"{variable.attrs.get('long_name', name)}{suffix}{end}".replace("_", ", ")
                 attrs = {"units": variable.attrs.get("units", "1"), "long_name": text}
                 found[f"{name}{suffix}{end}"] = (dims, values, attrs)

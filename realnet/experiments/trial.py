@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from linmodel.errors import integer, real, refuse
 from realnet.config import TrainConfig
@@ -31,7 +33,7 @@ class Trial:
     """
 
     train: TrainConfig
-    dials: dict[str, object] = field(default_factory=dict)
+    dials: Mapping[str, Any] = field(default_factory=dict)
     arm: str = "untouched"
     rho: float = 0.0
     stablemax: bool = False
@@ -53,6 +55,7 @@ class Trial:
         if self.rho > 1 or self.dropout >= 1:
             refuse("rho, dropout", (self.rho, self.dropout), "rho in [0, 1], dropout in [0, 1)")
         integer("sketch", self.sketch, low=0)
+        object.__setattr__(self, "dials", dict(self.dials))
         json.dumps(self.dials)
 
     def as_dict(self) -> dict[str, object]:

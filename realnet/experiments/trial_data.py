@@ -67,7 +67,7 @@ def _planted(trial: Trial) -> TrialData:
     elif trial.arm == "random":
         data = remove_random(whole, group, train.seed)
     elif trial.arm == "background":
-        faint = trial.dials | {"magnitude": FAINT}
+        faint = dict(trial.dials) | {"magnitude": FAINT}
         plain = datasets.load("planted", train.size, train.seed, **faint)
         data = randomise_background(whole, plain, group, trial.rho, train.seed)
     members = {name: data.members[name] for name in GROUPS}
@@ -83,7 +83,7 @@ def _modular(trial: Trial) -> TrialData:
 
     Dials: modulus p (47), train_share (0.5).
     """
-    known = {"modulus": 47, "train_share": 0.5} | trial.dials
+    known = {"modulus": 47, "train_share": 0.5} | dict(trial.dials)
     modulus = integer("modulus", known["modulus"], low=3)
     share = real("train_share", known["train_share"], above=0)
     a, b = (each.ravel() for each in np.meshgrid(range(modulus), range(modulus), indexing="ij"))
