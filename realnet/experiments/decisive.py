@@ -62,7 +62,7 @@ def trials_of(strength: str, scale: Scale) -> Trials:
                 dials=DIALS[strength],
                 arm=what.get("arm", "untouched"),
                 rho=what.get("rho", 0.0),
-                probes=arm in ("untouched", "groups removed"),
+                probes=arm == "untouched",
             )
             found[arm, seed] = scale.scaled(trial)
     return found

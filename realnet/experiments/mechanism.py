@@ -1,7 +1,7 @@
 """S1, S11, S13, S14, S15, S16 measured: each a function of runs that returns numbers.
 
-All on the planted data of the decisive plot, strong groups; the untouched and the removed arm's
-runs are the same run folders.
+All on the planted data of the decisive plot, strong groups; the untouched arm's runs are the same
+run folders.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ PAPER_CHANGES = {"change_2sd": 0.055, "change_3sd": 0.015, "change_4sd": 0.006}
 
 
 def trials(scale: Scale) -> Trials:
-    """The decisive arms with probes; descent and flow from one start; smoothing at a small step."""
+    """The untouched arm with probes; descent and flow from one start; smoothing, small step."""
     found: Trials = {}
-    for arm in ("untouched", "groups removed"):
-        for seed in scale.seeds(SEEDS):
-            found[arm, seed] = trials_of("strong", scale)[arm, seed]
+    for seed in scale.seeds(SEEDS):
+        found["untouched", seed] = trials_of("strong", scale)["untouched", seed]
     for seed in scale.seeds(SEEDS):
         descent = planted_mlp(seed, step_size=STEP_SIZE, steps=STEPS // 2)
         for name, optimiser in (("descent", "gd"), ("flow", "flow")):
