@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from linmodel import sweep_store
-from linmodel.errors import integer, refuse
+from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
 from linmodel.sweep_cluster import clustered, connect
 from linmodel.sweep_frame import fill, frame
@@ -35,6 +35,7 @@ def sweep(
     out: str | Path | None = None,
     client: Any = None,
     threads: int | None = None,
+    device: str | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> xr.Dataset:
     """Flow (give `times`) or descent (give `steps`) for every cell of a grid; loss factor 1/2.
@@ -55,6 +56,7 @@ def sweep(
                killed sweep, to the same bytes; the returned Dataset is lazy
     client     a dask.distributed Client, or a scheduler's address; `out` on a shared file system
     threads    in this process; default: all cores
+    device     a torch device ("cuda"), for descent's scalars and the flow's sharpness at o = 0
     progress   called with the number of cells just finished
 
     Flow cells have relative error below 1e-8 in sharpness (1e-11 in states); where the kernel
@@ -75,7 +77,10 @@ def sweep(
         time_scale=time_scale,
         steps=steps,
         variables=None if variables is None else tuple(variables),
+        device=device,
     )
+    if device is not None:
+        _require_device(device)
     workers = os.cpu_count() or 1 if threads is None else integer("threads", threads, low=1)
     told = progress or (lambda _cells: None)
     if out is None:
@@ -170,6 +175,16 @@ def _harvest(running: dict[Future[None], Block]) -> Iterator[Block]:
         block = running.pop(future)
         future.result()
         yield block
+
+
+def _require_device(device: str) -> None:
+    try:
+        from linmodel.kernels_torch import checked_device
+    except ImportError as error:
+        raise InvalidInput(
+            f"device={device!r} needs torch: pip install 'opposing-signals[realnet]'."
+        ) from error
+    checked_device(device)
 
 
 def _require_memory(plan: Plan) -> None:

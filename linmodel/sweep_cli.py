@@ -68,6 +68,9 @@ def sweep(
         str | None, typer.Option(help="Address of a dask scheduler, like tcp://host:8786.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads. Default: all cores.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="A torch device such as cuda: descent, or the flow at o = 0.")
+    ] = None,
 ) -> None:
     """Flow or descent for every combination of alpha, beta_norm, k (and step size)."""
     streamed = out is not None and out.suffix != ".nc"
@@ -95,6 +98,7 @@ def sweep(
             out=out if streamed else None,
             client=scheduler,
             threads=threads,
+            device=device,
             progress=told,
         )
     if out is not None and not streamed:

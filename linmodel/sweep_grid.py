@@ -33,6 +33,7 @@ DESCENT_SCALARS = (
     "regime",
     "status",
 )
+DEVICE_FLOW = ("final_sharpness", "sharpness", "status")
 KINDS: dict[str, np.dtype[Any]] = {
     "status": np.dtype("i1"),
     "regime": np.dtype("i1"),
@@ -62,6 +63,7 @@ class Plan:
     axes        name -> values; in a list all of one length
     start       c, epsilon, n, o and the time scale T, each along the dimension named in `along`
     grid        times in units of T (flow), or step numbers (descent)
+    device      a torch device, or None for the compiled kernels
     """
 
     method: str
@@ -71,6 +73,7 @@ class Plan:
     along: dict[str, str]
     grid: Column
     variables: tuple[str, ...]
+    device: str | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -150,6 +153,7 @@ class Plan:
         """Digest of each part of the plan: where two sweeps differ, the message says."""
         parts: dict[str, str] = {
             "method": self.method,
+            "device": str(self.device),
             "dims": " ".join(self.dims),
             "variables": " ".join(self.variables),
             "times" if self.method == "flow" else "steps": _digest(self.grid),
@@ -171,6 +175,7 @@ def make_plan(
     time_scale: ArrayLike | str | None,
     steps: ArrayLike | None,
     variables: tuple[str, ...] | list[str] | None,
+    device: str | None = None,
 ) -> Plan:
     """Check everything a sweep is told, and number its cells. Raises InvalidInput."""
     if (times is None) == (steps is None):
@@ -188,7 +193,9 @@ def make_plan(
         wheres["scale"] = "beta_norm" if product else "cell"
     grid: Column = time_grid(times) if times is not None else _steps(steps)
     chosen = _variables(variables, method, has_step_size=step_size is not None)
-    plan = Plan(method, dims, axes, start, wheres, grid, chosen)
+    plan = Plan(method, dims, axes, start, wheres, grid, chosen, device)
+    if device is not None:
+        _require_fit_for_device(plan)
     if plan.cells > MOST_CELLS:
         refuse(
             "number of cells",
@@ -197,6 +204,17 @@ def make_plan(
             f"This product of {' x '.join(map(str, plan.shape))} would take {plan.bytes:,} bytes.",
         )
     return plan
+
+
+def _require_fit_for_device(plan: Plan) -> None:
+    if plan.method == "descent" and plan.curves:
+        refuse("variables", plan.curves, "scalars, for descent on a device")
+    if plan.method == "flow":
+        beyond = [name for name in plan.variables if name not in DEVICE_FLOW]
+        if beyond:
+            refuse("variables", beyond, f"{', '.join(DEVICE_FLOW)}, for the flow on a device")
+        if plan.start["o"].any() or (plan.axes["beta_norm"] == 0).any():
+            refuse("state", "one with o != 0, or B = 0", "o = 0 and B > 0, for a device (M8)")
 
 
 def _axis(name: str, values: ArrayLike) -> Array:

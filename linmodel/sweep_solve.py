@@ -33,7 +33,9 @@ def empty(plan: Plan, cells: int) -> dict[str, Column]:
 def solve(plan: Plan, low: int, high: int, out: dict[str, Column]) -> None:
     """Fill `out` (arrays as `empty` makes them, or views) with cells low to high of the plan."""
     columns = plan.columns(low, high)
-    if plan.method == "flow":
+    if plan.method == "flow" and plan.device is not None:
+        _closed_flow(plan, columns, out, plan.device)
+    elif plan.method == "flow":
         _flow(plan, columns, out)
     else:
         _descent(plan, columns, out)
@@ -66,6 +68,20 @@ def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
         if name in out:
             doubtful |= ~np.isfinite(out[name].reshape(count, -1)[:, -1])
     for cell in np.flatnonzero(doubtful):
+        _safe_cell(plan, at, out, int(cell))
+
+
+def _closed_flow(plan: Plan, at: dict[str, Column], out: dict[str, Column], device: str) -> None:
+    from linmodel.kernels_torch import closed_flow
+
+    curve = out.get("sharpness")
+    if curve is None:
+        curve = np.empty((len(at["alpha"]), len(plan.grid)))
+    closed_flow(at, plan.grid, curve, device)
+    out["status"][:] = FAST
+    if "final_sharpness" in out:
+        out["final_sharpness"][:] = curve[:, -1]
+    for cell in np.flatnonzero(~np.isfinite(curve).all(1)):
         _safe_cell(plan, at, out, int(cell))
 
 
@@ -171,6 +187,10 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
         curves = np.full((count, 4, len(plan.grid)), np.nan)
         descend_path(start, plan.grid, final, status, taken, curves)
         _descent_curves(at, curves, out)
+    elif plan.device is not None:
+        from linmodel.kernels_torch import descend as descend_on
+
+        descend_on(start, int(plan.grid[-1]), final, status, taken, plan.device)
     else:
         descend(start, int(plan.grid[-1]), final, status, taken)
     c, epsilon, n, log_o, _, peak = final

@@ -86,3 +86,12 @@ FALSE_ALARMS = 0.05
 
 # Moments of 20 x 20,000 normal draws: five standard errors of the noisiest (kurtosis, sqrt(24/n)).
 NORMAL_TAILS = 0.04
+
+# Two exact derivatives of one float64 network, summed in another order.
+AUTOGRAD = 1e-9
+
+# Sums of float32 derivatives over a few dozen samples; also the eigensolver's tolerance there.
+SINGLE_RUN = 1e-4
+
+# The torch path runs the kernels' own formulas: only roundings differ, and descent carries them on.
+DEVICE = 1e-10
