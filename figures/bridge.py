@@ -168,14 +168,22 @@ def tables(datasets: Datasets) -> list[Table]:
 def _parameters(fit: xr.Dataset, intervals: xr.Dataset) -> Table:
     rows = []
     for name in fit.parameter.values:
-        span = intervals.sel(parameter=name, source="curve")
         pinned = "yes" if int(intervals.pinned.sel(parameter=name)) else "no"
-        value = number(float(fit.value.sel(parameter=name)))
-        rows.append(
-            [name, value, f"{number(float(span.low))} to {number(float(span.high))}", pinned]
-        )
+        row = intervals.sel(parameter=name)
+        spans = [
+            f"{number(float(low))} to {number(float(high))}"
+            for low, high in zip(row.low.values, row.high.values, strict=True)
+        ]
+        rows.append([name, number(float(fit.value.sel(parameter=name))), *spans, pinned])
     title = "Fitted parameters (95% by block bootstrap)"
-    return Table(title, ["parameter", "value", "interval", "pinned down by the curve"], rows)
+    heading = [
+        "parameter",
+        "value",
+        "from the curve",
+        "with a random start",
+        "pinned down by the curve",
+    ]
+    return Table(title, heading, rows)
 
 
 def _combinations(table: xr.Dataset) -> Table:

@@ -63,20 +63,22 @@ def together(
 
 
 def _parameters(result: BridgeResult, intervals: xr.Dataset | None) -> str:
-    lines = [f"{'parameter':<16} {'value':>12}  {'95% interval':<24} note"]
+    head = f"{'95% interval':<22} {'with a random start':<22}" if intervals is not None else ""
+    lines = [f"{'parameter':<16} {'value':>12}  {head} note"]
     bounded = result.space.at_bound(result.best.point)
     for name in PARAMETERS:
         span = ""
         notes = [] if name in result.free else ["fixed: 1/sharpness_scale"]
         if intervals is not None:
-            row = intervals.sel(parameter=name, source="curve")
-            span = f"[{float(row.low):.4g}, {float(row.high):.4g}]"
+            row = intervals.sel(parameter=name)
+            for low, high in zip(row.low.values, row.high.values, strict=True):
+                span += f"{f'[{low:.4g}, {high:.4g}]':<22} "
             if not int(row.pinned):
                 notes.append("not pinned down by the curve")
         if name in bounded:
             notes.append("at a bound")
         value = f"{result.values[name]:.5g}"
-        lines.append(f"{name:<16} {value:>12}  {span:<24} {'; '.join(notes)}".rstrip())
+        lines.append(f"{name:<16} {value:>12}  {span}{'; '.join(notes)}".rstrip())
     return "\n".join(lines)
 
 
