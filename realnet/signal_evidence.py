@@ -6,6 +6,7 @@ eigenvectors u of the loss Hessian: its slope, its curvature and its response al
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,7 +107,10 @@ class Watcher:
     @staticmethod
     def _jvp(function: Callable, at: Any, tangent: Any) -> Any:
         """(value, derivative along the tangent)."""
-        return jvp(function, (at,), (tangent,))
+        with warnings.catch_warnings():
+            # torch's own forward-mode rules are scripted on first use, which warns of itself.
+            warnings.filterwarnings("ignore", "`torch.jit.script", DeprecationWarning)
+            return jvp(function, (at,), (tangent,))
 
 
 def checkpoint_steps(steps: int, count: int) -> NDArray[np.int64]:

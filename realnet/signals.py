@@ -102,8 +102,8 @@ def find_opposing_groups(
 
     Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
     signal. Members: samples chosen in at least half of its views. Sides: the members' slopes
-    along all directions at these views' checkpoints (or loss changes of these stretches), each
-    direction's mean taken off; the sign of their leading right singular vector. Both sides need 2
+    over responses along all directions at these views' checkpoints (or the loss changes of these
+    stretches), each direction's mean taken off; the sign of their leading right singular vector. Both sides need 2
     members, and mean slopes of opposite sign along a direction. Then the same on the views left
     over, for the samples left over.
 
@@ -150,10 +150,11 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
     found = []
     steps = evidence.checkpoint_step.values
     response, slope = evidence.response.values, evidence.slope.values
+    per_response = slope / np.maximum(response, np.finfo(float).tiny)
     for i, step in enumerate(steps):
         for j in range(evidence.sizes["direction"]):
             name = f"eigenvector {j + 1} at step {step}"
-            found.append(Sight(name, response[i, j], slope[i, j], slope[i]))
+            found.append(Sight(name, response[i, j], slope[i, j], per_response[i]))
     changes = loss_changes(evidence)
     for begin, end in pairwise(steps):
         window = changes[begin:end]

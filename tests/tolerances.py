@@ -50,7 +50,7 @@ CLOSED_FORM = 1e-10
 # The envelope's own allowance for rounding is 1e-10 on each side, times the curve's condition.
 ENVELOPE = 1e-8
 
-# The flow kernel's promise for sharpness, relative: its series are cut at 2e-9 a step.
+# The flow kernel's promise for sharpness, relative: its series are cut at 4e-9 a step.
 KERNEL_SHARPNESS = 1e-8
 
 # The path kernel's states, relative to the state's size: its series are cut at 1e-12 a step.

