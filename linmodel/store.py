@@ -6,6 +6,8 @@ import json
 import os
 import platform
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from linmodel.errors import InvalidInput, refuse
 PACKAGES = ("opposing-signals", "numpy", "scipy", "xarray", "torch")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Version of Python and of each installed package that a result may depend on."""
     found = {"python": platform.python_version()}
@@ -56,15 +59,20 @@ def require_writable(path: str | Path) -> Path:
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Call `write(temporary)` beside `path`, then rename: a reader never sees half a file.
 
-    Raises InvalidInput where the folder is missing or cannot be written, before `write` is called.
+    Raises InvalidInput where the folder is missing or cannot be written, before `write` is called;
+    and where the file system refuses (a full disk, too long a name).
     """
     path = require_writable(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror or error})"
+        raise InvalidInput(f"output file {str(path)!r} {reason}. Name another.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
 
 
