@@ -18,7 +18,7 @@ import numpy as np
 from linmodel.kernels_lanes import LANES, compiled, horner, kernel
 
 ORDER = 13
-TOLERANCE = 2e-9
+TOLERANCE = 4e-9
 CONTRARY = 1e-12
 """The same where epsilon0 < c0 / 100: c and epsilon may nearly cancel along what grows."""
 LOST = 1e-3

@@ -44,7 +44,8 @@ def solve(plan: Plan, low: int, high: int, out: dict[str, Column]) -> None:
 def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
     count = len(at["alpha"])
     status = np.zeros(count, np.int64)
-    fit = np.flatnonzero(_in_kernel_domain(at))
+    known = _in_kernel_domain(at)
+    fit = np.flatnonzero(known)
     chosen = at if len(fit) == count else {name: values[fit] for name, values in at.items()}
     curve = out.get("sharpness")
     last = np.empty((count, 1)) if curve is None and "final_sharpness" in out else None
@@ -62,8 +63,7 @@ def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
     if "final_sharpness" in out:
         out["final_sharpness"][:] = last[:, 0] if last is not None else curve[:, -1]  # type: ignore[index]
     out["status"][:] = FAST
-    doubtful = status != 0
-    doubtful[~_in_kernel_domain(at)] = True
+    doubtful = (status != 0) | ~known
     for name in ("sharpness", "final_sharpness"):
         if name in out:
             doubtful |= ~np.isfinite(out[name].reshape(count, -1)[:, -1])
