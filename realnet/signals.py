@@ -31,18 +31,20 @@ class View:
 
     name: str
     slopes: Array  # (rows, N): what tells the sides apart there
+    responses: Array  # (rows, N): what they are divided by
     chosen: NDArray[np.bool_]
     log_jump: float
     log_p: float
 
 
 class Sight(NamedTuple):
-    """One way to look at the samples: their sizes, their signed slopes, and more slopes beside."""
+    """One way to look at the samples: sizes and signed slopes; slopes and responses beside it."""
 
     name: str
     size: Array
     slope: Array
     slopes: Array
+    responses: Array
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ def find_opposing_groups(
          small but real jumps: without planted groups none above 1.52 was seen.
 
     Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
-    signal. Members: samples chosen in at least half of its views. Sides: the members' slopes
-    over responses along all directions at these views' checkpoints (or the loss changes of these
-    stretches), each direction's mean taken off; the sign of their leading right singular vector. Both sides need 2
-    members, and mean slopes of opposite sign along a direction. Then the same on the views left
-    over, for the samples left over.
+    signal. Members: samples chosen in at least half of its views. Sides: the matrix of the
+    members' slopes over responses (directions at these views' checkpoints x members; for stretches
+    the loss changes over each step's sd), each row less its mean and weighted by the members' mean
+    response over that of all samples; the sign of its leading right singular vector. Both sides
+    need 2 members, and mean slopes of opposite sign along a direction. Then the same on the views
+    left over, for the samples left over.
 
     `antiphase`, a measurement and no condition: the rank correlation over the steps of the second
     differences of the two sides' mean losses, each less the mean loss of all other samples.
@@ -150,11 +153,10 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
     found = []
     steps = evidence.checkpoint_step.values
     response, slope = evidence.response.values, evidence.slope.values
-    per_response = slope / np.maximum(response, np.finfo(float).tiny)
     for i, step in enumerate(steps):
         for j in range(evidence.sizes["direction"]):
             name = f"eigenvector {j + 1} at step {step}"
-            found.append(Sight(name, response[i, j], slope[i, j], per_response[i]))
+            found.append(Sight(name, response[i, j], slope[i, j], slope[i], response[i]))
     changes = loss_changes(evidence)
     for begin, end in pairwise(steps):
         window = changes[begin:end]
@@ -162,7 +164,8 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
             centred = window - window.mean(axis=1, keepdims=True)
             leading = np.linalg.svd(centred, full_matrices=False)[2][0]
             name = f"loss changes of steps {begin} to {end}"
-            found.append(Sight(name, np.abs(leading), leading, centred))
+            spread = np.repeat(centred.std(axis=1, keepdims=True), centred.shape[1], axis=1)
+            found.append(Sight(name, np.abs(leading), leading, centred, spread))
     return found
 
 
@@ -190,7 +193,7 @@ def _stand_out(sight: Sight, cuts: NDArray, minority: float) -> View | None:
     chosen = np.zeros(len(size), dtype=bool)
     chosen[order[:steepest]] = True
     log_p = _tail_log_p(log_size, first, last, jumps[best])
-    return View(sight.name, sight.slopes, chosen, float(jumps[best]), log_p)
+    return View(sight.name, sight.slopes, sight.responses, chosen, float(jumps[best]), log_p)
 
 
 def _tail_log_p(log_size: Array, inner: int, outer: int, jump: float) -> float:
@@ -218,7 +221,9 @@ def _pair(
     members = np.flatnonzero((votes >= 0.5) & free)
     if len(members) < 2 * FIRST_GROUP:
         return None
-    plus, minus = _sides(np.concatenate([view.slopes for view in signal]), members)
+    slopes = np.concatenate([view.slopes for view in signal])
+    responses = np.concatenate([view.responses for view in signal])
+    plus, minus = _sides(slopes, responses, members)
     if min(len(plus), len(minus)) < FIRST_GROUP:
         return None
     return OpposingPair(
@@ -233,10 +238,12 @@ def _pair(
 
 
 def _sides(
-    slopes: Array, members: NDArray[np.int64]
+    slopes: Array, responses: Array, members: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Members split where their slopes (rows: directions) differ most; none if none is opposite."""
-    own = slopes[:, members]
+    size = np.maximum(responses, np.finfo(float).tiny)
+    excess = size[:, members].mean(axis=1) / size.mean(axis=1)
+    own = excess[:, None] * slopes[:, members] / size[:, members]
     leading = np.linalg.svd(own - own.mean(axis=1, keepdims=True), full_matrices=False)[2][0]
     upper = leading > 0
     nobody = members[:0]
