@@ -3,15 +3,20 @@
 #   make report       the main job: report/index.html
 #   make test         the test suite
 #   make lint         ruff and mypy
+#   make experiments  the long experiments; prints its estimate first, resumes after a kill
 #   make bench        speed and accuracy against peers (installs the peers)
 #   make clean        remove what the other targets made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REPORT_OPTIONS ?=
+EXPERIMENT_OPTIONS ?=
+# Built on torch: with their dependencies they would replace the pinned one.
+TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-for-pytorch \
+  einconv linear_operator unfoldNd jaxtyping einops tqdm PyHessian
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: report test lint bench clean
+.PHONY: report test lint experiments bench clean
 .DELETE_ON_ERROR:
 
 report: $(VENV)/.ready
@@ -24,6 +29,9 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+experiments: $(VENV)/.ready
+	$(BIN)/python -m realnet experiments $(EXPERIMENT_OPTIONS)
 
 bench: $(VENV)/.ready-bench
 	@for script in tests/benchmarks/bench_*.py; do \
@@ -41,4 +49,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m pip install --quiet --no-deps $(TORCH_PEERS)
 	@touch $@

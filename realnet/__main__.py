@@ -1,4 +1,4 @@
-"""Command line: python -m realnet train | bridge."""
+"""Command line: python -m realnet train | bridge | signals | experiments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from realnet.config import (
     SCHEDULES,
     TrainConfig,
 )
+from realnet.experiments.command import experiments
 from realnet.extra import need_torch
+from realnet.signals_cli import signals
 
 app = new_app("Train real networks with their sharpness tracked; compare them with the theory.")
 DEFAULT = TrainConfig()
@@ -28,6 +30,10 @@ DEFAULT = TrainConfig()
 @app.callback()
 def main() -> None:
     """Train real networks with their sharpness tracked; compare them with the theory."""
+
+
+app.command()(signals)
+app.command()(experiments)
 
 
 def _one_of(names: tuple[str, ...]) -> str:
