@@ -27,7 +27,7 @@ def forecast_panels(data: xr.Dataset) -> Figure:
         total = values.size
         axis.set_yticks(range(data.sizes["model"]), [str(model) for model in data.model.values])
         axis.invert_yaxis()
-        axis.set_xscale("log")
+        axis.set(xscale="log", xlim=(8e-4, 10))
         label_axes(axis, f"|log(predicted / observed)|; bar: median; {total} runs", "", title)
     return drawn
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 from dataclasses import dataclass, field
-from importlib.resources import files
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from realnet import datasets
 from realnet.experiments.trial import Trial
 from realnet.interventions import randomise_background, remove, remove_random
 from realnet.networks import Shape
+from realnet.text import TextData, load_text
 
 GROUPS = ("class 0", "class 1")
 # Next to no magnitude: plants the same members on the same ordinary backgrounds.
@@ -104,27 +104,23 @@ def _modular(trial: Trial) -> TrialData:
     )
 
 
-def _text(trial: Trial) -> TrialData:
-    """Moby-Dick (public domain), lower case, characters as tokens, in windows of `context`.
+@lru_cache(maxsize=8)
+def _windows(size: int, seed: int, context: int) -> TextData:
+    return load_text(size, seed, context=context)
 
-    Dials: context (32). Labels are the next characters. `size` is the number of windows.
+
+def _text(trial: Trial) -> TrialData:
+    """Moby-Dick by characters, `size` windows of `context`; labels are the next characters.
+
+    As many windows again are held out. Dials: context (32).
     """
     context = integer("context", trial.dials.get("context", 32), low=2)
     size = trial.train.size or 256
-    packed = (files("realnet") / "data_files" / "moby_dick.txt.xz").read_bytes()
-    text = " ".join(lzma.decompress(packed).decode("utf-8").lower().split())
-    letters = sorted(set(text))
-    kept = "".join(c for c in letters if text.count(c) > 50)
-    table = {c: i for i, c in enumerate(kept)}
-    ids = np.array([table[c] for c in text if c in table])
-    generator = np.random.default_rng(trial.train.seed)
-    begin = generator.integers(0, len(ids) - context - 1, 2 * size)
-    windows = ids[begin[:, None] + np.arange(context + 1)]
-    inputs, labels = windows[:, :-1], windows[:, 1:]
+    text = _windows(2 * size, trial.train.seed, context)
     return TrialData(
-        inputs[:size],
-        labels[:size],
-        Shape(len(kept), context=context),
-        {"source": "Moby-Dick, public domain, lower case", "vocabulary": kept},
-        test=(inputs[size:], labels[size:]),
+        text.inputs[:size],
+        text.labels[:size],
+        Shape(text.n_classes, context=context),
+        text.provenance | {"vocabulary": list(text.vocabulary)},
+        test=(text.inputs[size:], text.labels[size:]),
     )

@@ -12,7 +12,16 @@ torch = pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Every experiment, finished at the smallest size that its code can run at."""
-    from realnet.experiments import decisive, forecast, grokking, layers, mechanism, roles, text
+    from realnet.experiments import (
+        decisive,
+        forecast,
+        grokking,
+        layers,
+        mechanism,
+        roles,
+        text,
+        toy,
+    )
     from realnet.experiments.definition import Scale
     from realnet.experiments.engine import run_experiment
     from realnet.experiments.registry import EXPERIMENTS
@@ -25,11 +34,16 @@ def folder(tmp_path_factory):
         patch.setattr(mechanism, "STEPS", 100)
         patch.setattr(mechanism, "SMOOTHING", (0.0, 0.4))
         patch.setattr(grokking, "MODULUS", 7)
+        patch.setattr(text, "CONTEXT", 8)
+        patch.setattr(text, "SEEDS", 1)
         patch.setattr(layers, "NETWORKS", {"mlp": layers.NETWORKS["mlp"] | {"width": 8}})
         small = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
         patch.setattr(forecast, "NETWORKS", {"mlp": small})
         patch.setattr(forecast, "LARGER", (2.0,))
         patch.setattr(forecast, "DRAWS", 10)
+        patch.setattr(forecast, "SEEDS", 1)
+        patch.setattr(toy, "STEPS", 60)
+        patch.setattr(toy, "SAMPLES", 200)
         for one in EXPERIMENTS.values():
             run_experiment(one, Scale(size=60, quick=True), out)
     return out
