@@ -103,7 +103,8 @@ def find_opposing_groups(
          small but real jumps: without planted groups none above 1.52 was seen.
 
     Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
-    signal. Members: samples chosen in at least half of its views. Sides: the matrix of the
+    signal. Members: samples chosen in at least half of its views, or in the best one and a third
+    of all. Sides: the matrix of the
     members' slopes over responses (directions at these views' checkpoints x members; for stretches
     the loss changes over each step's sd), each row less its mean and weighted by the members' mean
     response over that of all samples; the sign of its leading right singular vector. Both sides
@@ -218,7 +219,8 @@ def _pair(
     """Members by vote, sides by their slopes; None if a side is empty or nothing is opposite."""
     best = signal[0]
     votes = np.mean([view.chosen for view in signal], axis=0)
-    members = np.flatnonzero((votes >= 0.5) & free)
+    often = (votes >= 0.5) | (best.chosen & (votes >= 1 / 3))
+    members = np.flatnonzero(often & free)
     if len(members) < 2 * FIRST_GROUP:
         return None
     slopes = np.concatenate([view.slopes for view in signal])
