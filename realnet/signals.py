@@ -100,7 +100,7 @@ def find_opposing_groups(
          ranks below (Hill's estimate) is xi Gamma(n): their ratio has a beta-prime law whatever
          xi. p = P(log J or more by it), times the number of cuts and views.
       4. The view counts if J >= jump and p <= level. The floor on J is there because classes make
-         small but real jumps: without planted groups none above 1.52 was seen.
+         small but real jumps: up to about 1.5 without planted groups.
 
     Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
     signal. Members: samples chosen in at least half of its views, or in the best one and a third
