@@ -59,7 +59,7 @@ def sweep(
     device     a torch device ("cuda"), for descent's scalars and the flow's sharpness at o = 0
     progress   called with the number of cells just finished
 
-    Flow cells have relative error below 1e-8 in sharpness (1e-11 in states); where the kernel
+    Flow cells have relative error below 1e-8 in sharpness (1e-10 in states); where the kernel
     cannot promise it, gradient_flow solves the cell and its status is 1; 2 means NaN.
     Only where n0 = 0 is o reported as 0 from where o^2 < 1e-18 c^2.
 
