@@ -82,7 +82,7 @@ def add_members(numbers: xr.Dataset, data, pair) -> xr.Dataset:
     chosen = np.stack([pair.plus[:count], pair.minus[:count]])
     raw = data.images[chosen] * sd + mean
     images = np.clip((raw - np.percentile(raw, 1)) / np.ptp(np.percentile(raw, (1, 99))), 0, 1)
-    truth = data.members.get("opposing", np.zeros(len(data), dtype=bool))
+    truth = data.members.get("opposing", np.zeros(len(data.labels), dtype=bool))
     hits = int(truth[pair.members].sum())
     return numbers.assign(
         images=(("side", "shown", "row", "column", "channel"), np.moveaxis(images, 2, -1)),
