@@ -15,7 +15,7 @@ from figures.cache import Datasets
 from figures.options import Work
 from figures.style import COLOURS, label_axes, panels
 from linmodel.sweep import sweep
-from linmodel.sweep_frame import REGIMES
+from linmodel.sweeps.frame import REGIMES
 
 NAME = "sweeps"
 TITLE = "Sweeps: what every problem does"

@@ -19,7 +19,7 @@ from linmodel.landscape import hessian_spectrum
 from linmodel.problem import OpposingSignals, State
 from linmodel.reduction import standard_state
 from linmodel.store import require_writable, save
-from linmodel.sweep_cli import sweep
+from linmodel.sweeps.command import sweep
 
 app = new_app(
     "The two-layer linear model of opposing signals (Rosenfeld & Risteski 2024, section 3.3):"

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linmodel.errors import real, refuse
+from linmodel.network.spectra import ModeState, Spectra
 from linmodel.problem import SUPPORTS, OpposingSignals, State
 from linmodel.reduction import standard_state
-from linmodel.spectra import ModeState, Spectra
 
 try:
     from hypothesis import strategies as st

@@ -11,13 +11,13 @@ from typing import Any
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from linmodel import sweep_store
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
-from linmodel.sweep_cluster import clustered, connect
-from linmodel.sweep_frame import fill, frame
-from linmodel.sweep_grid import Block, Plan, Results, make_plan
-from linmodel.sweep_solve import empty, solve
+from linmodel.sweeps import zarr_store
+from linmodel.sweeps.cluster import clustered, connect
+from linmodel.sweeps.frame import fill, frame
+from linmodel.sweeps.grid import Block, Plan, Results, make_plan
+from linmodel.sweeps.solve import empty, solve
 
 
 def sweep(
@@ -114,10 +114,10 @@ def _into_store(
     plan: Plan, path: Path, workers: int, client: Any, told: Callable[[int], object]
 ) -> xr.Dataset:
     cluster = None if client is None else connect(client)
-    whole = sweep_store.open_store(path, plan, frame(plan))
+    whole = zarr_store.open_store(path, plan, frame(plan))
     left: list[Block] = []
     for block in plan.blocks():
-        if sweep_store.mark_name(block) in whole:
+        if zarr_store.mark_name(block) in whole:
             _tell(told, plan, block)
         else:
             left.append(block)
@@ -131,8 +131,8 @@ def _into_store(
     else:
         for block, _ in clustered(cluster, solve_into, plan, iter(left), path.absolute()):
             _tell(told, plan, block)
-    sweep_store.finish(path)
-    return sweep_store.read(path)
+    zarr_store.finish(path)
+    return zarr_store.read(path)
 
 
 def solve_into(plan: Plan, block: Block, path: Path | None) -> Results | None:
@@ -142,7 +142,7 @@ def solve_into(plan: Plan, block: Block, path: Path | None) -> Results | None:
     solve(plan, low, high, results)
     if path is None:
         return results
-    sweep_store.write(path, plan, block, results)
+    zarr_store.write(path, plan, block, results)
     return None
 
 
@@ -179,7 +179,7 @@ def _harvest(running: dict[Future[None], Block]) -> Iterator[Block]:
 
 def _require_device(device: str) -> None:
     try:
-        from linmodel.kernels_torch import checked_device
+        from linmodel.kernels.torch_twin import checked_device
     except ImportError as error:
         raise InvalidInput(
             f"device={device!r} needs torch: pip install 'opposing-signals[realnet]'."

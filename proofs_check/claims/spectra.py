@@ -57,7 +57,7 @@ M11 = Claim(
         ),
     ),
     rests_on=("M1",),
-    function="spectra.Spectra",
+    function="network.spectra.Spectra",
 )
 corner, border, diagonal, x, rest, highest, y, part = sp.symbols("a h d x S D y p", real=True)
 H3 = Claim(
@@ -120,6 +120,6 @@ H3 = Claim(
         ),
     ),
     rests_on=("M1",),
-    function="arrowhead.top_eigenvalue",
+    function="network.arrowhead.top_eigenvalue",
 )
 CLAIMS = (M11, H3)

@@ -28,10 +28,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS"):
 
 import numpy as np  # noqa: E402
 
-from linmodel.kernels_flow import cubic_sharpness  # noqa: E402
-from linmodel.kernels_lanes import NUMPY  # noqa: E402
+from linmodel.kernels.flow import cubic_sharpness  # noqa: E402
+from linmodel.kernels.lanes import NUMPY  # noqa: E402
 from linmodel.sweep import sweep  # noqa: E402
-from linmodel.sweep_grid import typical_state  # noqa: E402
+from linmodel.sweeps.grid import typical_state  # noqa: E402
 from tests.benchmarks.sweep_peers import PEERS, heyoka_batch  # noqa: E402
 from tests.benchmarks.sweep_workload import (  # noqa: E402
     TARGET_ERROR,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from linmodel.problem import Array
-from linmodel.sweep_solve import sharpness
+from linmodel.sweeps.solve import sharpness
 
 TARGET_ERROR = 1e-8
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from figures import sweeps
 from figures.options import Options, Work
-from linmodel.sweep_frame import REGIMES
+from linmodel.sweeps.frame import REGIMES
 
 
 def test_maps_hold_what_the_theory_says(tmp_path: Path):

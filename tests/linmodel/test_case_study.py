@@ -12,9 +12,9 @@ from linmodel import (
     reduce,
     standard_parameters,
 )
-from linmodel.case_study import compare, oscillation
-from linmodel.full_network import train_network
-from linmodel.optimisers import Adam, Clipped, GradientDescent, HeavyBall, SharpnessAware
+from linmodel.network.case_study import compare, oscillation
+from linmodel.network.full_network import train_network
+from linmodel.network.optimisers import Adam, Clipped, GradientDescent, HeavyBall, SharpnessAware
 from tests.tolerances import FLOW
 
 PROBLEM = OpposingSignals(50.0, 10.0, 4.0, d1=10)

@@ -12,9 +12,9 @@ from linmodel import (
     reduce,
     standard_parameters,
 )
-from linmodel.full_network import train_network
-from linmodel.moments import population_moments, sample_moments
-from linmodel.optimisers import Adam, Clipped, GradientDescent, HeavyBall, SharpnessAware
+from linmodel.network.full_network import train_network
+from linmodel.network.moments import population_moments, sample_moments
+from linmodel.network.optimisers import Adam, Clipped, GradientDescent, HeavyBall, SharpnessAware
 from tests.tolerances import ALGEBRA, DIFFERENCES, FLOW
 
 PROBLEM = OpposingSignals(alpha=20.0, beta_norm=4.0, k=2.0, d1=6)

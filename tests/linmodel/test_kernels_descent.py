@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from linmodel import OpposingSignals, State, gradient_descent
-from linmodel.kernels_descent import DIVERGED, RUNNING, SETTLED, WIDTH, descend
-from linmodel.kernels_descent_path import descend_path
+from linmodel.kernels.descent import DIVERGED, RUNNING, SETTLED, WIDTH, descend
+from linmodel.kernels.descent_path import descend_path
 from tests.tolerances import DESCENT_CHAOS, DESCENT_LOG
 
 

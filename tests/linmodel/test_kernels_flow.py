@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from linmodel import OpposingSignals, State, closed_form, gradient_flow
-from linmodel import kernels_flow as kernel
-from linmodel.kernels_lanes import LANES, NUMPY, compiled, horner
-from linmodel.kernels_path import flow_path
-from linmodel.sweep_solve import sharpness
+from linmodel.kernels import flow as kernel
+from linmodel.kernels.lanes import LANES, NUMPY, compiled, horner
+from linmodel.kernels.path import flow_path
+from linmodel.sweeps.solve import sharpness
 from tests.tolerances import ALGEBRA, EVENT_TIME, KERNEL_SHARPNESS, KERNEL_STATE, LANE_EXP
 
 numba = pytest.importorskip("numba")
@@ -169,7 +169,7 @@ def test_series_solve_the_equations():
     kappa = c**2 - epsilon**2 - n2 - o2
     rows = kernel.series(NUMPY, 0.0, c, epsilon, n2, o2, alpha, strength * span, span, kappa)
     at, parts = 1e-3, [rows[i * kernel.SERIES : (i + 1) * kernel.SERIES] for i in range(4)]
-    x, y, o, w = (horner(part, at) for part in parts)
+    x, y, o, _ = (horner(part, at) for part in parts)
     slopes = [horner([i * a for i, a in enumerate(part)][1:], at) for part in parts]
     q, b2, _, _, _, *_ = kernel.values(NUMPY, at, n2, *np.concatenate(parts))
     np.testing.assert_allclose(q, kappa + b2 + o, rtol=ALGEBRA)

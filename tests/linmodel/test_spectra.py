@@ -11,8 +11,8 @@ from linmodel import (
     gradient_flow,
     sharpness,
 )
-from linmodel.arrowhead import top_eigenvalue
-from linmodel.spectra import (
+from linmodel.network.arrowhead import top_eigenvalue
+from linmodel.network.spectra import (
     ModeState,
     Spectra,
     eigenbasis,

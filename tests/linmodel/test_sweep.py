@@ -9,8 +9,8 @@ import pytest
 
 from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, gradient_flow
 from linmodel.sweep import sweep
-from linmodel.sweep_frame import REGIMES
-from linmodel.sweep_grid import growth_time, typical_state
+from linmodel.sweeps.frame import REGIMES
+from linmodel.sweeps.grid import growth_time, typical_state
 from tests.tolerances import ALGEBRA, DESCENT_LOG, EVENT_TIME, KERNEL_SHARPNESS
 
 TIMES = np.linspace(0, 1.5, 16)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from linmodel import InvalidInput
 from linmodel.store import load
-from linmodel.sweep_cli import axis, sweep
+from linmodel.sweeps.command import axis, sweep
 
 APP = typer.Typer()
 APP.command()(sweep)

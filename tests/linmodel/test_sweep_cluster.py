@@ -34,7 +34,7 @@ def client():
 
 
 def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):
-    monkeypatch.setattr("linmodel.sweep_grid.CHUNK_BYTES", 64 * 168)
+    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_BYTES", 64 * 168)
     alone = sweep(ALPHA, [4.0, 40.0], **SETTINGS)
     told: list[int] = []
 
@@ -58,7 +58,7 @@ def test_in_memory_through_the_scheduler_address(client):
 
 
 def test_an_unreachable_scheduler_is_refused(monkeypatch):
-    monkeypatch.setattr("linmodel.sweep_cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("linmodel.sweeps.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(InvalidInput, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         sweep(10.0, 4.0, times=[0.0, 1.0], client="tcp://127.0.0.1:9")
 

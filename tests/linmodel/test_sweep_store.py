@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from linmodel import InvalidInput, sweep_store
+from linmodel import InvalidInput
 from linmodel.sweep import sweep
+from linmodel.sweeps import zarr_store
 
 pytest.importorskip("zarr")
 
@@ -26,15 +27,15 @@ ALPHA = np.geomspace(10, 1e4, 400)
 SCRIPT = """
 import sys, time
 import numpy as np
-from linmodel import sweep_grid, sweep_store
+from linmodel.sweeps import grid as sweep_grid, zarr_store
 sweep_grid.CHUNK_CELLS = 64
 from linmodel.sweep import sweep
-write = sweep_store.write
+write = zarr_store.write
 def slow(*arguments):
     write(*arguments)
     print("chunk", flush=True)
     time.sleep(0.02)
-sweep_store.write = slow
+zarr_store.write = slow
 sweep(np.geomspace(10, 1e4, 400), [5.0], [4.0], times=[0.0, 0.1, 0.2], variables=["sharpness"],
       out=sys.argv[1], threads=1)
 """
@@ -54,7 +55,7 @@ def digest(store: Path) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("linmodel.sweep_grid.CHUNK_CELLS", 64)
+    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_CELLS", 64)
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(tmp_path):
@@ -84,14 +85,14 @@ def test_what_is_whole_is_readable_and_not_computed_again(tmp_path, monkeypatch)
 
     with pytest.raises(KeyboardInterrupt):
         sweep(ALPHA, **SETTINGS, out=path, threads=1, progress=stop)
-    part = sweep_store.read(path)
+    part = zarr_store.read(path)
     known = np.isfinite(part.sharpness.values[:, 0, 0, -1])
     assert 0 < known.sum() < len(ALPHA)
     assert (part.status.values.ravel()[~known] == -1).all()
 
     written = []
-    write = sweep_store.write
-    monkeypatch.setattr(sweep_store, "write", lambda *given: (written.append(1), write(*given)))
+    write = zarr_store.write
+    monkeypatch.setattr(zarr_store, "write", lambda *given: (written.append(1), write(*given)))
     found = sweep(ALPHA, **SETTINGS, out=path, threads=1)
     assert len(written) == -(-len(ALPHA) // 64) - 3
     direct = sweep(ALPHA, **SETTINGS, threads=1)
@@ -154,7 +155,7 @@ def test_full_disk_leaves_whole_chunks_readable(tmp_path, monkeypatch):
         patched.setattr(Path, "touch", full)
         with pytest.raises(InvalidInput, match=r"No space left on device.*again to go on"):
             sweep(ALPHA, **SETTINGS, out=path, threads=1)
-    assert np.isfinite(sweep_store.read(path).sharpness.values[:128]).all()
+    assert np.isfinite(zarr_store.read(path).sharpness.values[:128]).all()
     sweep(ALPHA, **SETTINGS, out=path)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linmodel.kernels_lanes import LANES, compiled, horner, kernel
+from linmodel.kernels.lanes import LANES, compiled, horner, kernel
 
 ORDER = 13
 TOLERANCE = 4e-9

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from linmodel.kernels_flow import (
+from linmodel.kernels.flow import (
     ALPHA,
     CLOSED_ROWS,
     FIRST,
@@ -27,7 +27,7 @@ from linmodel.kernels_flow import (
     step_length,
     values,
 )
-from linmodel.kernels_lanes import LANES, compiled, kernel
+from linmodel.kernels.lanes import LANES, compiled, kernel
 
 TOLERANCE = 1e-12
 """Tighter than for sharpness alone: a dip's time is less well conditioned than its depth."""
@@ -155,7 +155,7 @@ def _record(buffer, place, states, group, cells):
 def flow_path(source, cells, grid, level, states, events, status):
     """States at grid x T and events up to the last of these times.
 
-    source, cells, grid, status as in kernels_flow.flow_sharpness
+    source, cells, grid, status as in kernels.flow.flow_sharpness
     level   (rows,): 2/(eta alpha), NaN for no edge
     states  (rows, 4, times): c, epsilon, |n|, |o|
     events  (rows, 3): s_dip, c^2 there, s_edge, in units of T; NaN on entry and where there is none

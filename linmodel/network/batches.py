@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike
 
 from linmodel.data import Samples, draw
 from linmodel.errors import integer, real, refuse
-from linmodel.moments import Moments, population_moments, sample_moments
-from linmodel.optimisers import Slope
+from linmodel.network.moments import Moments, population_moments, sample_moments
+from linmodel.network.optimisers import Slope
 from linmodel.problem import Array, OpposingSignals
 
 
 @dataclass(frozen=True)
 class Source:
-    """train_network's arguments of the same names (linmodel.full_network). Raises InvalidInput."""
+    """The arguments of train_network, by their names. Raises InvalidInput."""
 
     problem: OpposingSignals
     samples: Samples | None = None

@@ -151,7 +151,7 @@ class _Trace:
 def _digest() -> str:
     """Fingerprint of the kernels' source: numba's cache would miss an edit in another file."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("kernels_*.py")):
+    for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -15,7 +15,7 @@ from linmodel.errors import real, refuse
 from linmodel.problem import Array, State
 from linmodel.store import save
 from linmodel.sweep import sweep as run_sweep
-from linmodel.sweep_frame import DESCENT_STATUS, FLOW_STATUS
+from linmodel.sweeps.frame import DESCENT_STATUS, FLOW_STATUS
 
 RANGE = "START:STOP:COUNT, START:STOP:COUNT:log, or values with commas"
 

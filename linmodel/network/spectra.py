@@ -19,10 +19,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from linmodel.arrowhead import top_eigenvalue
 from linmodel.curves import label
 from linmodel.errors import integer, real, refuse
 from linmodel.flow import FlowFailed
+from linmodel.network.arrowhead import top_eigenvalue
 from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.store import provenance
 from linmodel.times import time_grid

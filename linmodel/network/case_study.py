@@ -22,8 +22,8 @@ import numpy as np
 import xarray as xr
 
 from linmodel.errors import refuse
-from linmodel.full_network import train_network
-from linmodel.optimisers import Optimiser
+from linmodel.network.full_network import train_network
+from linmodel.network.optimisers import Optimiser
 from linmodel.problem import OpposingSignals
 from linmodel.reduction import Parameters
 from linmodel.store import provenance

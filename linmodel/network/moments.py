@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linmodel.arrowhead import top_eigenvalue
 from linmodel.data import Samples
+from linmodel.network.arrowhead import top_eigenvalue
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import signal_direction
 

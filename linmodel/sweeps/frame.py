@@ -9,7 +9,7 @@ import xarray as xr
 
 from linmodel.curves import LABELS
 from linmodel.store import provenance
-from linmodel.sweep_grid import Column, Plan
+from linmodel.sweeps.grid import Column, Plan
 
 FAST, SAFE, FAILED = 0, 1, 2
 FLOW_STATUS = ("kernel", "safe_path", "failed")

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from linmodel.kernels_lanes import compiled, kernel
+from linmodel.kernels.lanes import compiled, kernel
 
 WIDTH = 32
 UNROLL = 8

@@ -17,8 +17,8 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput, refuse
 from linmodel.store import require_writable
-from linmodel.sweep_frame import attributes
-from linmodel.sweep_grid import KINDS, Column, Plan
+from linmodel.sweeps.frame import attributes
+from linmodel.sweeps.grid import KINDS, Column, Plan
 
 MARKS, COMPLETE = "status/.chunks", "status/.complete"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from linmodel.kernels_descent import DIVERGED, RUNNING, finish, is_settled, one_by_one
-from linmodel.kernels_lanes import kernel
+from linmodel.kernels.descent import DIVERGED, RUNNING, finish, is_settled, one_by_one
+from linmodel.kernels.lanes import kernel
 
 
 @kernel
 def descend_path(start, record, final, status, taken, curves):
-    """As kernels_descent.descend with every step taken, and the states after record[i] steps.
+    """As kernels.descent.descend with every step taken, and the states after record[i] steps.
 
     record  (records,): ascending step numbers, the last the number of steps
     curves  (cells, 4, records): c, epsilon, n, log|o|; NaN from the step a cell escapes at

@@ -13,11 +13,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from linmodel.batches import Source
 from linmodel.curves import label
 from linmodel.data import Samples
 from linmodel.errors import integer
-from linmodel.optimisers import Optimiser, Slope
+from linmodel.network.batches import Source
+from linmodel.network.optimisers import Optimiser, Slope
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import Parameters, reduce
 from linmodel.store import provenance

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from linmodel.flow import gradient_flow
-from linmodel.kernels_descent import DIVERGED as ESCAPED
-from linmodel.kernels_descent import SETTLED as AT_MINIMUM
-from linmodel.kernels_descent import descend
-from linmodel.kernels_descent_path import descend_path
-from linmodel.kernels_flow import flow_sharpness, pack
-from linmodel.kernels_path import flow_path
+from linmodel.kernels.descent import DIVERGED as ESCAPED
+from linmodel.kernels.descent import SETTLED as AT_MINIMUM
+from linmodel.kernels.descent import descend
+from linmodel.kernels.descent_path import descend_path
+from linmodel.kernels.flow import flow_sharpness, pack
+from linmodel.kernels.path import flow_path
 from linmodel.problem import OpposingSignals, State
-from linmodel.sweep_frame import FAILED, FAST, REGIMES, SAFE
-from linmodel.sweep_grid import KINDS, Column, Plan
+from linmodel.sweeps.frame import FAILED, FAST, REGIMES, SAFE
+from linmodel.sweeps.grid import KINDS, Column, Plan
 
 PATH_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature")
 EVENTS = ("t_dip", "dip_depth", "t_edge")
@@ -72,7 +72,7 @@ def _flow(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
 
 
 def _closed_flow(plan: Plan, at: dict[str, Column], out: dict[str, Column], device: str) -> None:
-    from linmodel.kernels_torch import closed_flow
+    from linmodel.kernels.torch_twin import closed_flow
 
     curve = out.get("sharpness")
     if curve is None:
@@ -188,7 +188,7 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
         descend_path(start, plan.grid, final, status, taken, curves)
         _descent_curves(at, curves, out)
     elif plan.device is not None:
-        from linmodel.kernels_torch import descend as descend_on
+        from linmodel.kernels.torch_twin import descend as descend_on
 
         descend_on(start, int(plan.grid[-1]), final, status, taken, plan.device)
     else:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from linmodel import kernels_descent as kernel
-from linmodel import kernels_lanes as lanes
 from linmodel.errors import refuse
-from linmodel.kernels_flow import closed_constants, closed_sharpness
-from linmodel.sweep_grid import Column
+from linmodel.kernels import descent as kernel
+from linmodel.kernels import lanes as lanes
+from linmodel.kernels.flow import closed_constants, closed_sharpness
+from linmodel.sweeps.grid import Column
 
 LOOK = 1024
 """Steps between two looks at the cells: a look copies them to the host."""
@@ -55,7 +55,7 @@ def checked_device(name: str) -> torch.device:
 def descend(
     start: Column, count: int, final: Column, status: Column, taken: Column, device: str
 ) -> None:
-    """kernels_descent.descend on a device; cells that settled or escaped leave at the next look."""
+    """kernels.descent.descend on a device; cells that settled or escaped leave at the next look."""
     on = checked_device(device)
     rows = torch.as_tensor(start, device=on)
     cells, left = np.arange(start.shape[1]), count

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from linmodel.errors import InvalidInput
-from linmodel.sweep_grid import Block, Plan, Results
+from linmodel.sweeps.grid import Block, Plan, Results
 
 CONNECT_SECONDS = 10
 

@@ -1,0 +1,1 @@
+"""Certified integration: polynomial pieces proposed, then proved, in Arb."""

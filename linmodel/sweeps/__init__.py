@@ -1,0 +1,1 @@
+"""The parts of linmodel.sweep: grid, cells, store, cluster, command."""
