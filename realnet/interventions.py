@@ -35,19 +35,17 @@ def remove(data: ImageData, chosen: NDArray[np.bool_], why: str) -> ImageData:
     )
 
 
-def remove_random(data: ImageData, group: NDArray[np.bool_], seed: int) -> ImageData:
-    """The control of `remove`: as many samples of each class as `group` has, none of them in it.
+def remove_random(data: ImageData, count: int, seed: int) -> ImageData:
+    """The control of `remove`: `count` samples drawn from all, members or not, classes as they come.
 
-    Raises InvalidInput where a class has fewer samples outside the group than inside.
+    Raises InvalidInput where there are not that many.
     """
+    count = integer("count", count, low=0)
+    if count >= len(data):
+        refuse("count", count, f"fewer than the {len(data)} samples")
     generator = np.random.default_rng([integer("seed", seed, low=0), 2])
     chosen = np.zeros(len(data), dtype=bool)
-    for label in np.unique(data.labels[group]):
-        own = data.labels == label
-        pool, count = np.flatnonzero(own & ~group), int((own & group).sum())
-        if count > len(pool):
-            refuse("group", f"{count} of class {label}", f"at most {len(pool)}: half of the class")
-        chosen[generator.choice(pool, count, replace=False)] = True
+    chosen[generator.choice(len(data), count, replace=False)] = True
     return remove(data, chosen, "as many random samples removed")
 
 

@@ -65,7 +65,7 @@ def _planted(trial: Trial) -> TrialData:
     if trial.arm == "removed":
         data = remove(whole, group, "opposing groups removed")
     elif trial.arm == "random":
-        data = remove_random(whole, group, train.seed)
+        data = remove_random(whole, int(group.sum()), train.seed)
     elif trial.arm == "background":
         faint = dict(trial.dials) | {"magnitude": FAINT}
         plain = datasets.load("planted", train.size, train.seed, **faint)

@@ -37,14 +37,15 @@ def test_removal_takes_the_group_and_nothing_else(planted):
     assert not rest.members["opposing"].any() and rest.provenance["removed"] == group.sum()
 
 
-def test_the_control_removes_as_many_of_each_class_and_no_member(planted):
+def test_the_control_removes_as_many_at_random_and_the_same_again(planted):
     group = planted.members["opposing"]
-    rest = remove_random(planted, group, seed=1)
-    taken = remove(planted, group, "why")
-    np.testing.assert_array_equal(np.bincount(rest.labels), np.bincount(taken.labels))
-    assert rest.members["opposing"].sum() == group.sum()
-    again = remove_random(planted, group, seed=1)
-    np.testing.assert_array_equal(rest.images, again.images)
+    rest = remove_random(planted, 100, seed=1)
+    assert len(rest) == len(planted) - 100
+    # About half of the members are among the removed half: no preference.
+    assert 0.2 < rest.members["opposing"].sum() / group.sum() < 0.8
+    np.testing.assert_array_equal(rest.images, remove_random(planted, 100, seed=1).images)
+    with pytest.raises(InvalidInput, match="fewer than"):
+        remove_random(planted, len(planted), seed=1)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 1.0])
