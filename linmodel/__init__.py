@@ -3,8 +3,8 @@
 from linmodel.closed_form import closed_form
 from linmodel.data import Samples, draw
 from linmodel.descent import gradient_descent
-from linmodel.errors import InvalidInput
-from linmodel.flow import FlowFailed, gradient_flow
+from linmodel.errors import FlowFailed, InvalidInput
+from linmodel.flow import gradient_flow
 from linmodel.landscape import (
     Spectrum,
     gradient,

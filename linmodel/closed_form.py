@@ -64,15 +64,16 @@ def _solve(
     fall = up_c * epsilon0 - up_epsilon * c0
     rate = rho if grow != 0 else max(0.0, -kappa / 2)
     across_square = sum(value**2 for value in across0)
-    root = np.sqrt(
-        np.exp(-2 * rate * t)
-        + grow**2 * _integral(2 * rho, t, 2 * rate)
-        + fall**2 * _integral(-2 * rho, t, 2 * rate)
-        + across_square * _integral(-kappa, t, 2 * rate)
-    )
-    rising = grow * np.exp((rho - rate) * t) / root
-    falling = fall * np.exp(-(rho + rate) * t) / root
-    decay = np.exp(-(kappa / 2 + rate) * t) / root
+    with np.errstate(over="ignore"):  # of exponents: e^(-inf) = 0 is right
+        square = np.exp(-2 * rate * t)
+        square += fall**2 * _integral(-2 * rho, t, 2 * rate)
+        square += across_square * _integral(-kappa, t, 2 * rate)
+        if grow != 0:  # else rate does not cover this term: 0 times an overflow
+            square += grow**2 * _integral(2 * rho, t, 2 * rate)
+        root = np.sqrt(square)
+        rising = grow / root  # e^(rho t) is divided out: rate = rho where grow is not 0
+        falling = fall * np.exp(-(rho + rate) * t) / root
+        decay = np.exp(-(kappa / 2 + rate) * t) / root
     c = up_c * rising - up_epsilon * falling
     epsilon = up_epsilon * rising + up_c * falling
     return c, epsilon, [value * decay for value in across0]

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from linmodel.errors import InvalidInput
+from linmodel.errors import FlowFailed, InvalidInput
 
 Advance = Callable[[int, str], None]
 
@@ -29,11 +29,17 @@ def new_app(help_text: str) -> typer.Typer:
 
 
 def run(app: typer.Typer, name: str) -> None:
-    """Run `app`; bad input prints one line on standard error and exits with status 2."""
+    """Run `app`; bad input prints one line on standard error and exits with status 2.
+
+    So does what the input makes impossible: a flow that stops short, sizes beyond the memory.
+    """
     try:
         app(prog_name=name)
-    except InvalidInput as error:
+    except (InvalidInput, FlowFailed) as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError as error:
+        print(f"error: too large for this machine's memory ({error}).", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel.curves import trajectory
-from linmodel.errors import integer, real
+from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array, OpposingSignals, State, single
 
 # Beyond this size the cubic map squares what it has every step: it never returns. It also leaves
@@ -30,11 +30,14 @@ def gradient_descent(
     through 2/eta. Attribute `status`: "completed", or "diverged" with `diverged_at_step`:
     the Dataset ends with the last state below 1e60.
 
-    Raises InvalidInput: step_size <= 0, steps < 1, a batch of states.
+    Raises InvalidInput: step_size <= 0, steps < 1, a batch of states, a start beyond 1e60.
     """
     eta = real("step_size", step_size, above=0)
     steps = integer("steps", steps, low=1)
-    table, sign_o = _iterate(problem, single(start), eta, steps)
+    largest = max(abs(float(np.asarray(value))) for value in single(start))
+    if not largest < ESCAPE:
+        refuse("largest component of the start", largest, f"a size below {ESCAPE:g}")
+    table, sign_o = _iterate(problem, start, eta, steps)
     count = len(table)
     c, epsilon, n, log_abs_o = table.T
     states = State(c, epsilon, n, sign_o * np.exp(log_abs_o))

@@ -1,4 +1,4 @@
-"""The one error that bad input raises, in every package of this project."""
+"""The errors that a user can cause, in every package of this project."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import NoReturn
 
 class InvalidInput(ValueError):
     """What came, what is allowed, what to do. The command lines print it and exit with status 2."""
+
+
+class FlowFailed(RuntimeError):
+    """The integrator stopped before the last time; the message says where and what to change."""
 
 
 def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
@@ -25,7 +29,7 @@ def real(name: str, value: object, *, low: float = -math.inf, above: float = -ma
         allowed += f" >= {low:g}"
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         refuse(name, value, allowed)
     if not math.isfinite(number) or number < low or number <= above:
         refuse(name, value, allowed)
@@ -35,7 +39,7 @@ def real(name: str, value: object, *, low: float = -math.inf, above: float = -ma
 def integer(name: str, value: object, *, low: int) -> int:
     """`value` as an int >= low (a float is taken only if it is whole), or `InvalidInput`."""
     allowed = f"a whole number >= {low}"
-    number = real(name, value)
+    number = value if isinstance(value, int) else real(name, value)  # an int keeps every digit
     if number != int(number) or number < low:
         refuse(name, value, allowed)
     return int(number)

@@ -12,16 +12,12 @@ from scipy.integrate import OdeSolution, solve_ivp
 from scipy.optimize import brentq
 
 from linmodel.curves import trajectory
-from linmodel.errors import real
+from linmodel.errors import FlowFailed, real
 from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.times import optional_step_size, time_grid
 
 # About 0.3 s of the explicit method; flows that are not stiff need a tenth of it.
 EXPLICIT_LIMIT = 30_000
-
-
-class FlowFailed(RuntimeError):
-    """The integrator stopped before the last time; the message says where and what to change."""
 
 
 def gradient_flow(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linmodel.problem import Array, OpposingSignals, State
+from linmodel.errors import refuse
+from linmodel.problem import Array, OpposingSignals, State, single
 
 
 class Spectrum(NamedTuple):
@@ -65,16 +66,23 @@ def group_losses(problem: OpposingSignals, state: State) -> tuple[Array, Array]:
 def core_block(problem: OpposingSignals, state: State) -> Array:
     """The 3 x 3 arrowhead in (c; v; o), v along 2 c b - beta, that holds the sharpness (H1).
 
-    Shape (..., 3, 3). Its eigenvalues are the three roots of H1's cubic.
+    Shape (..., 3, 3). Its eigenvalues are the three roots of H1's cubic. Raises InvalidInput where
+    an entry overflows.
     """
     c, epsilon, n, o = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in state))
     alpha = problem.alpha
     block = np.zeros((*c.shape, 3, 3))
-    block[..., 0, 0] = epsilon**2 + n**2 + alpha * o**2
-    block[..., 0, 1] = block[..., 1, 0] = np.hypot(2 * c * epsilon - problem.beta_norm, 2 * c * n)
-    block[..., 0, 2] = block[..., 2, 0] = 2 * alpha * c * o
-    block[..., 1, 1] = c**2
-    block[..., 2, 2] = alpha * c**2
+    with np.errstate(over="ignore", invalid="ignore"):
+        block[..., 0, 0] = epsilon**2 + n**2 + alpha * o**2
+        signal = np.hypot(2 * c * epsilon - problem.beta_norm, 2 * c * n)
+        block[..., 0, 1] = block[..., 1, 0] = signal
+        block[..., 0, 2] = block[..., 2, 0] = 2 * alpha * c * o
+        block[..., 1, 1] = c**2
+        block[..., 2, 2] = alpha * c**2
+    if not np.isfinite(block).all():
+        largest = max(float(np.abs(value).max()) for value in (c, epsilon, n, o))
+        allowed = "a state whose Hessian is finite in float64"
+        refuse("largest component of the state", largest, allowed)
     return block
 
 
@@ -92,9 +100,10 @@ def hessian_spectrum(problem: OpposingSignals, state: State) -> Spectrum:
     """H1: the whole spectrum at one state, in descending order.
 
     c^2 (multiplicity d1 - 1), alpha c^2 (rank - 1), 0 (d2 - rank), and the cubic's three roots.
-    Multiplicities add up to 1 + d1 + d2; entries of multiplicity 0 are left out.
+    Multiplicities add up to 1 + d1 + d2; entries of multiplicity 0 are left out. Raises
+    InvalidInput for a batch of states.
     """
-    c = float(np.asarray(state.c))
+    c = float(np.asarray(single(state).c))
     pairs = [(float(root), 1) for root in np.linalg.eigvalsh(core_block(problem, state))]
     pairs.append((c**2, problem.d1 - 1))
     pairs.append((problem.alpha * c**2, problem.rank - 1))

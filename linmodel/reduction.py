@@ -76,7 +76,7 @@ def reduce(
     else:
         o, o_hat = _length_and_direction(b_o)
         unmoved = np.zeros(problem.d2)
-    return State(parameters.c, epsilon, n, o), Frame(beta_hat, n_hat, o_hat, unmoved)
+    return single(State(parameters.c, epsilon, n, o)), Frame(beta_hat, n_hat, o_hat, unmoved)
 
 
 def expand(state: State, frame: Frame) -> Parameters:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from linmodel import InvalidInput, OpposingSignals, State, closed_form, gradient_flow
-from tests.tolerances import FLOW, FLOW_FLOOR
+from tests.tolerances import ALGEBRA, FLOW, FLOW_FLOOR
 
 CASES = {
     "no opposing weight": (50.0, 10.0, (1.0, 0.1, 0.4, 0.0)),
@@ -42,3 +42,19 @@ def test_does_not_overflow_at_late_times():
 def test_outside_its_hypotheses_it_names_them():
     with pytest.raises(InvalidInput, match="M8 needs o0 = 0, or alpha = 1"):
         closed_form(OpposingSignals(2.0, 1.0), State(1.0, 0.1, 0.1, 0.1), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("alpha", "values", "end"),
+    [
+        (3.0, (0.0, 0.0, 0.3, 0.0), (0.0, 0.0, 0.3, 0.0)),
+        (0.0, (0.0, 0.0, 0.3, 2.0), (0.0, 0.0, 0.3, 2.0)),
+        (1.0, (1.0, -1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)),
+        (1.0, (1.0, 1.0, 0.0, 0.0), (2**0.5, 2**0.5, 0.0, 0.0)),
+    ],
+    ids=["saddle", "saddle, alpha zero", "stable direction of the saddle", "minimum"],
+)
+def test_ends_where_it_should_however_late(alpha, values, end):
+    late = closed_form(OpposingSignals(alpha, 2.0), State(*values), [0.0, 1e3, 1e12, 1e308])
+    got = [float(late[name][-1]) for name in ("c", "epsilon", "n", "o")]
+    np.testing.assert_allclose(got, end, rtol=1e2 * ALGEBRA)

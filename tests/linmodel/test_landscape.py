@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from linmodel import (
+    InvalidInput,
     OpposingSignals,
     State,
     expand,
@@ -105,3 +106,11 @@ def test_group_losses_average_to_the_outliers_loss_and_oppose():
     flipped = group_losses(problem, State(1.0, 0.5, 0.2, -0.3))
     assert (plus, minus) == (flipped[1], flipped[0])
     assert plus < minus
+
+
+def test_refuses_a_hessian_beyond_float64_and_a_batch_where_one_state_is_due():
+    problem = OpposingSignals(5.0, 2.0)
+    with pytest.raises(InvalidInput, match="Hessian is finite"):
+        sharpness(problem, State(1e200, 0.1, 0.1, 0.1))
+    with pytest.raises(InvalidInput, match="one state"):
+        hessian_spectrum(problem, State([1.0, 2.0], 0.1, 0.1, 0.1))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from linmodel import InvalidInput, OpposingSignals, State
+from linmodel import InvalidInput, OpposingSignals, State, standard_state
+from linmodel.errors import integer
 from tests.tolerances import ALGEBRA
 
 
@@ -12,6 +13,7 @@ from tests.tolerances import ALGEBRA
         ("alpha", np.inf),
         ("alpha", np.nan),
         ("alpha", "big"),
+        ("alpha", 10**400),
         ("beta_norm", -0.1),
         ("k", 0.0),
         ("k", -1.0),
@@ -56,3 +58,10 @@ def test_kappa_keeps_digits_where_squares_cancel():
     exact = 1e-12  # up to the rounding of o itself: 2e-16
     assert abs(state.kappa - exact) < 3e-16
     assert State(2.0, 1.0, 1.0, 1.0).kappa == pytest.approx(1.0, rel=ALGEBRA)
+
+
+def test_whole_numbers_keep_every_digit():
+    beyond_float = 2**53 + 1
+    assert integer("seed", beyond_float, low=0) == beyond_float
+    problem = OpposingSignals(1.0, 1.0)
+    assert standard_state(problem, beyond_float) != standard_state(problem, 2**53)

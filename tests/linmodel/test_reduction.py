@@ -89,3 +89,5 @@ def test_refuses_wrong_shapes_and_wrong_beta():
         reduce(problem, Parameters(1.0, np.ones(4), np.ones(3)))
     with pytest.raises(InvalidInput, match="beta_norm"):
         reduce(problem, Parameters(1.0, np.ones(3), np.ones(3)), beta=np.ones(3))
+    with pytest.raises(InvalidInput, match="one state"):
+        reduce(problem, Parameters(np.ones(2), np.ones(3), np.ones(3)))

@@ -21,7 +21,7 @@ def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
         temporary.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InvalidInput, match="cannot be written"):
         write_whole(path, fail)
     assert path.read_text() == "old"
     assert [item.name for item in tmp_path.iterdir()] == ["file.txt"]
@@ -39,3 +39,5 @@ def test_refuses_missing_folder_folder_as_file_and_foreign_file(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InvalidInput, match="truncated or not NetCDF"):
         load(path)
+    with pytest.raises(InvalidInput, match="File name too long"):
+        save(dataset, tmp_path / ("x" * 253))
