@@ -36,7 +36,7 @@ def remove(data: ImageData, chosen: NDArray[np.bool_], why: str) -> ImageData:
 
 
 def remove_random(data: ImageData, count: int, seed: int) -> ImageData:
-    """The control of `remove`: `count` samples drawn from all, members or not, whatever their class.
+    """The control of `remove`: `count` samples drawn from all, members or not, of any class.
 
     Raises InvalidInput where there are not that many.
     """
