@@ -85,7 +85,7 @@ def decisive(data: xr.Dataset) -> Figure:
         axes["against"].plot(centre, share, "o-", color=colour, markersize=4)
     axes["sharpness"].axhline(edge, color=COLOURS["edge"], linestyle="--", linewidth=1.2)
     axes["against"].axvline(1, color=COLOURS["edge"], linestyle="--", linewidth=1.2)
-    axes["sharpness"].legend(fontsize=7)
+    axes["sharpness"].legend(fontsize=7, loc="lower right", ncols=2)
     label_axes(axes["sharpness"], TIME, "sharpness", "Sharpness, mean over seeds (dashed: 2/η)")
     label_axes(
         axes["against"], "sharpness × η/2", "share of rising steps", "Instability against sharpness"
@@ -121,6 +121,30 @@ def toy_arms(data: xr.Dataset) -> Figure:
             axes[1, column], "mean and 95% interval", "", "Share of steps on which the loss rises"
         )
     axes[0, 0].legend(fontsize=7, loc="upper right")
+    return drawn
+
+
+def beside_toy(folder: str | Path = CURVES) -> Figure:
+    """Real arms on the left, the toy's on samples on the right: sharpness, and instability.
+
+    Raises InvalidInput unless both `decisive_strong` and `toy_arms` are finished.
+    """
+    real, toy = (load_result(folder, name) for name in ("decisive_strong", "toy_arms"))
+    toy = toy.sel(where="samples")
+    drawn, axes = panels(3, 2, (10.5, 11))
+    for column, (data, name) in enumerate(((real, "network"), (toy, "toy, 4,000 samples"))):
+        edge = data.attrs["two_over_eta"]
+        for i, arm in enumerate(data.arm.values):
+            own = data.sharpness.sel(arm=arm).mean("seed") / edge
+            time = data.at_time.sel(arm=arm).isel(seed=0) if "at_time" in data else data.time
+            curve(axes[0, column], time, own, color=PALETTE[i], label=str(arm))
+        axes[0, column].axhline(1, color=COLOURS["edge"], linestyle="--", linewidth=1.2)
+        axes[0, column].set_ylim(0, 2.5)
+        axes[0, column].legend(fontsize=7)
+        label_axes(axes[0, column], TIME, "sharpness × η/2", f"Sharpness, {name}")
+        for row, key in ((1, "share_rising"), (2, "late_sharpness")):
+            bars(axes[row, column], data, key)
+            label_axes(axes[row, column], data[key].attrs["long_name"], "")
     return drawn
 
 

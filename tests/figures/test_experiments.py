@@ -58,6 +58,12 @@ def test_every_finished_experiment_has_a_figure_with_its_date(folder, name):
     assert "today" in text and "quick run" in text and "cpu" in text
 
 
+def test_the_real_arms_stand_beside_the_toys(folder):
+    drawn = experiments.beside_toy(folder)
+    drawn.canvas.draw()
+    assert len(drawn.axes) == 6
+
+
 def test_tables_have_a_row_for_every_arm_and_description(folder):
     from realnet.experiments.results import load_result
 
