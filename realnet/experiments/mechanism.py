@@ -159,7 +159,7 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
     smoothed = {key: run for key, run in runs.items() if key[0].startswith("smoothing")}
     rows = {key: sharpening(run) for key, run in smoothed.items()}
     data = xr.merge([*(part.isel(arm=0, drop=True) for part in parts), _numbers(rows)])
-    data = with_intervals(data, "seed")
+    data = with_intervals(data, "seed", against="smoothing 0")
     shown = {key: run for key, run in runs.items() if key[0] in ("descent", "flow", "untouched")}
     names = ("sharpness", "along_share", "along", "along_next", "predicted_change")
     data = data.merge(curves(shown, (*names, "actual_change")).rename(arm="curve"))

@@ -50,7 +50,7 @@ ARMS = {
 }
 WHERE = ("population", "samples")
 NUMBERS = {
-    "share_rising": "share of steps on which the loss rises",
+    "share_rising": "share of steps on which the loss rises by more than 1e-4 of its whole fall",
     "largest_rise": "largest rise of the loss in one step",
     "edge_time": "time at which sharpness first reaches 2/eta [step size x step]",
     "late_sharpness": "mean sharpness in the last half, over 2/eta",
