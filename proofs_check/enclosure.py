@@ -21,7 +21,8 @@ def positive(
     """Check function > 0 on the whole closed box; function takes arb keyword arguments.
 
     Cuts the widest side in two until every part is decided. `refuted` when a part has an interval
-    wholly <= 0, `open` when `boxes` parts were not enough, or when an interval is not finite.
+    wholly <= 0, `open` when `boxes` parts were not enough, or when an interval is not finite;
+    `error` when the function returns anything but an arb: floats and booleans certify nothing.
     Ends given as strings ("0.1") are enclosed exactly, as floats are taken as they stand.
     Raises InvalidInput for a box with inverted ends.
     """
@@ -64,19 +65,25 @@ def _bisect(function: Callable[..., arb], ends: dict[str, tuple[arb, arb]], boxe
             if done + len(waiting) > boxes:
                 return Outcome(Verdict.OPEN, f"undecided after {done} parts; near {_show(ends)}")
             ends = waiting.pop()
-            value = function(**{name: hull(*pair) for name, pair in ends.items()})
+            value = _ball(function(**{name: hull(*pair) for name, pair in ends.items()}))
             if value > 0:
                 done += 1
                 continue
             if value <= 0:
                 return Outcome(Verdict.REFUTED, f"not positive on all of {_show(ends)}: {value}")
             middle = {name: (low + high) / 2 for name, (low, high) in ends.items()}
-            if function(**middle) <= 0:
+            if _ball(function(**middle)) <= 0:
                 return Outcome(Verdict.REFUTED, f"not positive at {_show_point(middle)}")
             if all(low == high for low, high in ends.values()):
                 return Outcome(Verdict.OPEN, f"undecided at the point {_show(ends)}: {value}")
             waiting += _halves(ends)
     return Outcome(Verdict.CERTIFIED, f"positive on every one of {done} parts of the box (Arb)")
+
+
+def _ball(value: Any) -> arb:
+    if not isinstance(value, arb):
+        raise TypeError(f"{value!r} is not an arb: it encloses nothing")
+    return value
 
 
 def _halves(ends: dict[str, tuple[arb, arb]]) -> list[dict[str, tuple[arb, arb]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ def by_lemma(name: str, says: str, **hypotheses: Check | tuple[Check, ...]) -> S
     checks: dict[str, Check] = {}
     for key, given in hypotheses.items():
         group = given if isinstance(given, tuple) else (given,)
+        if not group:
+            raise ValueError(f"lemma {name!r}: hypothesis {key!r} has no check")
         for i, check in enumerate(group):
             checks[key if len(group) == 1 else f"{key} ({i + 1})"] = check
     return Step(says, checks, name)
@@ -189,22 +192,30 @@ def run_check(check: Check) -> Outcome:
     """The outcome of a check; whatever it raises becomes `error`, never a pass."""
     try:
         outcome = check.decide()
-    except Exception as error:  # any failure of a check must surface as `error`, not end the run
+    except (Exception, SystemExit) as error:  # a failing check is `error`; it must not end the run
         return Outcome(Verdict.ERROR, f"{type(error).__name__}: {error}")
-    if not isinstance(outcome, Outcome):
-        return Outcome(Verdict.ERROR, f"check returned {outcome!r}, not an Outcome")
+    if not (isinstance(outcome, Outcome) and isinstance(outcome.verdict, Verdict)):
+        return Outcome(Verdict.ERROR, f"check returned {outcome!r}, not an Outcome with a Verdict")
     return outcome
 
 
 def _replay(witness: str) -> Outcome:
     """Execute a witness: its assertion must hold for the claim to be refuted."""
     try:
+        if not _asserts(witness):
+            return Outcome(Verdict.ERROR, f"the witness asserts nothing: {witness}")
         exec(compile(witness, "<witness>", "exec", optimize=0), {})
     except AssertionError:
         return Outcome(Verdict.OPEN, f"the witness does not refute: {witness}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Outcome(Verdict.ERROR, f"the witness raises {type(error).__name__}: {error}")
     return Outcome(Verdict.REFUTED, f"witness: {witness}")
+
+
+def _asserts(witness: str) -> bool:
+    """Is there a top-level assert that could fail? A tuple or a constant cannot, or always does."""
+    tests = [node.test for node in ast.parse(witness).body if isinstance(node, ast.Assert)]
+    return any(not isinstance(test, ast.Tuple | ast.Constant) for test in tests)
 
 
 def _evidence(claim: Claim, steps: tuple[StepResult, ...], inherited: list[Verdict]) -> str:

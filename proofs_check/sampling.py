@@ -17,7 +17,10 @@ def holds(
     seed: int = 0,
     formula: str = "",
 ) -> Check:
-    """Try predicate(**draw(rng)) on `examples` draws; the first failure refutes."""
+    """Try predicate(**draw(rng)) on `examples` draws; the first failure refutes.
+
+    `error` unless the predicate answers True or False: a NaN counts as true in Python.
+    """
     if examples < 1:
         raise ValueError(f"examples is {examples}; at least one is needed")
 
@@ -25,7 +28,10 @@ def holds(
         rng = np.random.default_rng(seed)
         for i in range(examples):
             example = draw(rng)
-            if not predicate(**example):
+            answer = predicate(**example)
+            if not isinstance(answer, bool | np.bool_):
+                return Outcome(Verdict.ERROR, f"example {i}: {answer!r} is neither true nor false")
+            if not answer:
                 return Outcome(Verdict.REFUTED, f"example {i} fails: {example}")
         return Outcome(Verdict.TESTED, f"{examples} examples, seed {seed}")
 

@@ -30,6 +30,8 @@ def deferred(sides: Callable[[], tuple[Side, Side]], reads: str = "") -> Check:
     def decide() -> Outcome:
         left, right = sides()
         pairs = list(_entries(left, right))
+        if not pairs:
+            return Outcome(Verdict.ERROR, "a matrix without entries: nothing is compared")
         for a, b in pairs:
             outcome = _compare(sp.sympify(a).doit(), sp.sympify(b).doit())
             if outcome.verdict != Verdict.PROVED:
@@ -92,8 +94,13 @@ def _draw(symbol: sp.Basic, rng: random.Random) -> sp.Rational:
 
 
 def polynomial(expressions: Iterable[sp.Expr], *variables: sp.Symbol) -> Check:
-    """Check that every expression is a polynomial in `variables` (so locally Lipschitz)."""
+    """Check that every expression is a polynomial in `variables` (so locally Lipschitz).
+
+    Raises ValueError without expressions or without variables.
+    """
     wanted = tuple(expressions)
+    if not (wanted and variables):
+        raise ValueError("polynomial() needs at least one expression and one variable")
 
     def decide() -> Outcome:
         for expression in wanted:
@@ -110,15 +117,27 @@ def polynomial(expressions: Iterable[sp.Expr], *variables: sp.Symbol) -> Check:
     return Check("sympy", decide, formula)
 
 
-def limit(expression: sp.Expr, variable: sp.Symbol, at: Side, value: Side) -> Check:
-    """Check that expression tends to `value` as `variable` tends to `at`."""
+def limit(
+    expression: sp.Expr, variable: sp.Symbol, at: Side, value: Side, side: str = "+-"
+) -> Check:
+    """Check that expression tends to `value` as `variable` tends to `at`.
+
+    side: "+" from above, "-" from below, "+-" from both, which must then agree; at +-oo there is
+    one side only.
+    """
+    if side not in ("+", "-", "+-"):
+        raise ValueError(f"side is {side!r}; it may be '+', '-' or '+-'")
+    sides = side if abs(sp.sympify(at)) != sp.oo else "-"
 
     def decide() -> Outcome:
-        found = sp.limit(expression, variable, at)
-        good = found == value or sp.simplify(found - value) == 0
-        return Outcome(Verdict.PROVED if good else Verdict.REFUTED, f"the limit is {found}")
+        for one in sides:
+            found = sp.limit(expression, variable, at, one)
+            if found != value and sp.simplify(found - value) != 0:
+                return Outcome(Verdict.REFUTED, f"the limit from side {one} is {found}")
+        return Outcome(Verdict.PROVED, f"the limit is {value}")
 
     def formula() -> str:
-        return rf"\lim_{{{variable} \to {sp.latex(at)}}} {sp.latex(expression)} = {sp.latex(value)}"
+        where = sp.latex(at) + ("" if len(sides) == 2 or sides != side else f"^{side}")
+        return rf"\lim_{{{variable} \to {where}}} {sp.latex(expression)} = {sp.latex(value)}"
 
     return Check("sympy", decide, formula)

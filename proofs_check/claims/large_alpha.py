@@ -167,7 +167,7 @@ F13B = Claim(
                 sp.diff(sp.log((1 + sp.sqrt(1 - THETA**2)) / THETA), THETA),
                 -1 / (THETA * sp.sqrt(1 - THETA**2)),
             ),
-            limit(sp.log(1 + sp.sqrt(1 - THETA**2)) - sp.log(2), THETA, 0, 0),
+            limit(sp.log(1 + sp.sqrt(1 - THETA**2)) - sp.log(2), THETA, 0, 0, "+"),
             implies(
                 [c0 > 0, w0 > 0, sp.Eq(w0**2, c0**2 - o0**2)],
                 sp.Eq(1 - (o0 / c0) ** 2, (w0 / c0) ** 2),

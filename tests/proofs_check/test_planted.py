@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
@@ -47,6 +50,9 @@ WRONG_SIGN = symbolic.identity(along(V), (c**2 + epsilon**2) * V + c * epsilon *
         symbolic.identity(1, 2),
         symbolic.polynomial([c + 1 / epsilon], c, epsilon),
         symbolic.limit(1 / c, c, sp.oo, 1),
+        symbolic.limit(sp.sign(c), c, 0, 1),
+        symbolic.limit(1 / c, c, 0, sp.oo),
+        symbolic.limit(sp.sign(c), c, 0, 1, "-"),
         smt.implies([c > 0], c * epsilon > 0),
         smt.implies([c > 0, epsilon >= 0, B > 0], c * epsilon < B),
         smt.implies([], c**2 > 0),
@@ -130,7 +136,32 @@ def test_a_check_that_raises_is_an_error():
     assert result.verdict == Verdict.ERROR and "ZeroDivisionError: by nothing" in result.evidence
 
 
-@pytest.mark.parametrize("answer", [None, True, "proved"])
+def test_a_check_that_ends_the_process_is_an_error():
+    assert verdict_of(Check("sympy", lambda: sys.exit(0))) == Verdict.ERROR
+    leaving = claim(witness="import sys; sys.exit(0); assert 1 + 1 == 2", **WITNESSED)
+    assert decide(leaving).verdict == Verdict.ERROR
+
+
+@pytest.mark.parametrize("value", [1.0, True, sp.Integer(1)])
+def test_only_an_interval_certifies(value):
+    assert verdict_of(enclosure.positive(lambda x: value, {"x": (0, 1)})) == Verdict.ERROR
+
+
+def test_nothing_at_all_is_not_an_identity_nor_a_polynomial():
+    empty = sp.Matrix(0, 0, [])
+    assert verdict_of(symbolic.identity(empty, empty)) == Verdict.ERROR
+    assert verdict_of(symbolic.identity(empty)) == Verdict.ERROR
+    with pytest.raises(ValueError, match="at least one"):
+        symbolic.polynomial([], c)
+
+
+def test_a_one_sided_limit_states_its_side():
+    assert verdict_of(symbolic.limit(sp.sign(c), c, 0, 1, "+")) == Verdict.PROVED
+    with pytest.raises(ValueError, match="side"):
+        symbolic.limit(c, c, 0, 0, "both")
+
+
+@pytest.mark.parametrize("answer", [None, True, "proved", Outcome(True, "x"), Outcome("so", "x")])
 def test_a_check_that_returns_no_outcome_is_an_error(answer):
     assert verdict_of(Check("sympy", lambda: answer)) == Verdict.ERROR
 
@@ -138,6 +169,9 @@ def test_a_check_that_returns_no_outcome_is_an_error(answer):
 def test_sampling_is_never_called_proof():
     always = sampling.holds(lambda rng: {"x": rng.random()}, lambda x: True, examples=5)
     assert verdict_of(always) == Verdict.TESTED
+    for answer in (float("nan"), np.float64("nan"), 1, None):
+        odd = sampling.holds(lambda rng, x=answer: {"x": x}, lambda x: x, examples=5)
+        assert verdict_of(odd) == Verdict.ERROR
     with pytest.raises(ValueError, match="examples"):
         sampling.holds(lambda rng: {}, lambda: True, examples=0)
 
@@ -171,6 +205,13 @@ def test_a_refutation_with_a_failing_step_is_not_one():
 
 
 @pytest.mark.parametrize(
+    "witness", ["pass", "import numpy", "assert (1 > 2, 'no')", "assert True", "if 0: assert 1 > 2"]
+)
+def test_a_witness_that_asserts_nothing_refutes_nothing(witness):
+    assert decide(claim(witness=witness, **WITNESSED)).verdict == Verdict.ERROR
+
+
+@pytest.mark.parametrize(
     "fields", [{"recorded": Verdict.REFUTED}, {"recorded": Verdict.OPEN}, {"recorded": "tested"}]
 )
 def test_a_claim_must_carry_what_its_recorded_verdict_needs(fields):
@@ -185,6 +226,8 @@ def test_a_lemma_may_not_be_used_on_trust():
         by_lemma("Metzler", "signs", form=TRUE)
     with pytest.raises(ValueError, match="needs checks"):
         by_lemma("monotone", "signs", sign=TRUE, extra=TRUE)
+    with pytest.raises(ValueError, match="has no check"):
+        by_lemma("monotone", "signs", sign=())
     with pytest.raises(ValueError, match="without a check"):
         step("an unchecked sentence")
     bad = Step("signs", by_lemma("monotone", "signs", sign=WRONG_SIGN).checks, "monotone")
