@@ -9,7 +9,7 @@ import typer
 
 from figures.catalogue import module, names
 from figures.options import Options
-from figures.report import build, draw_to
+from figures.report import build, check_format, draw_to, make_folder
 from linmodel.console import new_app, progress, run
 
 app = new_app("Draw one figure, all of them, or the report.")
@@ -40,7 +40,8 @@ def draw(
     wanted = names() if name == "all" else [name]
     for each in wanted:
         module(each)
-    out.mkdir(parents=True, exist_ok=True)
+    check_format(format)
+    make_folder(out)
     with progress(len(wanted), "figures") as advance:
         for each in wanted:
             path = draw_to(each, options, out, out / "data", format)

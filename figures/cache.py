@@ -65,9 +65,11 @@ def figure_data(module: Any, work: Work) -> Datasets:
 def read_manifest(folder: Path) -> dict:
     """The manifest of a data folder; empty when there is none or it cannot be read."""
     try:
-        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
         return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict)}
 
 
 def source_fingerprint() -> str:

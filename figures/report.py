@@ -16,7 +16,7 @@ from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
 from figures.options import Options, Work
 from figures.page import Chapter, Section, page
-from figures.style import SETTINGS
+from figures.style import FORMATS, SETTINGS, save
 from figures.table import Table
 from linmodel.console import progress
 from linmodel.errors import InvalidInput, refuse
@@ -55,7 +55,7 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
     Raises InvalidInput when `out` cannot be made.
     """
     begun = time.monotonic()
-    data = _folder(out)
+    data = make_folder(out / "data")
     sections: dict[str, Section] = {}
     verdicts: dict[str, str] = {}
     wanted = names()
@@ -72,13 +72,19 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
     return write_text(out / "index.html", text), worked
 
 
-def _folder(out: Path) -> Path:
-    data = out / "data"
+def make_folder(folder: Path) -> Path:
+    """`folder`, made with its parents. Raises InvalidInput where that cannot be done."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        refuse("output folder", str(out), "a folder that can be made and written", f"({error})")
-    return data
+        refuse("output folder", str(folder), "a folder that can be made and written", f"({error})")
+    return folder
+
+
+def check_format(kind: str) -> None:
+    """Raises InvalidInput for a figure format that is not there."""
+    if kind not in FORMATS:
+        refuse("format", kind, "one of " + ", ".join(FORMATS))
 
 
 def _section(source: ModuleType, work: Work, verdicts: dict[str, str]) -> Section:
@@ -152,10 +158,7 @@ def _provenance(options: Options, data: Path, seconds: float) -> list[Table]:
 
 def draw_to(name: str, options: Options, folder: Path, data: Path, kind: str) -> Path:
     """Draw one figure into FOLDER/NAME.KIND. Raises InvalidInput where it cannot be computed."""
-    from figures.style import FORMATS, save
-
-    if kind not in FORMATS:
-        refuse("format", kind, "one of " + ", ".join(FORMATS))
+    check_format(kind)
     source = module(name)
     try:
         datasets = figure_data(source, Work(options, data))

@@ -78,6 +78,8 @@ class TrainConfig:
         put = object.__setattr__
         put(self, "step_size", real("step_size", self.step_size, above=0.0))
         put(self, "tolerance", real("tolerance", self.tolerance, above=0.0))
+        if self.tolerance >= 1:
+            refuse("tolerance", self.tolerance, "a number in (0, 1)", "1e-3 is the default.")
         put(self, "sam_radius", real("sam_radius", self.sam_radius, above=0.0))
         for name in ("momentum", "beta2", "label_smoothing"):
             value = real(name, getattr(self, name), low=0.0)

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from linmodel.errors import refuse
+from linmodel.errors import InvalidInput, refuse
 from realnet import datasets
 from realnet.config import TrainConfig
 from realnet.curvature import SharpnessTracker
@@ -28,6 +28,24 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _built(config: TrainConfig, shape: Shape) -> torch.nn.Module:
+    try:
+        return build_network(
+            config.net,
+            shape,
+            width=config.width,
+            depth=config.depth,
+            activation=config.activation,
+            norm=config.norm,
+            seed=config.seed,
+        )
+    except RuntimeError as error:  # torch's word for no memory
+        raise InvalidInput(
+            f"a network of width {config.width}, depth {config.depth} cannot be made ({error});"
+            " take a smaller one."
+        ) from error
+
+
 class Run:
     """Network, data, optimiser, tracker, records, step. `state` and `restore` are a checkpoint."""
 
@@ -38,15 +56,8 @@ class Run:
         data = datasets.load(config.data, config.size, config.seed)
         self.data_provenance = data.provenance
         _, channels, height, width = data.images.shape
-        self.model = build_network(
-            config.net,
-            Shape(data.n_classes, channels, height, width),
-            width=config.width,
-            depth=config.depth,
-            activation=config.activation,
-            norm=config.norm,
-            seed=config.seed,
-        ).to(self.device, dtype)
+        shape = Shape(data.n_classes, channels, height, width)
+        self.model = _built(config, shape).to(self.device, dtype)
         self.inputs = torch.as_tensor(data.images).to(self.device, dtype)
         self.labels = torch.as_tensor(data.labels).to(self.device)
         self.sample_loss = sample_loss(config.loss, config.label_smoothing)

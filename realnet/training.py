@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from linmodel import store
-from linmodel.errors import InvalidInput
+from linmodel.errors import InvalidInput, integer
 from realnet import runfolder
 from realnet.config import TrainConfig
 from realnet.run import Run
@@ -34,6 +34,7 @@ def train(
     Raises InvalidInput for bad input, before anything is written.
     """
     config = config or TrainConfig(**fields)  # type: ignore[arg-type]
+    checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
     run = Run(config)
     folder = None
     if out is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from figures import report
-from figures.cache import Unavailable
+from figures.cache import Unavailable, read_manifest
 from figures.options import Options
 from figures.page import Chapter, Section, page, table_html
 from figures.table import Table
@@ -147,10 +147,20 @@ def test_command_draws_a_figure(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("nonsense",), "edge, oscillation"), (("edge", "--steps", "-1"), "steps")],
+    [
+        (("nonsense",), "edge, oscillation"),
+        (("edge", "--steps", "-1"), "steps"),
+        (("edge", "--format", "bmp"), "png, svg"),
+    ],
 )
 def test_bad_input_exits_with_2_and_no_traceback(arguments, words, tmp_path):
     done = shell(*arguments, "--out", str(tmp_path / "out"))
     assert done.returncode == 2
     assert words in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", [b"[]", b'{"edge": 3}', b"\xff\xfe"])
+def test_a_damaged_manifest_counts_as_none(tmp_path, text):
+    (tmp_path / "manifest.json").write_bytes(text)
+    assert read_manifest(tmp_path) == {}

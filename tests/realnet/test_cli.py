@@ -30,6 +30,9 @@ def test_train_writes_a_run_that_loads(tmp_path):
         (["--data", "nothing"], "digits"),
         (["--net", "nothing"], "mlp"),
         (["--step-size", "-1"], "> 0"),
+        (["--checkpoint-every", "0"], "checkpoint_every is 0"),
+        (["--tolerance", "2"], "tolerance is 2.0"),
+        (["--width", "1000000000000"], "take a smaller one"),
         pytest.param(
             ["--device", "cuda"],
             "no CUDA device",
