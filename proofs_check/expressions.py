@@ -31,6 +31,7 @@ COMPARISONS = {
     ast.Eq: sp.Eq,
 }
 FUNCTIONS = {"exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "min": sp.Min, "max": sp.Max}
+UNREAL = (sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo)
 ALLOWED = "one comparison (< <= > >= ==) of + - * / **, numbers, known names, exp log sqrt min max"
 
 
@@ -55,6 +56,9 @@ def relation(text: object, names: Mapping[str, Any]) -> Any:
     if compare is None:
         refuse("formula", text, ALLOWED)
     left, right = (_term(part, names, str(text)) for part in (tree.left, tree.comparators[0]))
+    for side in (left, right):
+        if side.is_extended_real is False or side.has(*UNREAL):
+            refuse("formula", text, "real numbers on both sides", f"{side} is not one.")
     return compare(left, right)
 
 
@@ -73,6 +77,9 @@ def _term(node: ast.expr, names: Mapping[str, Any], text: str) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         function = FUNCTIONS.get(node.func.id)
         if function is not None:
+            single = node.func.id not in ("min", "max")
+            if not node.args or (single and len(node.args) != 1):
+                refuse(f"arguments of {node.func.id} in {text!r}", len(node.args), "one")
             return function(*(_term(part, names, text) for part in node.args))
     refuse("formula", text, ALLOWED)
 

@@ -62,6 +62,12 @@ LEMMAS: dict[str, Lemma] = {
         "decrease).",
         {"inequality": "the derivative obeys this inequality"},
     ),
+    "variation of constants": Lemma(
+        "y' = a(t) y + f(t), a and f continuous: y exp(-int a) has the derivative f exp(-int a). "
+        "So where f <= 0, y < 0 once is y < 0 ever after, with |y| rising wherever a > 0; where "
+        "f = 0, y keeps its sign, and |y| rises wherever a > 0.",
+        {"equation": "y obeys this equation", "sign": "the sign of f"},
+    ),
     "Gronwall": Lemma(
         "w' <= a w on an interval with a constant gives w(t) <= w(0) exp(a t); >= likewise.",
         {"inequality": "the derivative obeys this inequality"},

@@ -19,7 +19,8 @@ fixes the name. Loss with factor 1/2.
 
 The verdict is `proved` if the hypotheses and what the ledger has proved of the flow (facts below)
 leave no counterexample (z3); `refuted` if a start is one (z3), or a random problem is, confirmed by
-interval integration; `tested` if none of the examples is; else `open`.
+interval integration; `tested` if none of the examples is; else `open`. Only alpha >= 0, B >= 0,
+k > 0 and t >= 0 count as counterexamples: nothing else is a problem or a time.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ KEYS = ("id", "title", "hypotheses", "conclusion", "when", "examples", "constant
 STANDING_START = (c0 > 0) & (e0 >= 0) & (c0 * e0 < B) & (alpha >= 1)
 CONSERVED = sp.Eq(c**2 - epsilon**2 - n**2 - o**2, kappa)
 AT_START = sp.Eq(kappa, c0**2 - e0**2 - n0**2 - o0**2)
+DOMAIN = (alpha >= 0, B >= 0, k > 0, t >= 0)  # what a problem and a time may be at all
 # H2, and the upper bound of lambda_max that S5b proves from it
 RANGE = (
     sharpness >= alpha * c**2,
@@ -125,7 +127,7 @@ def read(entry: Mapping[str, Any]) -> Trial:
         refuse("when", when, f"one of {', '.join(MOMENTS)}")
     constants = {
         name: number(f"constant {name}", value)
-        for name, value in dict(entry.get("constants", {})).items()
+        for name, value in _table(entry, "constants").items()
     }
     for name in constants:
         if name in NAMES or not name.isidentifier():
@@ -136,8 +138,15 @@ def read(entry: Mapping[str, Any]) -> Trial:
         relation(entry["conclusion"], names),
         when,
         integer("examples", entry.get("examples", 50), low=1),
-        _ranges(dict(entry.get("ranges", {}))),
+        _ranges(_table(entry, "ranges")),
     )
+
+
+def _table(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+    given = entry.get(key, {})
+    if not isinstance(given, Mapping):
+        refuse(key, given, "a table of names with their values")
+    return dict(given)
 
 
 def _ranges(given: dict[str, Any]) -> dict[str, tuple[float, float]]:
@@ -156,7 +165,7 @@ def _ranges(given: dict[str, Any]) -> dict[str, tuple[float, float]]:
 
 def _settle(trial: Trial) -> Outcome:
     """Proof; then a counterexample among the starts or the ends; then random examples."""
-    given = [*trial.hypotheses, AT_START]
+    given = [*trial.hypotheses, *DOMAIN, AT_START]
     standing = _ask(given, STANDING_START)
     if standing.verdict == Verdict.ERROR:
         return standing

@@ -57,10 +57,16 @@ F12 = Claim(
             "both limits are 0, and n^2 + o^2 tends to -kappa.",
             monotone=(implies(QUADRANT, VELOCITY[0] < 0), implies(QUADRANT, VELOCITY[1] > 0)),
             bounded=(
-                implies([c >= 0, epsilon <= 0, B > 0, sp.Eq(VELOCITY[1], 0)], sp.Eq(c, 0)),
-                implies([sp.Eq(c, 0), B > 0, sp.Eq(VELOCITY[0], 0)], sp.Eq(epsilon, 0)),
-                identity(KAPPA.subs(SADDLE), -(n**2) - o**2, reads=r"\kappa(0,0,n,o)=-n^2-o^2"),
+                implies([*QUADRANT, c <= c0, epsilon >= e0], (0 < c) & (c <= c0)),
+                implies([*QUADRANT, c <= c0, epsilon >= e0], (e0 <= epsilon) & (epsilon < 0)),
             ),
+        ),
+        step(
+            "There epsilon' = 0 leaves only c = 0, and then c' = 0 only epsilon = 0; so kappa = "
+            "-(n^2 + o^2).",
+            implies([c >= 0, epsilon <= 0, B > 0, sp.Eq(VELOCITY[1], 0)], sp.Eq(c, 0)),
+            implies([sp.Eq(c, 0), B > 0, sp.Eq(VELOCITY[0], 0)], sp.Eq(epsilon, 0)),
+            identity(KAPPA.subs(SADDLE), -(n**2) - o**2, reads=r"\kappa(0,0,n,o)=-n^2-o^2"),
         ),
         by_lemma(
             "uniqueness",
@@ -134,23 +140,23 @@ F12B = Claim(
             implies([B > 0, c0 > 0, e0 < 0, sp.Eq(q * (B - c0 * e0), B)], (q > 0) & (q < 1)),
         ),
         by_lemma(
-            "Gronwall",
+            "variation of constants",
             "g = B epsilon + a c, a = rho + kappa/2, has g' = (rho - |s|^2/2) g - a c (alpha - 1) "
             "o^2: once negative it stays so while c > 0. At epsilon = 0 < c it would be positive, "
             "so (+) is out; in case (0) the factor tends to rho + kappa/2 > 0, so |g| could not "
             "tend to 0: (-).",
-            inequality=(
+            equation=(
                 identity(
                     sp.rem(sp.expand(SIDE_LEFT), a**2 - KAPPA * a - B**2, a),
                     reads=r"\dot g=(\rho-\tfrac12|s|^2)g-ac(\alpha-1)o^2\ \text{ mod }a^2-\kappa a"
                     r"-B^2",
                 ),
-                implies([a > 0, c > 0, alpha >= 1], -a * c * (alpha - 1) * o**2 <= 0),
                 identity(
                     SIDE_RATE.subs(SADDLE), a, reads=r"\rho-\tfrac12|s|^2=a\text{ at }c=\epsilon=0"
                 ),
                 implies([a > 0, c > 0, sp.Eq(epsilon, 0)], SIDE > 0),
             ),
+            sign=implies([a > 0, c > 0, alpha >= 1], -a * c * (alpha - 1) * o**2 <= 0),
         ),
         step(
             "At alpha = 1 the last term is absent, so g keeps its sign either way: g > 0 excludes "

@@ -58,6 +58,15 @@ def test_false_theorems_are_refuted(conclusion, when):
     assert verdict(conclusion, when, ranges={"c0": [1.5, 2]}, examples=20) == "refuted"
 
 
+def test_what_is_no_problem_is_no_counterexample():
+    plain = {"hypotheses": ["c0 == 1"], "examples": 2, "when": "start"}
+    for conclusion in ("opposing_curvature >= 0", "B >= 0", "k > 0"):
+        assert check_theorem(plain | {"conclusion": conclusion}).verdict == "proved"
+    assert check_theorem(plain | {"conclusion": "alpha > 0"}).verdict == "refuted"
+    plain |= {"conclusion": "opposing_curvature >= 0", "when": "always"}
+    assert check_theorem(plain).verdict == "tested"
+
+
 def test_what_only_examples_support_is_tested():
     assert verdict("opposing_curvature <= alpha*(c0**2+epsilon0**2)*exp(2*B*t)") == "tested"
 
@@ -91,6 +100,13 @@ def test_the_example_in_the_documentation_works():
         ({"conclusion": "0 < c < 1"}, "formula"),
         ({"conclusion": "__import__('os') > 0"}, "formula"),
         ({"conclusion": "speed > 0"}, "name in"),
+        ({"conclusion": "sqrt(-1) > 0"}, "formula"),
+        ({"conclusion": "1/0 > 0"}, "formula"),
+        ({"conclusion": "c > log(0)"}, "formula"),
+        ({"conclusion": "log(c, 2, 3) > 0"}, "arguments of log"),
+        ({"conclusion": "max() > 0"}, "arguments of max"),
+        ({"constants": [1]}, "constants"),
+        ({"ranges": [1]}, "ranges"),
         ({"when": "sometimes"}, "when"),
         ({"examples": 0}, "examples"),
         ({"hypothesis": []}, "key of the theorem"),
