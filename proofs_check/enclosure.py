@@ -43,6 +43,13 @@ def certified(decide: Callable[[], tuple[bool | None, str]], *, formula: str = "
     return Check("arb", run, lambda: formula)
 
 
+def below(*pairs: tuple[arb, arb]) -> bool | None:
+    """Is a < b for every pair? None where balls overlap, so that nothing is certain."""
+    if all(a < b for a, b in pairs):
+        return True
+    return False if any(a >= b for a, b in pairs) else None
+
+
 def _ends(name: str, pair: tuple[Any, Any]) -> tuple[arb, arb]:
     low, high = arb(pair[0]), arb(pair[1])
     if not (low.is_finite() and high.is_finite()):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from flint import arb, ctx, fmpq
 
-from proofs_check.enclosure import certified
+from proofs_check.enclosure import below, certified
 from proofs_check.ledger import Claim, Verdict, step
 
 
@@ -44,8 +44,8 @@ ABOVE = ("50", "10", ("1", "0.1", "0.4", "0.9"), "0.00805")
 
 def _diverges_below() -> tuple[bool | None, str]:
     c_, *_ = descent_in_balls(*BELOW, 48, 2000)
-    far, edge = abs(c_) > 10**20, _flow_edge(*BELOW)
-    return bool(far and edge < arb("3.99")), (
+    edge = _flow_edge(*BELOW)
+    return below((arb(10) ** 20, abs(c_)), (edge, arb("3.99"))), (
         f"|c| = {abs(c_).str(6)} after 48 steps, eta alpha c_inf^2 = {edge.str(8)}"
     )
 
@@ -53,8 +53,8 @@ def _diverges_below() -> tuple[bool | None, str]:
 def _settles_above() -> tuple[bool | None, str]:
     c_, e, n_, o_ = descent_in_balls(*ABOVE, 4000, 20_000)
     edge, here = _flow_edge(*ABOVE), arb(ABOVE[3]) * 50 * c_ * c_
-    small = all(abs(value) < arb("1e-20") for value in (10 - c_ * e, n_, o_))
-    return bool(edge > arb("4.01") and here < 2 and small), (
+    small = [(abs(value), arb("1e-20")) for value in (10 - c_ * e, n_, o_)]
+    return below((arb("4.01"), edge), (here, arb(2)), *small), (
         f"eta alpha c_inf^2 = {edge.str(8)}; after 4000 steps eta alpha c^2 = {here.str(8)}"
     )
 

@@ -49,13 +49,27 @@ def _reduced(expression: sp.Expr) -> sp.Expr:
     return sp.expand(expression.subs(ORTHONORMAL))
 
 
+def _on_ansatz(full: Vector, parts: dict[str, Vector]) -> Vector:
+    """A combination of the network's vectors, each replaced by its combination of h and e."""
+    names = {name for part in parts.values() for name in part}
+    return {
+        name: sum((size * parts[key].get(name, 0) for key, size in full.items()), sp.S.Zero)
+        for name in names
+    }
+
+
+KEPT = vector(f=o)
 REDUCED_C = _reduced(
-    dot(SIGNAL, ANSATZ) - c * dot(ANSATZ, ANSATZ) - alpha * c * dot(vector(f=o), vector(f=o), "P")
+    FULL_C.subs(
+        {
+            gram("beta", "b"): dot(SIGNAL, ANSATZ),
+            gram("b", "b"): dot(ANSATZ, ANSATZ),
+            gram("bo", "bo", "P"): dot(KEPT, KEPT, "P"),
+        }
+    )
 )
-PLANE = (
-    _reduced(dot(vector(h=1), {"h": c * B - c**2 * epsilon, "e": -(c**2) * n})),
-    _reduced(dot(vector(e=1), {"h": c * B - c**2 * epsilon, "e": -(c**2) * n})),
-)
+TURN = _on_ansatz(FULL_B, {"b": ANSATZ, "beta": SIGNAL})
+PLANE = tuple(_reduced(dot(vector(**{name: 1}), TURN)) for name in ("h", "e"))
 FULL_SLOPE = -(gamma * FULL_C + dot(FULL_B, vector(v=1)) + FULL_BO * dot(bo_, vector(w=1), "P"))
 M5 = Claim(
     "M5",

@@ -2,13 +2,15 @@
 
 import pytest
 import sympy as sp
+from flint import arb
 
 from linmodel import OpposingSignals, State, gradient_descent
-from proofs_check.claims import bounds, exact_runs, large_alpha
+from proofs_check.claims import bounds, exact_runs, large_alpha, reduction
+from proofs_check.claims.field import VELOCITY, c
 from proofs_check.enclosure import certified
 from proofs_check.ledger import Verdict
 from proofs_check.smt import implies
-from proofs_check.symbolic import limit
+from proofs_check.symbolic import identity, limit
 from tests import tolerances
 
 
@@ -34,17 +36,37 @@ def test_balls_hold_the_float_run():
 
 def test_too_few_bits_decide_nothing():
     """Balls that have grown too wide are neither above nor below: no verdict is made of them."""
-    c, *_ = exact_runs.descent_in_balls(*exact_runs.ABOVE, 4000, 60)
-    settled = abs(c) < 1
-    assert not settled and not abs(c) > 10**20
+    end, *_ = exact_runs.descent_in_balls(*exact_runs.ABOVE, 4000, 60)
+    settled = abs(end) < 1
+    assert not settled and not abs(end) > 10**20
+
+
+def test_undecided_balls_are_open_and_not_refuted(monkeypatch):
+    wide, inside = arb(0, 10**30), arb(0)
+    monkeypatch.setattr(exact_runs, "descent_in_balls", lambda *_: (wide, wide, inside, inside))
+    for check in (exact_runs._diverges_below, exact_runs._settles_above):
+        assert certified(check).decide().verdict == Verdict.OPEN
+    monkeypatch.setattr(exact_runs, "descent_in_balls", lambda *_: (arb(1),) * 4)
+    for check in (exact_runs._diverges_below, exact_runs._settles_above):
+        assert certified(check).decide().verdict == Verdict.REFUTED
+
+
+def test_a_wrong_full_flow_does_not_reduce():
+    """The plane's equations come from the full flow: c (beta + c b) does not give them."""
+    parts = {"b": reduction.ANSATZ, "beta": reduction.SIGNAL}
+    right = reduction._on_ansatz(reduction.FULL_B, parts)
+    wrong = reduction._on_ansatz(reduction.FULL_B | {"b": c**2}, parts)
+    assert identity(right["h"], VELOCITY[1]).decide().verdict == Verdict.PROVED
+    assert identity(wrong["h"], VELOCITY[1]).decide().verdict == Verdict.REFUTED
+    assert identity(wrong["e"], VELOCITY[2]).decide().verdict == Verdict.REFUTED
 
 
 def test_false_claims_are_refused():
     """The run below 4 does not settle; a gap on the wrong side; a wrong order of the dip's time."""
 
     def settles():
-        c, *_ = exact_runs.descent_in_balls(*exact_runs.BELOW, 48, 2000)
-        return bool(abs(c) < 1), "planted"
+        end, *_ = exact_runs.descent_in_balls(*exact_runs.BELOW, 48, 2000)
+        return bool(abs(end) < 1), "planted"
 
     assert certified(settles).decide().verdict == Verdict.REFUTED
     p, x, gap, square = bounds.piece, bounds.x, bounds.gap, bounds.square
