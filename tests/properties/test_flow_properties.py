@@ -19,7 +19,7 @@ from linmodel import (
 from linmodel.bounds import limit
 from linmodel.certified import certified_flow
 from linmodel.envelope import envelope
-from linmodel.spectra import spectral_flow
+from linmodel.network.spectra import spectral_flow
 from linmodel.strategies import cases, magnitudes, spectral_cases, standing_cases, states
 from tests.tolerances import FLOW
 

@@ -18,7 +18,7 @@ from linmodel import (
     sharpness,
     velocity,
 )
-from linmodel.spectra import ModeState, Spectra, spectral_descent
+from linmodel.network.spectra import ModeState, Spectra, spectral_descent
 from linmodel.strategies import cases, magnitudes, spectral_cases, states
 from tests.tolerances import ALGEBRA, FLOW
 
