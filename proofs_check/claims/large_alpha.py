@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import sympy as sp
 
@@ -22,10 +24,53 @@ from proofs_check.claims.field import (
     n,
     o,
 )
-from proofs_check.ledger import Claim, Verdict, by_lemma, step
+from proofs_check.ledger import Claim, Step, Verdict, by_lemma, step
 from proofs_check.sampling import holds
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity, limit
+
+def _errors(start: State, b_norm: float, size: float) -> np.ndarray:
+    """Errors of t1 (relative), c(t1)^2 (relative) and t_edge (absolute) against the integrator."""
+    problem = OpposingSignals(size, b_norm)
+    eta = 2.4 / float(flow_limit(problem, start).opposing_curvature)
+    found, edge = dip(problem, start), float(edge_time(problem, start, eta))
+    grid = np.concatenate([[0], np.geomspace(0.2, 3, 200) * float(found.time), [1.3 * edge + 1]])
+    flow = gradient_flow(problem, start, np.unique(grid), step_size=eta)
+    low = float(gradient_flow(problem, start, [float(flow.t_dip)]).c[0]) ** 2
+    return np.abs(
+        [found.time / flow.t_dip - 1, found.c_squared / low - 1, edge - float(flow.t_edge)]
+    )
+
+
+SIZES = np.array([1e2, 1e3, 1e4, 1e5])
+
+
+def _of_order(powers: int, column: int, start: State, b_norm: float) -> bool:
+    """Error / (ln(alpha)/alpha)^powers: at most 10 at SIZES, and not doubled from 1e3 to 1e5."""
+    found = np.array([_errors(start, b_norm, size)[column] for size in SIZES])
+    scaled = found / (np.log(SIZES) / SIZES) ** powers
+    return bool((scaled <= 10).all() and scaled[3] <= 2 * scaled[1])
+
+
+def _draw_kept(rng: np.random.Generator) -> dict:
+    start = State(1.0, rng.uniform(0.3, 0.5), rng.uniform(0, 0.3), rng.uniform(0.3, 0.8))
+    return {"start": start, "b_norm": rng.uniform(2, 5)}
+
+
+def _measured(powers: int, column: int) -> Step:
+    """The step that measures one error of the closed formulas; the order is otherwise by hand."""
+    return step(
+        "Measured at alpha = 1e2, 1e3, 1e4, 1e5: the error over its stated order stays below 10 "
+        "and less than doubles from 1e3 to 1e5.",
+        holds(_draw_kept, partial(_of_order, powers, column), examples=6, seed=2),
+    )
+
+
+BY_HAND = (
+    "machine-checked: the equations, bounds and limits of the steps; not machine-checked: that the "
+    "orders multiply out to the stated error. That error is measured instead (its power of alpha "
+    "is resolved, its power of ln(alpha) is not)"
+)
 
 x, slope, gap, square, piece, level, K, F, G = sp.symbols("x S gap C Cp L K F G", real=True)
 c0, w0, n0, o0, e0, s = sp.symbols("c0 w0 n0 o0 e0 s", real=True)
@@ -42,7 +87,7 @@ F13 = Claim(
     "(g c0^2))/(2 alpha w^2) with relative error O(ln(alpha)/alpha).",
     r"t_1=\frac{1}{2\alpha w^2}\ln\frac{\alpha w^2o_0^2}{g\,c_0^2}"
     r"\left(1+O\!\left(\tfrac{\ln\alpha}\alpha\right)\right)",
-    Verdict.PROVED,
+    Verdict.TESTED,
     hypotheses=(*STANDING_WORDS, "0 < |o0| < c0", "epsilon0 > 0", "epsilon0 B/c0 > e0^2 + n0^2"),
     steps=(
         step(
@@ -103,8 +148,10 @@ F13 = Claim(
                 sp.Eq(o**2 / c**2, level / (alpha * c**2)),
             ),
         ),
+        _measured(1, 0),
     ),
     rests_on=("F2", "F3", "F4", "F4b", "F7"),
+    reason=BY_HAND,
     function="asymptotics.dip",
 )
 
@@ -133,7 +180,7 @@ F13B = Claim(
     "w^2 + (2 epsilon0 B I - (epsilon0^2 + n0^2) L + g)/alpha + O(ln(alpha)^2/alpha^2).",
     r"c(t_1)^2=w^2+\tfrac1\alpha\left(2\epsilon_0BI-(\epsilon_0^2+n_0^2)L+g\right)"
     r"+O\!\left(\tfrac{\ln^2\alpha}{\alpha^2}\right)",
-    Verdict.PROVED,
+    Verdict.TESTED,
     hypotheses=F13.hypotheses,
     steps=(
         step(
@@ -173,8 +220,10 @@ F13B = Claim(
                 sp.Eq(1 - (o0 / c0) ** 2, (w0 / c0) ** 2),
             ),
         ),
+        _measured(2, 1),
     ),
     rests_on=("F13", "M6", "M7"),
+    reason=BY_HAND,
     function="asymptotics.dip",
 )
 
@@ -187,7 +236,7 @@ F13C = Claim(
     "same kappa (closed, M8) takes c^2 up to 2/(eta alpha).",
     r"t_{edge}=T_\infty\!\left(\epsilon_0+\tfrac1\alpha\left(\tfrac Bw\ln\tfrac{2c_0}{c_0+w}"
     r"-\epsilon_0\ln\tfrac{c_0}w\right)\right)+O\!\left(\tfrac{\ln^2\alpha}{\alpha^2}\right)",
-    Verdict.PROVED,
+    Verdict.TESTED,
     hypotheses=(*F13.hypotheses, "eta alpha fixed, 2/(eta alpha) in the stated range"),
     steps=(
         LAYER,
@@ -219,23 +268,12 @@ F13C = Claim(
             implies([piece > 0, slope >= piece, gap >= 0, x >= 0, slope * x <= gap],
                     x <= gap / piece),
         ),
+        _measured(2, 2),
     ),
     rests_on=("F13", "F4", "F5", "M8"),
+    reason=BY_HAND,
     function="asymptotics.edge_time",
 )  # fmt: skip
-
-
-def _errors(start: State, b_norm: float, size: float) -> np.ndarray:
-    """Errors of t1 (relative), c(t1)^2 (relative) and t_edge (absolute) against the integrator."""
-    problem = OpposingSignals(size, b_norm)
-    eta = 2.4 / float(flow_limit(problem, start).opposing_curvature)
-    found, edge = dip(problem, start), float(edge_time(problem, start, eta))
-    grid = np.concatenate([[0], np.geomspace(0.2, 3, 200) * float(found.time), [1.3 * edge + 1]])
-    flow = gradient_flow(problem, start, np.unique(grid), step_size=eta)
-    low = float(gradient_flow(problem, start, [float(flow.t_dip)]).c[0]) ** 2
-    return np.abs(
-        [found.time / flow.t_dip - 1, found.c_squared / low - 1, edge - float(flow.t_edge)]
-    )
 
 
 def _at_order(start: State, b_norm: float) -> bool:

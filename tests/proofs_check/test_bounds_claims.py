@@ -1,5 +1,6 @@
 """The claims about envelope, large alpha and exact runs, and checks that must refuse false ones."""
 
+import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
@@ -39,6 +40,16 @@ def test_too_few_bits_decide_nothing():
     end, *_ = exact_runs.descent_in_balls(*exact_runs.ABOVE, 4000, 60)
     settled = abs(end) < 1
     assert not settled and not abs(end) > 10**20
+
+
+@pytest.mark.parametrize(("powers", "column"), [(1, 0), (2, 1), (2, 2)])
+def test_a_formula_of_a_lower_order_is_refused(monkeypatch, powers, column):
+    drawn = large_alpha._draw_kept(np.random.default_rng(5))
+    assert large_alpha._of_order(powers, column, **drawn)
+    assert not large_alpha._of_order(powers + 1, column, **drawn)
+    errors = large_alpha._errors
+    monkeypatch.setattr(large_alpha, "_errors", lambda *a: errors(*a) + a[2] ** (0.5 - powers))
+    assert not large_alpha._of_order(powers, column, **drawn)
 
 
 def test_undecided_balls_are_open_and_not_refuted(monkeypatch):
