@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT_OPTIONS ?=
 EXPERIMENT_OPTIONS ?=
-# Built on torch: with their dependencies they would replace the pinned one.
+# numbalsoda builds from source and needs gfortran. Built on torch: with their dependencies they would replace the pinned one.
 TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-for-pytorch \
   einconv linear_operator unfoldNd jaxtyping einops tqdm PyHessian
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -26,7 +26,7 @@ CAPTION = (
     "left of αc² at its minimum (F4; deeper for larger k, F7). Middle, the time at which αc² rises "
     "through 2/η for η = 0.001; white where it never does from below. The lines are the exact "
     "boundaries (F10): ηαc∞² = 2 (solid), and a dip that just reaches 2/η (dashed). Right, the "
-    "sharpness it ends at (F5). Bottom: gradient descent over step size and α, a million problems. "
+    "sharpness it ends at (F5). Bottom: gradient descent over step size and α. "
     "Left, its regime (G4); middle, the sharpness it ends at against 2/η; right, its final αc² "
     "against the flow's αc∞²: how much flatter. Lines: ηαc∞² = 2 (solid) and 4 (dashed), "
     "and η* (dotted), beyond which no minimum is stable (G3)."

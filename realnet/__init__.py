@@ -18,6 +18,8 @@ _LAZY = {
     "layer_sharpness": "realnet.curvature_parts",
     "sample_curvature": "realnet.curvature_parts",
     "build_network": "realnet.networks",
+    "observe": "realnet.signal_evidence",
+    "study": "realnet.signal_gradients",
 }
 
 __all__ = [
@@ -26,7 +28,9 @@ __all__ = [
     "build_network",
     "layer_sharpness",
     "load_run",
+    "observe",
     "sample_curvature",
+    "study",
     "top_eigenpairs",
     "train",
 ]
