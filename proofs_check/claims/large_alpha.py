@@ -29,6 +29,7 @@ from proofs_check.sampling import holds
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity, limit
 
+
 def _errors(start: State, b_norm: float, size: float) -> np.ndarray:
     """Errors of t1 (relative), c(t1)^2 (relative) and t_edge (absolute) against the integrator."""
     problem = OpposingSignals(size, b_norm)

@@ -7,7 +7,6 @@ import sympy as sp
 from proofs_check.claims.descent import FACTOR, NEXT
 from proofs_check.claims.field import (
     STANDING_WORDS,
-    STATE,
     VELOCITY,
     B,
     alpha,
@@ -17,36 +16,13 @@ from proofs_check.claims.field import (
     n,
     o,
 )
-from proofs_check.claims.flow import SMOOTH, c1, m, v
+from proofs_check.claims.flow import c1, m, v
 from proofs_check.enclosure import certified
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity
 
 AUTHORS = "authors (review discussion)"
-S1 = Claim(
-    "S1",
-    "Before the edge, descent and flow run along similar paths",
-    "For every problem, start and T: descent with step size eta stays within C eta of the flow at "
-    "equal times up to T, for eta small enough; C depends on problem, start and T.",
-    r"\sup_{j\eta\le T}|s_j-s(j\eta)|\le C\eta",
-    Verdict.PROVED,
-    source=AUTHORS,
-    hypotheses=("T fixed", "the flow exists up to T (F1 for the standing start)"),
-    steps=(
-        by_lemma(
-            "Euler",
-            "Descent is Euler's method for the flow, whose right-hand side is a polynomial.",
-            smooth=SMOOTH,
-            scheme=identity(
-                (sp.Matrix(NEXT) - sp.Matrix(STATE)) / eta,
-                sp.Matrix(VELOCITY),
-                reads=r"(s_+-s)/\eta=f(s)",
-            ),
-        ),
-    ),
-    rests_on=("F1", "G1"),
-)
 
 
 def _second_rise() -> tuple[bool | None, str]:
@@ -275,4 +251,4 @@ S10 = Claim(
     ),
     rests_on=("M2",),
 )
-CLAIMS = (S1, S2, S2B, S3, S4, S6, S6B, S7, S8, S9, S10)
+CLAIMS = (S2, S2B, S3, S4, S6, S6B, S7, S8, S9, S10)
