@@ -12,13 +12,18 @@ from realnet.experiments.definition import Experiment, Runs, Scale, Trials
 from realnet.experiments.trial import Trial
 
 SEEDS = 3
-# Per network: fields, small step size, horizon in time, and the larger step sizes as multiples.
+# Per network: fields, horizon in time, small step size, and three larger ones as multiples of it.
+# The larger ones lie where sharpness starts below 2/eta and the small-step run comes near it: where
+# a run starts beyond 2/eta there is nothing to forecast.
 NETWORKS: dict[str, dict] = {
-    "mlp": {"net": "mlp", "width": 50, "depth": 2, "size": 1000, "time": 100.0, "small": 0.025},
-    "cnn": {"net": "cnn", "width": 4, "depth": 2, "size": 300, "time": 60.0, "small": 0.05},
-    "vit": {"net": "vit", "width": 16, "depth": 1, "size": 300, "time": 40.0, "small": 0.02},
+    "mlp": {"net": "mlp", "width": 50, "depth": 2, "size": 1000}
+    | {"time": 100.0, "small": 0.025, "larger": (3.5, 4.0, 5.0)},
+    "cnn": {"net": "cnn", "width": 4, "depth": 2, "size": 300}
+    | {"time": 60.0, "small": 0.05, "larger": (5.0, 6.0, 8.0)},
+    "vit": {"net": "vit", "width": 16, "depth": 1, "size": 300}
+    | {"time": 20.0, "small": 0.005, "larger": (2.0, 3.0, 4.0)},
 }
-LARGER = (4.0, 6.0, 8.0)
+LARGER = 3
 DRAWS = 20
 
 
@@ -27,7 +32,7 @@ def trials(scale: Scale) -> Trials:
     found: Trials = {}
     for name, known in NETWORKS.items():
         fields = {key: known[key] for key in ("net", "width", "depth", "size")}
-        for factor in (1.0, *LARGER):
+        for factor in (1.0, *known["larger"]):
             eta = factor * known["small"]
             steps = round(known["time"] / eta)
             every = max(1, steps // (60 if factor == 1.0 else 120))
@@ -41,19 +46,19 @@ def trials(scale: Scale) -> Trials:
 
 
 def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
-    """Forecast and observation on (model, network, factor, seed); NaN where no honest number."""
+    """Forecast and observation on (model, network, larger, seed); NaN where no honest number."""
     seeds = sorted({seed for _, seed in runs})
     models = bridge_forecast.FORECASTS
-    shape = (len(models), len(NETWORKS), len(LARGER), len(seeds))
+    shape = (len(models), len(NETWORKS), LARGER, len(seeds))
     names = ("edge_time", "edge_low", "edge_high", "plateau", "edge_log_error", "plateau_log_error")
     table = {name: np.full(shape, np.nan) for name in names}
     seen = {f"observed_{name}": np.full(shape[1:], np.nan) for name in ("edge_time", "plateau")}
     status = np.full(shape, "unreliable", dtype=object)
     fits = np.full((shape[1], shape[3]), "", dtype=object)
     agrees = np.zeros(shape, dtype=np.int8)
-    for n, name in enumerate(NETWORKS):
+    for n, (name, known) in enumerate(NETWORKS.items()):
         for s, seed in enumerate(seeds):
-            larger = [runs[f"{name} x{factor:g}", seed] for factor in LARGER]
+            larger = [runs[f"{name} x{factor:g}", seed] for factor in known["larger"]]
             for j, run in enumerate(larger):
                 observed = bridge_forecast.observed(run)
                 for key in ("edge_time", "plateau"):
@@ -77,12 +82,11 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
 def _dataset(
     table: dict, seen: dict, status: np.ndarray, fits: np.ndarray, agrees: np.ndarray, seeds: list
 ) -> xr.Dataset:
-    dims = ("model", "network", "factor", "seed")
+    dims = ("model", "network", "larger", "seed")
     data = xr.Dataset(
         coords={
             "model": list(bridge_forecast.FORECASTS),
             "network": list(NETWORKS),
-            "factor": list(LARGER),
             "seed": seeds,
         }
     )
@@ -94,27 +98,10 @@ def _dataset(
     data["agrees"] = (dims, agrees, {"units": "1", "long_name": "1: both have an edge, or neither"})
     data["fit_status"] = (("network", "seed"), fits.astype(str), {"long_name": "the toy's fit"})
     small = [known["small"] for known in NETWORKS.values()]
+    etas = [[known["small"] * factor for factor in known["larger"]] for known in NETWORKS.values()]
+    data["step_size"] = (("network", "larger"), etas, {"units": "1", "long_name": "larger steps"})
     data["small_step"] = ("network", small, {"units": "1", "long_name": "small step size"})
     return data
-
-
-def summary(data: xr.Dataset) -> dict[str, dict[str, float]]:
-    """For each model: median |log error| of the edge and of the plateau, and how many of each.
-
-    Forecasts of an edge that runs start beyond are left out: there is nothing to forecast.
-    """
-    found = {}
-    for model in data.model.values:
-        own = data.sel(model=model)
-        edge = np.abs(own.edge_log_error.where(own.status != "at_start").values)
-        plateau = np.abs(own.plateau_log_error.values)
-        row = {"agrees": float(own.agrees.mean())}
-        for name, values in (("edge", edge), ("plateau", plateau)):
-            known = values[np.isfinite(values)]
-            row[f"{name}_error"] = float(np.median(known)) if known.size else float("nan")
-            row[f"{name}_count"] = int(known.size)
-        found[str(model)] = row
-    return found
 
 
 EXPERIMENT = Experiment(
@@ -124,5 +111,5 @@ EXPERIMENT = Experiment(
     trials=trials,
     collect=collect,
     extra_seconds=300.0,
-    settings={"networks": NETWORKS, "larger": LARGER, "draws": DRAWS},
+    settings={"networks": NETWORKS, "draws": DRAWS},
 )

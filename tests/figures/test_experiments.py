@@ -38,8 +38,8 @@ def folder(tmp_path_factory):
         patch.setattr(text, "SEEDS", 1)
         patch.setattr(layers, "NETWORKS", {"mlp": layers.NETWORKS["mlp"] | {"width": 8}})
         small = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
+        small["larger"] = (2.0, 3.0, 4.0)
         patch.setattr(forecast, "NETWORKS", {"mlp": small})
-        patch.setattr(forecast, "LARGER", (2.0,))
         patch.setattr(forecast, "DRAWS", 10)
         patch.setattr(forecast, "SEEDS", 1)
         patch.setattr(toy, "STEPS", 60)
