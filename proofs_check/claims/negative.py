@@ -57,7 +57,7 @@ F12 = Claim(
             "both limits are 0, and n^2 + o^2 tends to -kappa.",
             monotone=(implies(QUADRANT, VELOCITY[0] < 0), implies(QUADRANT, VELOCITY[1] > 0)),
             bounded=(
-                implies([*QUADRANT, c <= c0, epsilon >= e0], (0 < c) & (c <= c0)),
+                implies([*QUADRANT, c <= c0, epsilon >= e0], (c > 0) & (c <= c0)),
                 implies([*QUADRANT, c <= c0, epsilon >= e0], (e0 <= epsilon) & (epsilon < 0)),
             ),
         ),

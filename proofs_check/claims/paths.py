@@ -1,4 +1,4 @@
-"""S1: descent beside the flow, up to the edge at a given step (tried), and as the step tends to 0."""
+"""S1: descent beside the flow, to the edge at a given step (tried), and as the step tends to 0."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ S1B = Claim(
     "S1b",
     "As the step size tends to 0, descent tends to the flow on every bounded time interval",
     "For every problem, start and T: descent with step size eta stays within C eta of the flow at "
-    "equal times up to T, for eta small enough; C depends on problem, start and T. It says nothing of a given eta.",
+    "equal times up to T, for eta small enough; C depends on problem, start and T. "
+    "It says nothing of a given eta.",
     r"\sup_{j\eta\le T}|s_j-s(j\eta)|\le C\eta",
     Verdict.PROVED,
     source="ours, beside S1",

@@ -17,9 +17,9 @@ S12 = Claim(
     "Sharpness increases linearly in ||beta|| until some time t2",
     "Read as a rate: until t2, when c epsilon reaches (1-delta) B, 2 delta alpha B c epsilon - 2 "
     "alpha c^2 (n^2 + alpha o^2) <= (alpha c^2)' <= 2 alpha B c epsilon: the rate is linear in B "
-    "up to what n and o take, at a given state. Read as a limit: at kappa = 0 the final sharpness is "
-    "max(alpha, 2) B (F5). In these two senses only: at a given time it is not a linear function "
-    "of B (S12b).",
+    "up to what n and o take, at a given state. Read as a limit: at kappa = 0 the final sharpness "
+    "is max(alpha, 2) B (F5). In these two senses only: at a given time it is not a linear "
+    "function of B (S12b).",
     r"2\delta\alpha Bc\epsilon-2\alpha c^2(n^2+\alpha o^2)\le(\alpha c^2)^{\boldsymbol\cdot}"
     r"\le2\alpha Bc\epsilon",
     Verdict.PROVED,
