@@ -33,11 +33,21 @@ def test_every_verdict_is_the_recorded_one(results):
     assert [(r.claim.id, r.verdict, r.evidence) for r in results if not r.as_recorded] == []
 
 
-def test_nine_in_ten_lines_are_proved_or_certified(results):
-    """Of the lines that are neither refuted (a result as well) nor the paper's own theorems."""
-    strong = [r for r in results if r.verdict in (Verdict.PROVED, Verdict.CERTIFIED)]
-    stated = [r for r in results if r.verdict != Verdict.REFUTED and r.claim.id[0] != "T"]
-    assert len(strong) >= 0.9 * len(stated)
+# The statements of the theory and of the authors that the ledger has to settle.
+LINES = [
+    *(f"M{i}" for i in range(1, 11)),
+    *("H1", "H2"),
+    *(f"F{i}" for i in range(1, 12)),
+    *(f"G{i}" for i in range(1, 7)),
+    *(f"S{i}" for i in (*range(1, 11), 12, 13)),
+]
+
+
+def test_nine_in_ten_of_the_theorys_lines_are_proved_or_certified(results):
+    """Refuted lines count as not proved; lines that only this ledger has do not count."""
+    verdicts = {result.claim.id: result.verdict for result in results}
+    strong = [name for name in LINES if verdicts[name] in (Verdict.PROVED, Verdict.CERTIFIED)]
+    assert len(strong) >= 0.9 * len(LINES)
 
 
 def test_every_claim_says_what_it_should(results):
