@@ -24,7 +24,7 @@ def clustered(
 
     window = 2 * max(1, sum(client.nthreads().values()))
     shared = client.scatter(plan, broadcast=True)
-    running = as_completed()
+    running = as_completed(loop=client.loop)
     owner: dict[Any, Block] = {}
 
     def submit() -> None:
@@ -52,7 +52,7 @@ def connect(client: Any) -> Any:
     if not isinstance(client, str):
         return client
     try:
-        return Client(client, timeout=CONNECT_SECONDS)
+        return Client(client, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InvalidInput(
             f"no scheduler answers at {client!r} ({error}). Start one with `dask scheduler`, or"
