@@ -40,7 +40,7 @@ KINDS: dict[str, np.dtype[Any]] = {
     "steps_taken": np.dtype("i8"),
 }
 MOST_CELLS = 2**40
-CHUNK_CELLS, CHUNK_BYTES = 65_536, 2**25
+CHUNK_CELLS, CHUNK_BYTES = 65_536, 2**23
 
 
 def growth_time(beta_norm: ArrayLike) -> Array:
