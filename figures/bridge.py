@@ -38,10 +38,10 @@ def compute(work: Work) -> Datasets:
 
     Raises Unavailable where the run cannot be fitted (no rise, too short): the message says why.
     """
-    from realnet.bridge import fit
-    from realnet.bridge_forecast import compare, forecast
-    from realnet.bridge_rivals import compare_rivals
-    from realnet.bridge_uncertainty import bootstrap, identifiability
+    from realnet.bridge.fitting import fit
+    from realnet.bridge.forecasting import compare, forecast
+    from realnet.bridge.rivals import compare_rivals
+    from realnet.bridge.uncertainty import bootstrap, identifiability
 
     runs = figure_data(real_run, work)
     seed = work.options.seed

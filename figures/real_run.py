@@ -13,7 +13,7 @@ from figures.cache import Datasets, Unavailable, source_fingerprint
 from figures.options import Options, Work
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
 from linmodel.store import configuration
-from realnet.bridge_forecast import rise_time
+from realnet.bridge.forecasting import rise_time
 
 NAME = "real_run"
 TITLE = "A real network: progressive sharpening and the edge of stability"
@@ -44,7 +44,7 @@ def compute(work: Work) -> Datasets:
 
 def _train(work: Work, name: str, share: float) -> xr.Dataset:
     from realnet.config import TrainConfig
-    from realnet.training import train
+    from realnet.training.train import train
 
     options = work.options
     config = TrainConfig(

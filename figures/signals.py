@@ -13,7 +13,7 @@ from figures.cache import Datasets, Unavailable
 from figures.options import Work
 from figures.style import COLOURS, curve, label_axes, mosaic
 from figures.table import Table, number
-from realnet.signal_numbers import rows
+from realnet.signals.numbers import rows
 
 NAME = "signals"
 TITLE = "Opposing groups, found without looking at pictures"
@@ -45,11 +45,11 @@ def compute(work: Work) -> Datasets:
         )
     import torch
 
-    from realnet import datasets
-    from realnet.curvature import top_eigenpairs
-    from realnet.losses import sample_loss
+    from realnet.curvature.tracker import top_eigenpairs
+    from realnet.data import datasets
     from realnet.networks import Shape, build_network
-    from realnet.signal_gradients import study
+    from realnet.signals.gradients import study
+    from realnet.training.losses import sample_loss
 
     options = work.options
     data = datasets.load("planted", size=options.train_size, seed=options.seed, **DIALS)

@@ -9,23 +9,25 @@ from importlib import import_module
 from typing import Any
 
 from realnet.config import TrainConfig
-from realnet.runfolder import load_run
+from realnet.training.runfolder import load_run
 
 _LAZY = {
-    "train": "realnet.training",
-    "SharpnessTracker": "realnet.curvature",
-    "top_eigenpairs": "realnet.curvature",
-    "layer_sharpness": "realnet.curvature_parts",
-    "sample_curvature": "realnet.curvature_parts",
+    "train": "realnet.training.train",
+    "SharpnessTracker": "realnet.curvature.tracker",
+    "top_eigenpairs": "realnet.curvature.tracker",
+    "layer_sharpness": "realnet.curvature.parts",
+    "sample_curvature": "realnet.curvature.parts",
     "build_network": "realnet.networks",
-    "observe": "realnet.signal_evidence",
-    "study": "realnet.signal_gradients",
+    "find_opposing_groups": "realnet.signals.groups",
+    "observe": "realnet.signals.evidence",
+    "study": "realnet.signals.gradients",
 }
 
 __all__ = [
     "SharpnessTracker",
     "TrainConfig",
     "build_network",
+    "find_opposing_groups",
     "layer_sharpness",
     "load_run",
     "observe",

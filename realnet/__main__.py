@@ -21,7 +21,7 @@ from realnet.config import (
 )
 from realnet.experiments.command import experiments
 from realnet.extra import need_torch
-from realnet.signals_cli import signals
+from realnet.signals.command import signals
 
 app = new_app("Train real networks with their sharpness tracked; compare them with the theory.")
 DEFAULT = TrainConfig()
@@ -107,7 +107,7 @@ def train(
         dtype=dtype,
         device=device,
     )
-    from realnet import training
+    from realnet.training import train as training
 
     with progress(steps, f"{net} on {data}") as advance:
         curves = training.train(config, out=out, report=advance, checkpoint_every=checkpoint_every)
@@ -138,7 +138,7 @@ def bridge(
 
     Exit status 1: the toy does not describe the curve, or the fit did not converge.
     """
-    from realnet.bridge_command import bridge_command
+    from realnet.bridge.command import bridge_command
 
     etas = tuple(step_size or ())
     status = bridge_command(run_path, out, scales=scales, seed=seed, draws=draws, step_sizes=etas)

@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from linmodel.errors import InvalidInput
-from realnet import bridge, bridge_forecast
+from realnet.bridge import fitting as bridge
+from realnet.bridge import forecasting as bridge_forecast
 from realnet.config import TrainConfig
 from realnet.experiments.definition import Experiment, Runs, Scale, Trials
 from realnet.experiments.trial import Trial

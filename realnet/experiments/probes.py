@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from realnet.curvature import Curvature, top_eigenpairs
-from realnet.curvature_parts import sample_curvature
-from realnet.objective import Objective
+from realnet.curvature.objective import Objective
+from realnet.curvature.parts import sample_curvature
+from realnet.curvature.tracker import Curvature, top_eigenpairs
 
 if TYPE_CHECKING:
     from realnet.experiments.trial_run import TrialRun

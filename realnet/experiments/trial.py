@@ -18,7 +18,7 @@ class Trial:
     """One run.
 
     train         network, optimiser, steps, seed; `data` "planted", "modular", "text" or a name
-                  that realnet.datasets knows
+                  that realnet.data.datasets knows
     dials         options of the data set (planted: fraction, magnitude; modular: modulus, share)
     arm           done to the planted groups: nothing, removed, as many random samples removed, or
                   the background randomised on a fraction `rho` of the members

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import integer, real, refuse
-from realnet import datasets
+from realnet.data import datasets
+from realnet.data.text import TextData, load_text
 from realnet.experiments.trial import Trial
-from realnet.interventions import randomise_background, remove, remove_random
 from realnet.networks import Shape
-from realnet.text import TextData, load_text
+from realnet.training.interventions import randomise_background, remove, remove_random
 
 GROUPS = ("class 0", "class 1")
 # Next to no magnitude: plants the same members on the same ordinary backgrounds.

@@ -1,4 +1,4 @@
-"""The run of a trial: `realnet.run.Run` with an arm, options of the step, groups and probes."""
+"""The run of a trial: training's `Run` with an arm, options of the step, groups and probes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from linmodel import store
-from realnet import runfolder, training
-from realnet.curvature import Curvature
-from realnet.curvature_parts import layer_sharpness
+from realnet.curvature.objective import Objective, flatten
+from realnet.curvature.parts import layer_sharpness
+from realnet.curvature.tracker import Curvature
 from realnet.experiments.probes import Probe, names
 from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import TrialData, trial_data
-from realnet.interventions import perp_gradient, stablemax_loss
-from realnet.losses import correct, sample_loss
 from realnet.networks import build_network
-from realnet.objective import Objective, flatten
-from realnet.optimisers import State
-from realnet.records import Records
-from realnet.run import Run, pick_device
+from realnet.training import runfolder
+from realnet.training import train as training
+from realnet.training.interventions import perp_gradient, stablemax_loss
+from realnet.training.losses import correct, sample_loss
+from realnet.training.optimisers import State
+from realnet.training.records import Records
+from realnet.training.run import Run, pick_device
 
 ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.GELU, nn.ELU)
 

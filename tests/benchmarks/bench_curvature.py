@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from linmodel import store
 from realnet import SharpnessTracker, datasets
-from realnet.losses import sample_loss
+from realnet.curvature.objective import Objective, flatten
 from realnet.networks import Shape, build_network
-from realnet.objective import Objective, flatten
+from realnet.training.losses import sample_loss
 
 ACCURATE = 1e-3
 Evaluate = Callable[[], float]

@@ -23,12 +23,12 @@ import numpy as np
 import torch
 
 from linmodel import store
-from realnet import datasets
-from realnet.curvature import top_eigenpairs
-from realnet.losses import sample_loss
+from realnet.curvature.tracker import top_eigenpairs
+from realnet.data import datasets
 from realnet.networks import Shape, build_network
-from realnet.signal_evidence import observe
-from realnet.signals import find_opposing_groups, loss_changes
+from realnet.signals.evidence import observe
+from realnet.signals.groups import find_opposing_groups, loss_changes
+from realnet.training.losses import sample_loss
 
 # First step size over 1 / sharpness at the start: small enough that no network dies at once.
 NETWORKS = {("mlp", "relu"): 1.0, ("mlp", "tanh"): 1.0, ("cnn", "relu"): 0.3}

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 
 from linmodel.store import provenance
-from realnet.bridge import fit
-from realnet.bridge_forecast import compare, forecast
-from realnet.bridge_rivals import MODELS, SHARES
-from realnet.bridge_uncertainty import bootstrap, identifiability
+from realnet.bridge.fitting import fit
+from realnet.bridge.forecasting import compare, forecast
+from realnet.bridge.rivals import MODELS, SHARES
+from realnet.bridge.uncertainty import bootstrap, identifiability
 
 # Larger and smaller step size of the made-up runs.
 ETA, SMALL = 0.05, 0.02

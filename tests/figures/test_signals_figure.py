@@ -5,7 +5,7 @@ import xarray as xr
 
 from figures import signals
 from figures.options import Options, Work
-from realnet.signal_numbers import DEFINITIONS
+from realnet.signals.numbers import DEFINITIONS
 
 
 def test_a_small_run_gives_figure_words_and_every_number(tmp_path):

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from realnet.bridge import fit
-from realnet.bridge_toy import start_of, toy_sharpness
+from realnet.bridge.fitting import fit
+from realnet.bridge.toy import start_of, toy_sharpness
 
 TRUTH = {"alpha": 50.0, "beta_norm": 10.0, "k": 4.0}
 NOISE = 0.02

@@ -9,8 +9,8 @@ import pytest
 from linmodel import OpposingSignals, State
 from linmodel.errors import InvalidInput
 from linmodel.flow import gradient_flow
-from realnet.bridge import fit
-from realnet.bridge_toy import final_sharpness, start_of, toy_sharpness
+from realnet.bridge.fitting import fit
+from realnet.bridge.toy import final_sharpness, start_of, toy_sharpness
 from tests.realnet.bridge_curves import TRUTH, fitted, impossible_fit, run_of, toy_run
 from tests.tolerances import BRIDGE_RECOVERY, BRIDGE_TOY
 
@@ -127,5 +127,5 @@ def test_bad_options_are_refused():
 
 
 def test_the_bridge_needs_no_torch():
-    code = "import sys; sys.modules['torch'] = None; import realnet.bridge_command"
+    code = "import sys; sys.modules['torch'] = None; import realnet.bridge.command"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

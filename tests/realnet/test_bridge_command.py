@@ -9,7 +9,7 @@ import pytest
 
 from linmodel.errors import InvalidInput
 from linmodel.store import load, save
-from realnet.bridge_command import bridge_command
+from realnet.bridge.command import bridge_command
 from tests.realnet.bridge_curves import impossible_run, toy_run
 
 ROOT = Path(__file__).resolve().parents[2]

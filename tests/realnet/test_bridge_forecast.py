@@ -6,8 +6,8 @@ import pytest
 from linmodel import OpposingSignals
 from linmodel.descent import gradient_descent
 from linmodel.errors import InvalidInput
-from realnet.bridge_forecast import compare, forecast, observed, rise_time
-from realnet.bridge_toy import start_of
+from realnet.bridge.forecasting import compare, forecast, observed, rise_time
+from realnet.bridge.toy import start_of
 from tests.realnet.bridge_curves import TRUTH, fitted, impossible_fit, run_of
 from tests.tolerances import BRIDGE_EDGE, BRIDGE_LAGGED_EDGE
 

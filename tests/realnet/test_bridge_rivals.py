@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from realnet.bridge_curve import curve_of
-from realnet.bridge_rivals import RIVALS, compare_rivals, describe
+from realnet.bridge.curve import curve_of
+from realnet.bridge.rivals import RIVALS, compare_rivals, describe
 from tests.realnet.bridge_curves import run_of, toy_run
 
 TIME = np.linspace(0, 2, 50)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from linmodel.errors import InvalidInput
-from realnet.bridge import fit
-from realnet.bridge_uncertainty import block_length, bootstrap, identifiability, resampled
+from realnet.bridge.fitting import fit
+from realnet.bridge.uncertainty import block_length, bootstrap, identifiability, resampled
 from tests.realnet.bridge_curves import TRUTH, fitted, run_of
 
 

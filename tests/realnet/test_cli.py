@@ -52,7 +52,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, says):
 def test_without_torch_realnet_imports_and_names_the_extra():
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "import realnet, realnet.runfolder, realnet.__main__\n"
+        "import realnet, realnet.training.runfolder, realnet.__main__\n"
         "from linmodel import InvalidInput\n"
         "try: realnet.train\n"
         "except InvalidInput as error: print(error)\n"

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from linmodel import InvalidInput
-from realnet.curvature import SharpnessTracker, top_eigenpairs
+from realnet.curvature.tracker import SharpnessTracker, top_eigenpairs
 from realnet.networks import Shape, build_network
 from tests.tolerances import SHARPNESS, SHARPNESS_TIGHT
 

@@ -4,8 +4,8 @@ from torch import nn
 
 from linmodel import InvalidInput
 from realnet import layer_sharpness, sample_curvature, top_eigenpairs
-from realnet.losses import sample_loss
 from realnet.networks import Shape, build_network
+from realnet.training.losses import sample_loss
 from tests.realnet.test_curvature import dense_hessian, small_problem
 from tests.tolerances import SHARPNESS, SHARPNESS_TIGHT
 

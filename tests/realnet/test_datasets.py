@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from linmodel import InvalidInput
-from realnet import datasets
-from realnet.image_data import ImageData, standardise, stratified_subset
+from realnet.data import datasets
+from realnet.data.images import ImageData, standardise, stratified_subset
 from tests.tolerances import SINGLE
 
 CIFAR = ("cifar10", "cifar100")
@@ -102,11 +102,11 @@ def test_vendored_files_are_the_ones_whose_licence_is_noted():
 
 
 def test_photos_without_scikit_image_name_the_extra(monkeypatch):
-    monkeypatch.setattr("realnet.photos.find_spec", lambda name: None)
+    monkeypatch.setattr("realnet.data.photos.find_spec", lambda name: None)
     with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
         datasets.load("photos", size=14)
 
 
 def test_importing_the_loaders_does_not_import_torch():
-    code = "import sys, realnet.datasets; sys.exit('torch' in sys.modules)"
+    code = "import sys, realnet.data.datasets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

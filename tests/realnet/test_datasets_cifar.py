@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from linmodel import InvalidInput
-from realnet import cifar, datasets
-from realnet.inert_pickle import read_inert
+from realnet.data import cifar, datasets
+from realnet.data.inert_pickle import read_inert
 
 RECORDS = 40
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from linmodel import InvalidInput
-from realnet import datasets
-from realnet.planted import shrink
+from realnet.data import datasets
+from realnet.data.planted import shrink
 from tests.tolerances import ALGEBRA
 
 

@@ -4,11 +4,11 @@ import torch
 from torch.nn import functional
 
 from linmodel import InvalidInput
-from realnet import datasets
 from realnet.config import TrainConfig
+from realnet.data import datasets
 from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import trial_data
-from realnet.interventions import (
+from realnet.training.interventions import (
     perp_gradient,
     randomise_background,
     remove,

@@ -4,7 +4,7 @@ import scipy.integrate
 import torch
 
 from realnet.config import TrainConfig
-from realnet.optimisers import advance, clipped, step_size
+from realnet.training.optimisers import advance, clipped, step_size
 from tests.tolerances import ALGEBRA, FLOW
 
 CURVATURE = torch.tensor([4.0, 1.0, 0.1], dtype=torch.float64)

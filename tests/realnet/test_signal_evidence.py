@@ -4,14 +4,14 @@ import torch
 from torch import nn
 
 from linmodel import InvalidInput
-from realnet import datasets
-from realnet.losses import sample_loss
+from realnet.curvature.objective import flatten
+from realnet.data import datasets
+from realnet.data.text import in_context, load_text
 from realnet.networks import Shape, build_network
-from realnet.objective import flatten
-from realnet.signal_evidence import Watcher, checkpoint_steps, observe
-from realnet.signal_gradients import fold_grams, group_gradient, study
-from realnet.signals import OpposingPair
-from realnet.text import in_context, load_text
+from realnet.signals.evidence import Watcher, checkpoint_steps, observe
+from realnet.signals.gradients import fold_grams, group_gradient, study
+from realnet.signals.groups import OpposingPair
+from realnet.training.losses import sample_loss
 from tests.tolerances import ALGEBRA, AUTOGRAD, SINGLE_RUN
 
 

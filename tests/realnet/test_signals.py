@@ -3,8 +3,8 @@ import pytest
 import xarray as xr
 
 from linmodel import InvalidInput
-from realnet.signal_numbers import distribution, measure, rows
-from realnet.signals import antiphase, find_opposing_groups, loss_changes
+from realnet.signals.groups import antiphase, find_opposing_groups, loss_changes
+from realnet.signals.numbers import distribution, measure, rows
 from tests.tolerances import ALGEBRA, FALSE_ALARMS, NORMAL_TAILS
 
 SAMPLES, DIRECTIONS, STEPS = 300, 2, 20

@@ -7,8 +7,9 @@ import torch
 
 import realnet
 from linmodel import InvalidInput, store
-from realnet import datasets, runfolder
+from realnet.data import datasets
 from realnet.networks import Shape, build_network
+from realnet.training import runfolder
 from tests.tolerances import FLOAT32_STEP
 
 SMALL = {"data": "digits", "size": 60, "width": 8, "depth": 1, "steps": 12, "every": 3}

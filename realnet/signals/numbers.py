@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from linmodel import store
 from linmodel.errors import integer, refuse
-from realnet.signals import Array, OpposingPair, loss_changes, rank_correlation, swings
+from realnet.signals.groups import Array, OpposingPair, loss_changes, rank_correlation, swings
 
 DEFINITIONS = {
     "fraction": "|G| / N",
@@ -43,7 +43,7 @@ def measure(
     Each comes with NAME_low and NAME_high, a 95% bootstrap interval: samples are drawn again within
     the two groups and the rest (membership held fixed); for antiphase, blocks of ceil(steps^(1/3))
     consecutive steps; for gradient_cosine, the folds of `grams` (from
-    `realnet.signal_gradients.fold_grams`; without them there is no cosine). Dimensions: pair,
+    `realnet.signals.gradients.fold_grams`; without them there is no cosine). Dimensions: pair,
     checkpoint, direction, time. Raises InvalidInput for bad numbers.
     """
     draws = integer("draws", draws, low=2)

@@ -19,9 +19,9 @@ from torch.func import functional_call, jvp
 
 from linmodel import store
 from linmodel.errors import integer, real, refuse
-from realnet.curvature import Curvature, SharpnessTracker
-from realnet.losses import SampleLoss
-from realnet.objective import Objective, full_precision, unflatten
+from realnet.curvature.objective import Objective, full_precision, unflatten
+from realnet.curvature.tracker import Curvature, SharpnessTracker
+from realnet.training.losses import SampleLoss
 
 Report = Callable[[int, str], None]
 ATTRIBUTES = {

@@ -1,4 +1,4 @@
-"""The state of one training run and its moves; `realnet.training.train` drives it."""
+"""The state of one training run and its moves; `realnet.training.train.train` drives it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import xarray as xr
 from torch import Tensor
 
 from linmodel.errors import InvalidInput, refuse
-from realnet import datasets
 from realnet.config import TrainConfig
-from realnet.curvature import SharpnessTracker
-from realnet.losses import correct, sample_loss
+from realnet.curvature.objective import Chunks, NotFinite, Objective, flatten, full_precision
+from realnet.curvature.tracker import SharpnessTracker
+from realnet.data import datasets
 from realnet.networks import Shape, build_network
-from realnet.objective import Chunks, NotFinite, Objective, flatten, full_precision
-from realnet.optimisers import State, advance, step_size
-from realnet.records import Records
+from realnet.training.losses import correct, sample_loss
+from realnet.training.optimisers import State, advance, step_size
+from realnet.training.records import Records
 
 
 def pick_device(name: str) -> torch.device:

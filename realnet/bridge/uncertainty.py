@@ -10,10 +10,10 @@ import xarray as xr
 from linmodel.errors import integer
 from linmodel.problem import Array
 from linmodel.store import provenance
-from realnet.bridge import BridgeResult
-from realnet.bridge_curve import Curve
-from realnet.bridge_search import refine, residuals
-from realnet.bridge_toy import PARAMETERS, drawn_start, real_curve
+from realnet.bridge.curve import Curve
+from realnet.bridge.fitting import BridgeResult
+from realnet.bridge.searching import refine, residuals
+from realnet.bridge.toy import PARAMETERS, drawn_start, real_curve
 
 # Quantiles of the intervals.
 LOW, HIGH = 0.025, 0.975

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from linmodel.errors import integer, refuse
-from realnet.cifar import load_cifar
-from realnet.image_data import ImageData, missing_package, standardise, stratified_subset
-from realnet.photos import load_photos
-from realnet.planted import plant
+from realnet.data.cifar import load_cifar
+from realnet.data.images import ImageData, missing_package, standardise, stratified_subset
+from realnet.data.photos import load_photos
+from realnet.data.planted import plant
 
 Raw = tuple[np.ndarray, np.ndarray, dict]
 
@@ -92,7 +92,7 @@ def _fashion() -> Raw:
 def _planted(
     name: str, size: int | None, seed: int, objects: str = "fashion", **dials: Any
 ) -> ImageData:
-    """Dials: objects (fashion, mnist5k, digits) and those of realnet.planted.plant."""
+    """Dials: objects (fashion, mnist5k, digits) and those of realnet.data.planted.plant."""
     if objects not in OBJECTS:
         refuse("objects", objects, "one of " + ", ".join(sorted(OBJECTS)))
     unknown = sorted(set(dials) - set(DIALS))

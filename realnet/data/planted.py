@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import integer, real, refuse
-from realnet.image_data import ImageData, standardise, stratified_subset
-from realnet.photos import PHOTOS, patches
+from realnet.data.images import ImageData, standardise, stratified_subset
+from realnet.data.photos import PHOTOS, patches
 
 BACKGROUNDS = ("colour", "photo")
 SKY = np.array([0.35, 0.75, 1.52])  # root mean square 1

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linmodel.errors import integer
-from realnet.losses import SampleLoss
-from realnet.objective import flatten, full_precision
-from realnet.signal_evidence import Watcher, descent_step, observe
-from realnet.signal_numbers import measure
-from realnet.signals import OpposingPair, find_opposing_groups
+from realnet.curvature.objective import flatten, full_precision
+from realnet.signals.evidence import Watcher, descent_step, observe
+from realnet.signals.groups import OpposingPair, find_opposing_groups
+from realnet.signals.numbers import measure
+from realnet.training.losses import SampleLoss
 
 FOLDS = 8
 

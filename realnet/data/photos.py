@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import integer, refuse
-from realnet.image_data import ImageData, missing_package, standardise
+from realnet.data.images import ImageData, missing_package, standardise
 
 # Colour photographs in scikit-image's wheel, all public domain or CC0 by its documentation.
 PHOTOS = (

@@ -2,7 +2,7 @@
 
 config.json names the format and its version, the configuration (seed inside) and the versions of
 the packages. curves.nc holds the curves so far. checkpoint.pt is written and read by
-`realnet.training` only. Each file is written whole or not at all.
+`realnet.training.train` only. Each file is written whole or not at all.
 """
 
 from __future__ import annotations

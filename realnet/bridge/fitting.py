@@ -1,8 +1,8 @@
 """The bridge from a real run to the theory: fit the toy's sharpness curve to the network's.
 
 Needs no torch: it reads curves. `fit` holds the toy's gradient flow against the run's sharpness up
-to the edge of stability; `realnet.bridge_uncertainty` says what the curve pins down,
-`realnet.bridge_rivals` compares other descriptions, `realnet.bridge_forecast` predicts.
+to the edge of stability; `realnet.bridge.uncertainty` says what the curve pins down,
+`realnet.bridge.rivals` compares other descriptions, `realnet.bridge.forecasting` predicts.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from linmodel.errors import integer, refuse
 from linmodel.flow import gradient_flow
 from linmodel.problem import Array, OpposingSignals
 from linmodel.store import provenance
-from realnet.bridge_curve import Curve, curve_of
-from realnet.bridge_search import Family, Found, family, search
-from realnet.bridge_toy import LONG_NAMES, PARAMETERS, real_curve, start_of
+from realnet.bridge.curve import Curve, curve_of
+from realnet.bridge.searching import Family, Found, family, search
+from realnet.bridge.toy import LONG_NAMES, PARAMETERS, real_curve, start_of
 
 # R^2 of log sharpness below which the toy does not describe the curve.
 LEAST_R_SQUARE = 0.9

@@ -10,9 +10,9 @@ import xarray as xr
 
 from linmodel import store
 from linmodel.errors import InvalidInput, integer
-from realnet import runfolder
 from realnet.config import TrainConfig
-from realnet.run import Run
+from realnet.training import runfolder
+from realnet.training.run import Run
 
 Report = Callable[[int, str], None]
 
@@ -25,7 +25,7 @@ def train(
     checkpoint_every: int = 50,
     **fields: object,
 ) -> xr.Dataset:
-    """Train; return the curves on dimension time = step size x step (see `realnet.records`).
+    """Train; return the curves on dimension time = step size x step (see module `records`).
 
     `train(TrainConfig(...))` or `train(data="digits", net="mlp", ...)`. With `out`, a run folder
     is written, and one that is there with the same configuration is resumed: bitwise the same run

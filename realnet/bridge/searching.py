@@ -10,8 +10,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from linmodel.problem import Array
-from realnet.bridge_curve import Curve
-from realnet.bridge_toy import BOUNDS, PARAMETERS, real_curve
+from realnet.bridge.curve import Curve
+from realnet.bridge.toy import BOUNDS, PARAMETERS, real_curve
 
 SCREENED = 300
 REFINED = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from realnet.secant import SecantModel
+from realnet.curvature.secant import SecantModel
 
 
 class Measured:

@@ -1,6 +1,6 @@
 """Algebraically largest eigenpairs of a slowly changing symmetric operator, from few products.
 
-Each product is spent on the top eigenvector of a secant model (`realnet.secant`) of the operator,
+Each product is spent on the top eigenvector of a secant model of the operator (module `secant`),
 which holds earlier products: a Davidson method whose preconditioner is what earlier evaluations
 have learned. An evaluation ends when
 
@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realnet.measured import Measured
-from realnet.secant import SecantModel
+from realnet.curvature.measured import Measured
+from realnet.curvature.secant import SecantModel
 
 Products = Callable[[Tensor], Tensor]
 MEMORY = 12  # eigenpairs of the secant model that are kept from one evaluation to the next

@@ -7,11 +7,11 @@ from pathlib import Path
 import xarray as xr
 
 from linmodel.store import load, require_writable, save
-from realnet.bridge import BridgeResult, fit
-from realnet.bridge_forecast import forecast
-from realnet.bridge_toy import PARAMETERS
-from realnet.bridge_uncertainty import bootstrap
-from realnet.runfolder import load_run
+from realnet.bridge.fitting import BridgeResult, fit
+from realnet.bridge.forecasting import forecast
+from realnet.bridge.toy import PARAMETERS
+from realnet.bridge.uncertainty import bootstrap
+from realnet.training.runfolder import load_run
 
 
 def bridge_command(

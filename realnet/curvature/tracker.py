@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from linmodel.errors import integer, real
-from realnet.eigensolver import TopSolver
-from realnet.objective import Chunks, LossFunction, Objective
-from realnet.training_mode import consistent, refuse_noise
+from realnet.curvature.eigensolver import TopSolver
+from realnet.curvature.objective import Chunks, LossFunction, Objective
+from realnet.curvature.training_mode import consistent, refuse_noise
 
 SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
 ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons

@@ -9,8 +9,8 @@ import xarray as xr
 
 from linmodel import store
 from realnet.config import TrainConfig
-from realnet.curvature import Curvature
-from realnet.losses import DEFINITIONS
+from realnet.curvature.tracker import Curvature
+from realnet.training.losses import DEFINITIONS
 
 UNITS = {
     "loss": ("1", "full-batch training loss"),

@@ -5,7 +5,7 @@ All are fitted by least squares on log sharpness; `x` is time over the curve's s
     exponential  y = a exp(b x)
     power law    y = a (x + x0)^b
     logistic     y = a + h / (1 + exp(-(x - x0) / w))
-    toy          the gradient flow of `realnet.bridge_toy`
+    toy          the gradient flow of `realnet.bridge.toy`
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from scipy.optimize import least_squares
 from linmodel.errors import InvalidInput
 from linmodel.problem import Array
 from linmodel.store import provenance
-from realnet.bridge_curve import FEWEST, Curve, checked
-from realnet.bridge_search import family, refine, residuals, search
-from realnet.bridge_toy import final_sharpness, real_curve
+from realnet.bridge.curve import FEWEST, Curve, checked
+from realnet.bridge.searching import family, refine, residuals, search
+from realnet.bridge.toy import final_sharpness, real_curve
 
 RIVALS = ("constant", "exponential", "power law", "logistic")
 MODELS = ("toy", *RIVALS)

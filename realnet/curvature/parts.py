@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.curvature import Curvature, SharpnessTracker
-from realnet.objective import (
+from realnet.curvature.objective import (
     Chunks,
     LossFunction,
     as_parameters,
     full_precision,
     unflatten,
 )
+from realnet.curvature.tracker import Curvature, SharpnessTracker
 
 
 def layer_sharpness(

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.objective import LossFunction, Objective
+from realnet.curvature.objective import LossFunction, Objective
 
 SAME_LOSS = 1e-6  # relative; sums on a GPU may differ in the last bits, dropout differs by far more
 REMEDY = (

@@ -8,8 +8,8 @@ import numpy as np
 
 from linmodel.descent import gradient_descent
 from linmodel.problem import Array, OpposingSignals
-from realnet.bridge_curve import rise_time
-from realnet.bridge_toy import start_of
+from realnet.bridge.curve import rise_time
+from realnet.bridge.toy import start_of
 
 # Descent is followed for this many times the flow's time to the edge, and this many steps at most.
 PATIENCE = 3.0

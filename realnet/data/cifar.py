@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.image_data import ImageData, standardise, stratified_subset
-from realnet.inert_pickle import read_inert
+from realnet.data.images import ImageData, standardise, stratified_subset
+from realnet.data.inert_pickle import read_inert
 
 PIXELS = 3 * 32 * 32
 PARTS = ("train", "test")

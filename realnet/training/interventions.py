@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linmodel.errors import integer, real, refuse
-from realnet.image_data import ImageData, standardise
+from realnet.data.images import ImageData, standardise
 
 
 def remove(data: ImageData, chosen: NDArray[np.bool_], why: str) -> ImageData:

@@ -51,10 +51,10 @@ def signals(
     dials = {name: value for name, value in given.items() if value is not None}
     inputs, labels, shape, show = _load(data, size, seed, dials)
 
-    from realnet.losses import sample_loss
     from realnet.networks import build_network
-    from realnet.run import pick_device
-    from realnet.signal_gradients import study
+    from realnet.signals.gradients import study
+    from realnet.training.losses import sample_loss
+    from realnet.training.run import pick_device
 
     place = pick_device(device)
     model = build_network(net, shape, activation=activation, seed=seed).to(place)
@@ -80,9 +80,9 @@ def _load(data: str, size: int, seed: int, dials: dict):
     """Inputs, labels, the network's shape, and how to show a sample."""
     import torch
 
-    from realnet import datasets
+    from realnet.data import datasets
+    from realnet.data.text import in_context, load_text
     from realnet.networks import Shape
-    from realnet.text import in_context, load_text
 
     if data == TEXT:
         text = load_text(size, seed)
@@ -101,7 +101,7 @@ def _load(data: str, size: int, seed: int, dials: dict):
 
 
 def _print(found, show) -> None:
-    from realnet.signal_numbers import rows
+    from realnet.signals.numbers import rows
 
     if not found.pairs:
         print("no opposing groups found")

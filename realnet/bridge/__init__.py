@@ -1,0 +1,18 @@
+"""The bridge: the toy fitted to a sharpness curve, its rivals, its forecasts. Needs no torch."""
+
+from realnet.bridge.curve import curve_of
+from realnet.bridge.fitting import fit
+from realnet.bridge.forecasting import compare, forecast, observed
+from realnet.bridge.rivals import compare_rivals
+from realnet.bridge.uncertainty import bootstrap, identifiability
+
+__all__ = [
+    "bootstrap",
+    "compare",
+    "compare_rivals",
+    "curve_of",
+    "fit",
+    "forecast",
+    "identifiability",
+    "observed",
+]

@@ -1,0 +1,1 @@
+"""Sharpness that can be trusted: objective, eigensolver, tracker, layers and samples."""

@@ -1,0 +1,1 @@
+"""Data that need no download: images, planted groups, photographs, text; CIFAR from a folder."""
