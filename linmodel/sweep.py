@@ -38,19 +38,21 @@ def sweep(
     device: str | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> xr.Dataset:
-    """Flow (give `times`) or descent (give `steps`) for every cell of a grid; loss factor 1/2.
+    """Flow, or with `steps` descent, for every cell of a grid; loss factor 1/2.
 
     alpha, beta_norm, k, step_size   numbers or 1-d sequences. product=True: every combination, one
                dimension each. product=False: lists of one length (or single values), dimension cell
     state      one State for all; a State of arrays along k (product) or the cells (list); or a
                function of k. Default: c = 1, epsilon = .1, n^2 = 1/(1+k), o^2 = k/(1+k)
-    times      flow: strictly increasing, >= 0, in units of time_scale
+    times      flow: strictly increasing, >= 0, in units of time_scale. Default: to convergence, one
+               time, 3 ln(100 B)/B
     time_scale None: 1. "growth": 3 ln(100 B)/B. Or numbers along beta_norm (product) or the cells
     steps      descent: how many, or the step numbers at which curves are recorded, up to the last
-    variables  default: the scalars. Flow: t_dip, dip_depth, t_edge (with step_size),
-               final_sharpness; curves c, epsilon, n, o, loss, opposing_curvature, sharpness.
-               Descent: final_c, final_epsilon, final_n, final_log_abs_o, final_sharpness,
-               peak_curvature, steps_taken, regime; curves as for the flow with log_abs_o for o.
+    variables  default: the scalars t_dip, dip_depth = c(t_dip)^2 / c0^2, t_edge (of the flow: with
+               step_size; first rise of alpha c^2 through 2/eta) and final_sharpness; descent adds
+               final_c, final_epsilon, final_n, final_log_abs_o, peak_curvature, steps_taken,
+               regime. Curves c, epsilon, n, o (of descent log_abs_o), loss, opposing_curvature,
+               sharpness. Times in units of step size x step; NaN where there is no such event.
                `status` is always there
     out        a Zarr store: written chunk by chunk in bounded memory; the same call again resumes a
                killed sweep, to the same bytes; the returned Dataset is lazy

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from os import fspath
+from typing import Any
 
 from linmodel.errors import integer, real, refuse
 
@@ -14,22 +18,42 @@ ACTIVATIONS = ("tanh", "relu", "gelu", "elu")
 NORMALISATIONS = ("none", "group", "batch")
 DTYPES = ("float32", "float64")
 DEVICES = ("auto", "cpu", "cuda")
+TEXT = "text"  # the one data set that is not images
+
+
+def usual(data: str) -> tuple[str, str]:
+    """The network and the loss that `auto` stands for."""
+    return ("gpt", "cross-entropy") if data == TEXT else ("mlp", "mse")
+
+
+def check_pair(data: str, net: str) -> None:
+    """Refuse an unknown network, and one that does not take the data."""
+    if net not in NETWORKS:
+        refuse("net", net, "one of " + ", ".join(NETWORKS))
+    if (data == TEXT) != (net == "gpt"):
+        images = ", ".join(name for name in NETWORKS if name != "gpt")
+        allowed = f"gpt for data {TEXT}, and for images one of {images}"
+        refuse(f"net with data {data}", net, allowed)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """A run is determined by this, the versions and the device.
 
+    `net` and `loss` "auto": gpt and cross-entropy for text, mlp and mse for images.
     `step_size` (eta) times the number of steps is the time unit of every curve. `size` is the
-    number of training samples (None: all that the data set has), `batch_size` None is full batch
-    (which `gd` and `flow` require). `every`: steps from one sharpness evaluation to the next.
+    number of training samples, for text of windows (None: all that there are), `batch_size` None
+    is full batch (which `gd` and `flow` require). `every`: steps from one sharpness evaluation to
+    the next.
     `width`, `depth`: None takes the network's own default. `clip`: the gradient's largest norm.
-    Cross-entropy is the mean over the samples; mse is 1/(2N) sum_i ||f(x_i) - onehot(y_i)||^2.
+    `dials`: options of the data set itself (text: context; planted: fraction; cifar10: folder).
+    Cross-entropy is the mean over the samples (text: tokens); mse is
+    1/(2N) sum_i ||f(x_i) - onehot(y_i)||^2.
     """
 
     data: str = "mnist5k"
-    net: str = "mlp"
-    loss: str = "mse"
+    net: str = "auto"
+    loss: str = "auto"
     step_size: float = 0.05
     steps: int = 600
     size: int | None = 1000
@@ -53,10 +77,15 @@ class TrainConfig:
     chunk_size: int | None = None
     dtype: str = "float32"
     device: str = "auto"
+    dials: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, own in zip(("net", "loss"), usual(self.data), strict=True):
+            if getattr(self, name) == "auto":
+                object.__setattr__(self, name, own)
         self._check_names()
         self._check_numbers()
+        self._check_dials()
         self._check_together()
 
     def _check_names(self) -> None:
@@ -106,12 +135,22 @@ class TrainConfig:
             )
         if self.optimiser == "sgd" and self.batch_size is None:
             refuse("batch_size with optimiser sgd", None, "a whole number >= 1", "Or optimiser gd.")
-        if self.loss == "mse" and self.net == "gpt":
-            refuse("loss", self.loss, "cross-entropy, for net gpt")
+        check_pair(self.data, self.net)
+
+    def _check_dials(self) -> None:
+        """Keep the dials as JSON gives them back, so that a resumed run compares equal."""
+        try:
+            plain = json.loads(json.dumps(dict(self.dials), default=fspath))
+        except (TypeError, ValueError) as error:
+            refuse("dials", self.dials, "a dictionary of numbers, words and lists", str(error))
+        object.__setattr__(self, "dials", plain)
 
     def as_dict(self) -> dict[str, object]:
-        """The fields as JSON can hold them."""
-        return asdict(self)
+        """The fields as JSON can hold them; no dials where none is set."""
+        found = asdict(self)
+        if not self.dials:
+            del found["dials"]
+        return found
 
 
 def from_dict(values: dict[str, object]) -> TrainConfig:
@@ -121,3 +160,20 @@ def from_dict(values: dict[str, object]) -> TrainConfig:
     if unknown:
         refuse("configuration fields", unknown, "fields among " + ", ".join(sorted(known)))
     return TrainConfig(**values)  # type: ignore[arg-type]
+
+
+def read_dials(words: list[str] | None) -> dict[str, object]:
+    """Options of a data set from words NAME=VALUE, the value as JSON where it is JSON.
+
+    Raises InvalidInput: a word without "=", or a name given twice.
+    """
+    found: dict[str, object] = {}
+    for word in words or []:
+        name, equals, text = word.partition("=")
+        if not equals or not name or name in found:
+            refuse("dial", word, "NAME=VALUE, each name once", "For example: fraction=0.05")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found

@@ -147,6 +147,8 @@ class Block(nn.Module):
 
 
 def _blocks(style: Style, causal: bool) -> nn.Sequential:
+    if style.norm != "none":
+        refuse("norm", style.norm, "none: a transformer has its own layer norm")
     heads = max(1, style.width // 16)
     if style.width % heads:
         refuse("width", style.width, "a multiple of 16, for a transformer")

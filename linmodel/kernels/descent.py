@@ -13,9 +13,9 @@ import numpy as np
 
 from linmodel.kernels.lanes import compiled, kernel
 
-WIDTH = 32
+WIDTH = 16
 UNROLL = 8
-BLOCK = 64
+BLOCK = 128
 """Steps between two looks at a lane: has it settled, escaped, finished?"""
 ESCAPE = 1e60
 """As linmodel.descent: the cubic map never returns from there."""
@@ -26,43 +26,50 @@ MARGIN = 1e-9
 RUNNING, SETTLED, DIVERGED = 0, 1, 2
 """Status: steps used up while still moving; at a linearly stable minimum (G2); escaped."""
 
-C, EPSILON, N, MANTISSA, PLACES, PEAK, ETA, ALPHA, SIGNAL = range(9)
-MOVING_ROWS, ROWS = 6, 9
+C, EPSILON, N, MANTISSA, PLACES, PEAK, RISE, ETA, ALPHA, SIGNAL = range(10)
+MOVING_ROWS, ROWS = 7, 10
+DIP, DIP_SQUARE, EDGE = 0, 1, 2
+"""Columns of `events`: step of the first dip, c^2 there, step of the first rise through 2/eta."""
 _BIG, _SMALL, _PLACE = 2.0**256, 2.0**-256, 2.0**512
 _LOG_PLACE = 512 * math.log(2)
 
 
-def steps(xp, _, c, epsilon, n, mantissa, places, peak, eta, alpha, signal):
-    """UNROLL steps of G1 (loss with factor 1/2): c, epsilon, n, o and the largest c^2 so far."""
+def steps(xp, _, c, epsilon, n, mantissa, places, peak, rise, eta, alpha, signal):
+    """UNROLL steps of G1 (loss with factor 1/2): c, epsilon, n, o, and the largest c^2 and largest
+    rise of c^2 in a step so far.
+    """
     here = xp.where(places < 0.0, 0.0, 1.0) * alpha
+    q = c * c
     for _ in range(UNROLL):
-        q = c * c
         residual = signal - c * epsilon
-        peak = xp.maximum(peak, q)
         pull = n * n + here * (mantissa * mantissa)
         n, mantissa = n - n * (eta * q), mantissa - mantissa * (alpha * (eta * q))
         step = eta * c
         c = c + eta * (epsilon * residual) - step * pull
         epsilon = epsilon + step * residual
+        last, q = q, c * c
+        peak, rise = xp.maximum(peak, q), xp.maximum(rise, q - last)
     size = xp.absolute(mantissa)
     under, over = size < _SMALL, size > _BIG
     lifted = xp.where(under, mantissa * _PLACE, xp.where(over, mantissa / _PLACE, mantissa))
     shift = xp.where(under, -1.0, xp.where(over, 1.0, 0.0))
-    return [c, epsilon, n, lifted, places + shift, peak]
+    return [c, epsilon, n, lifted, places + shift, peak, rise]
 
 
 _steps = compiled(steps, ROWS, WIDTH)
 
 
 @kernel
-def one_by_one(lane, count):
-    """The same steps for one lane's (ROWS,) values in place; returns the steps before escape."""
-    c, epsilon, n, mantissa, places, peak, eta, alpha, signal = lane
+def one_by_one(lane, count, begun, events, cell):
+    """The same steps for one lane's (ROWS,) values in place; returns the steps before escape.
+
+    Fills in what row `cell` of events does not know yet; `begun` steps were made before.
+    """
+    c, epsilon, n, mantissa, places, peak, rise, eta, alpha, signal = lane
+    level, q = 2 / (eta * alpha), c * c
     for step in range(count):
-        lane[0], lane[1], lane[2], lane[3], lane[4], lane[5] = c, epsilon, n, mantissa, places, peak
-        q = c * c
+        lane[:MOVING_ROWS] = (c, epsilon, n, mantissa, places, peak, rise)
         residual = signal - c * epsilon
-        peak = max(peak, q)
         here = 0.0 if places < 0 else mantissa
         pull = n * n + alpha * (here * here)
         n, mantissa = n - n * (eta * q), mantissa - mantissa * (alpha * (eta * q))
@@ -74,8 +81,21 @@ def one_by_one(lane, count):
         escaped = places >= 0 and not abs(mantissa) < ESCAPE
         if escaped or not max(abs(c), abs(epsilon), abs(n)) < ESCAPE:
             return step
-    lane[0], lane[1], lane[2], lane[3], lane[4], lane[5] = c, epsilon, n, mantissa, places, peak
+        last, q = q, c * c
+        peak, rise = max(peak, q), max(rise, q - last)
+        if q > last and np.isnan(events[cell, DIP]):
+            events[cell, DIP], events[cell, DIP_SQUARE] = begun + step, last
+        if last < level <= q and np.isnan(events[cell, EDGE]):
+            events[cell, EDGE] = begun + step + 1
+    lane[:MOVING_ROWS] = (c, epsilon, n, mantissa, places, peak, rise)
     return count
+
+
+@kernel
+def has_news(lane, events, cell):
+    """Whether, of what row `cell` of events does not know yet, something may have happened."""
+    rose = lane[RISE] > 0 and np.isnan(events[cell, DIP])
+    return rose or (lane[PEAK] * lane[ETA] * lane[ALPHA] >= 2 and np.isnan(events[cell, EDGE]))
 
 
 @kernel
@@ -86,7 +106,7 @@ def is_settled(values):
     |1 - eta s| a step, n^2 and o^2 by (1 - eta c^2)^2 and (1 - eta alpha c^2)^2; summed to the end
     they move c and epsilon by at most the sums below.
     """
-    c, epsilon, n, mantissa, places, _, eta, alpha, signal = values
+    c, epsilon, n, mantissa, places, _, _, eta, alpha, signal = values
     q = c * c
     s, opposing = q + epsilon * epsilon, alpha * q
     if not 0 < eta * max(s, opposing) < 2 - MARGIN:
@@ -103,7 +123,7 @@ def is_settled(values):
 @kernel
 def finish(values, left, final, cell):
     """Write c, epsilon, n, log|o|, sign o, largest c^2; `left` more steps are made at fixed c."""
-    c, epsilon, n, mantissa, places, peak, eta, alpha, _ = values
+    c, epsilon, n, mantissa, places, peak, _, eta, alpha, _ = values
     factor_n, factor_o = 1 - eta * c * c, 1 - eta * alpha * c * c
     log_o = math.log(abs(mantissa)) + places * _LOG_PLACE if mantissa != 0 else -math.inf
     sign = math.copysign(1.0, mantissa)
@@ -116,11 +136,12 @@ def finish(values, left, final, cell):
 
 
 @kernel
-def descend(start, count, final, status, taken):
+def descend(start, count, final, events, status, taken):
     """`count` steps for every cell.
 
-    start   (ROWS, cells): c, epsilon, n, o, 0, c^2, eta, alpha, B
+    start   (ROWS, cells): c, epsilon, n, o, 0, c^2, 0, eta, alpha, B
     final   (6, cells): c, epsilon, n, log|o|, sign o, largest c^2 on the way
+    events  (cells, 3): see DIP; NaN on entry and where there is none
     status  (cells,): RUNNING, SETTLED or DIVERGED (final is the last state below ESCAPE)
     taken   (cells,): steps to that state; `count` unless it diverged
     """
@@ -141,7 +162,7 @@ def descend(start, count, final, status, taken):
             cell = owner[lane]
             if cell < 0:
                 continue
-            verdict, left[lane] = _review(rows, before, lane, left[lane], one)
+            verdict, left[lane] = _review(rows, before, lane, count, left[lane], one, events, cell)
             if verdict == RUNNING and left[lane] > 0:
                 continue
             status[cell] = verdict
@@ -155,22 +176,26 @@ def descend(start, count, final, status, taken):
 
 
 @kernel
-def _review(rows, before, lane, left, one):
+def _review(rows, before, lane, count, left, one, events, cell):
     """A lane's verdict after a block, its values (into `one`) and the steps it has left.
 
-    A block that ends in an escape, or passes the last step, is replayed step by step.
+    A block that ends in an escape, or passes the last step, or holds the first dip or edge, is
+    replayed step by step; the last two only for the event.
     """
     for row in range(ROWS):
         one[row] = rows[row, lane]
     made = wanted = min(BLOCK, left)
     largest = max(abs(one[C]), abs(one[EPSILON]), abs(one[N]))
     high = not abs(one[MANTISSA]) < (ESCAPE if one[PLACES] >= 0 else np.inf)
-    if wanted < BLOCK or high or not largest < ESCAPE:
+    cut = wanted < BLOCK or high or not largest < ESCAPE
+    if cut or has_news(one, events, cell):
         for row in range(ROWS):
             one[row] = before[row, lane]
-        made = one_by_one(one, wanted)
+        made = one_by_one(one, wanted, count - left, events, cell)
         for row in range(ROWS):
-            rows[row, lane] = one[row]
+            if cut:
+                rows[row, lane] = one[row]
+            one[row] = rows[row, lane]
     if made < wanted:
         return DIVERGED, left - made
     return is_settled(one), left - made

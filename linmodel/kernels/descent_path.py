@@ -9,7 +9,7 @@ from linmodel.kernels.lanes import kernel
 
 
 @kernel
-def descend_path(start, record, final, status, taken, curves):
+def descend_path(start, record, final, events, status, taken, curves):
     """As kernels.descent.descend with every step taken, and the states after record[i] steps.
 
     record  (records,): ascending step numbers, the last the number of steps
@@ -21,7 +21,7 @@ def descend_path(start, record, final, status, taken, curves):
         step, verdict = 0, RUNNING
         for place in range(record.size):
             wanted = record[place] - step
-            made = one_by_one(one, wanted)
+            made = one_by_one(one, wanted, step, events, cell)
             step += made
             if made < wanted:
                 verdict = DIVERGED

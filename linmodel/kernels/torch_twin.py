@@ -53,7 +53,13 @@ def checked_device(name: str) -> torch.device:
 
 
 def descend(
-    start: Column, count: int, final: Column, status: Column, taken: Column, device: str
+    start: Column,
+    count: int,
+    final: Column,
+    events: Column,
+    status: Column,
+    taken: Column,
+    device: str,
 ) -> None:
     """kernels.descent.descend on a device; cells that settled or escaped leave at the next look."""
     on = checked_device(device)
@@ -67,16 +73,17 @@ def descend(
         left -= made
         host, earlier = rows.cpu().numpy().copy(), before.cpu().numpy()
         keep = np.ones(len(cells), bool)
-        _review(host, earlier, made, left, cells, keep, final, status, taken)
+        _review(host, earlier, made, left, cells, keep, final, events, status, taken)
         cells = cells[keep]
         rows = torch.as_tensor(np.ascontiguousarray(host[:, keep]), device=on)
 
 
 @lanes.kernel
-def _review(host, before, made, left, cells, keep, final, status, taken):
+def _review(host, before, made, left, cells, keep, final, events, status, taken):
     """After `made` steps: write out the cells that escaped, settled or have no steps left.
 
-    A cell that escaped, and every cell in the last few steps, is replayed one step at a time.
+    A cell that escaped, or where a first dip or edge may be, and every cell in the last few steps,
+    is replayed one step at a time.
     """
     one = np.empty(kernel.ROWS)
     for place in range(cells.size):
@@ -85,10 +92,13 @@ def _review(host, before, made, left, cells, keep, final, status, taken):
         largest = max(abs(one[kernel.C]), abs(one[kernel.EPSILON]), abs(one[kernel.N]))
         high = kernel.ESCAPE if one[kernel.PLACES] >= 0 else np.inf
         escaped = not abs(one[kernel.MANTISSA]) < high or not largest < kernel.ESCAPE
-        if escaped or made % kernel.UNROLL != 0:
+        cut = escaped or made % kernel.UNROLL != 0
+        if cut or kernel.has_news(one, events, cell):
             one[:] = before[:, place]
-            done = kernel.one_by_one(one, made)
-            host[:, place] = one
+            done = kernel.one_by_one(one, made, taken[cell], events, cell)
+            if cut:
+                host[:, place] = one
+            one[:] = host[:, place]
         verdict = kernel.DIVERGED if done < made else kernel.is_settled(one)
         if verdict == kernel.RUNNING and left > 0:
             continue

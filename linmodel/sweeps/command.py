@@ -47,7 +47,9 @@ def sweep(
     step_size: Annotated[
         str | None, typer.Option(help="Step sizes eta, likewise: t_edge of the flow, or descent.")
     ] = None,
-    times: Annotated[str | None, typer.Option(help="Times of the flow, likewise.")] = None,
+    times: Annotated[
+        str | None, typer.Option(help="Times of the flow, likewise. Default: to convergence.")
+    ] = None,
     time_scale: Annotated[
         str | None, typer.Option(help="Unit of --times: a number, or growth = 3 ln(100 B)/B.")
     ] = None,
@@ -72,7 +74,7 @@ def sweep(
         str | None, typer.Option(help="A torch device such as cuda: descent, or the flow at o = 0.")
     ] = None,
 ) -> None:
-    """Flow or descent for every combination of alpha, beta_norm, k (and step size)."""
+    """Flow, or with --steps descent, for every combination of alpha, beta_norm, k, step size."""
     streamed = out is not None and out.suffix != ".nc"
     scale = None if time_scale is None else _scale(time_scale)
     begun, done = time.monotonic(), 0

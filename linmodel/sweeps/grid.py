@@ -23,6 +23,9 @@ FLOW_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature", "sharpnes
 FLOW_SCALARS = ("t_dip", "dip_depth", "t_edge", "final_sharpness", "status")
 DESCENT_CURVES = ("c", "epsilon", "n", "log_abs_o", "loss", "opposing_curvature", "sharpness")
 DESCENT_SCALARS = (
+    "t_dip",
+    "dip_depth",
+    "t_edge",
     "final_c",
     "final_epsilon",
     "final_n",
@@ -178,9 +181,11 @@ def make_plan(
     device: str | None = None,
 ) -> Plan:
     """Check everything a sweep is told, and number its cells. Raises InvalidInput."""
-    if (times is None) == (steps is None):
-        refuse("times, steps", (times, steps), "times (flow) or steps (descent), one of the two")
+    if times is not None and steps is not None:
+        refuse("times, steps", (times, steps), "times (flow) or steps (descent), not both")
     method = "flow" if steps is None else "descent"
+    if times is None and method == "flow":
+        times, time_scale = 1.0, "growth" if time_scale is None else time_scale
     if method == "descent" and step_size is None:
         refuse("step_size", step_size, "positive numbers, for descent")
     axes = _axes(alpha, beta_norm, k, step_size, product)
@@ -191,7 +196,7 @@ def make_plan(
     if method == "flow":
         start["scale"] = _scale(time_scale, axes["beta_norm"])
         wheres["scale"] = "beta_norm" if product else "cell"
-    grid: Column = time_grid(times) if times is not None else _steps(steps)
+    grid: Column = _steps(steps) if times is None else time_grid(times)
     chosen = _variables(variables, method, has_step_size=step_size is not None)
     plan = Plan(method, dims, axes, start, wheres, grid, chosen, device)
     if device is not None:

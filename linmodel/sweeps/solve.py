@@ -176,26 +176,30 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
             at["o"],
             np.zeros(count),
             at["c"] ** 2,
+            np.zeros(count),
             at["step_size"],
             at["alpha"],
             at["beta_norm"],
         ]
     )
-    final = np.empty((6, count))
+    final, events = np.empty((6, count)), np.full((count, 3), np.nan)
     status, taken = np.zeros(count, np.int64), np.zeros(count, np.int64)
     if plan.curves:
         curves = np.full((count, 4, len(plan.grid)), np.nan)
-        descend_path(start, plan.grid, final, status, taken, curves)
+        descend_path(start, plan.grid, final, events, status, taken, curves)
         _descent_curves(at, curves, out)
     elif plan.device is not None:
         from linmodel.kernels.torch_twin import descend as descend_on
 
-        descend_on(start, int(plan.grid[-1]), final, status, taken, plan.device)
+        descend_on(start, int(plan.grid[-1]), final, events, status, taken, plan.device)
     else:
-        descend(start, int(plan.grid[-1]), final, status, taken)
+        descend(start, int(plan.grid[-1]), final, events, status, taken)
     c, epsilon, n, log_o, _, peak = final
     peak = peak * at["alpha"]
     found = {
+        "t_dip": events[:, 0] * at["step_size"],
+        "dip_depth": events[:, 1] / np.where(at["c"] == 0, np.nan, at["c"] ** 2),
+        "t_edge": events[:, 2] * at["step_size"],
         "final_c": c,
         "final_epsilon": epsilon,
         "final_n": n,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,7 @@ from linmodel.flow import gradient_flow
 from linmodel.problem import Array, OpposingSignals
 from linmodel.store import provenance
 from realnet.bridge.curve import Curve, curve_of
+from realnet.bridge.profile import Profile, profile
 from realnet.bridge.searching import Family, Found, family, search
 from realnet.bridge.toy import LONG_NAMES, PARAMETERS, real_curve, start_of
 
@@ -61,6 +63,11 @@ class BridgeResult:
     curve: Curve
     space: Family
     best: Found
+
+    @cached_property
+    def profile(self) -> Profile:
+        """How far each parameter can go: see `realnet.bridge.profile`. Computed once, on demand."""
+        return profile(self.curve, self.space, self.best)
 
     def predict(self, times: Array) -> Array:
         """The fitted toy's sharpness in real units at real times (increasing, >= 0), shape (n,)."""

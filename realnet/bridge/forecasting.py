@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike
 from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
+from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.curve import Curve, rise_time
 from realnet.bridge.fitting import BridgeResult
 from realnet.bridge.lag import lagged_edges
 from realnet.bridge.rivals import MODELS, Description, describe, redescribe, toy_description
-from realnet.bridge.uncertainty import HIGH, LOW, block_length, resampled
+from realnet.bridge.uncertainty import HIGH, LOW
 
 # "reading" is the curve itself, interpolated: the forecast that needs no model inside the window.
 FORECASTS = ("toy descent", *MODELS, "reading")

@@ -77,7 +77,12 @@ def residuals(space: Family, curve: Curve) -> Callable[[Array], Array]:
     return function
 
 
-def refine(function: Callable[[Array], Array], space: Family, start: Array) -> Found:
+def refine(
+    function: Callable[[Array], Array],
+    space: Family,
+    start: Array,
+    evaluations: int = MOST_EVALUATIONS,
+) -> Found:
     """Levenberg-Marquardt-like descent inside the bounds, from `start`."""
 
     def jacobian(point: Array) -> Array:
@@ -97,7 +102,7 @@ def refine(function: Callable[[Array], Array], space: Family, start: Array) -> F
         inside,
         jac=jacobian,
         bounds=(space.low, space.high),
-        max_nfev=MOST_EVALUATIONS,
+        max_nfev=evaluations,
         ftol=1e-7,
         xtol=1e-6,
         gtol=1e-9,

@@ -10,6 +10,7 @@ import xarray as xr
 from linmodel.errors import integer
 from linmodel.problem import Array
 from linmodel.store import provenance
+from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.curve import Curve
 from realnet.bridge.fitting import BridgeResult
 from realnet.bridge.searching import refine, residuals
@@ -24,7 +25,10 @@ D1 = 100
 
 
 def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dataset:
-    """Refit `draws` synthetic curves, by moving-block residual bootstrap, in two variants.
+    """Intervals of the parameters: profile likelihood, and moving-block residual bootstrap.
+
+    The bootstrap refits `draws` synthetic curves from the optimum: it sees noise, and not the far
+    ends of a flat valley. The profile sees those. An interval is the wider of both on either side.
 
     source "curve": fitted curve + resampled residuals: what the curve alone says. source "curve and
     initial state": besides, the initial norms of n and o are drawn from the standard initialisation
@@ -32,8 +36,9 @@ def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dat
     Blocks are as long as the residuals stay correlated; residuals are inflated by n / (n - p).
 
     Returns draws of the six parameters (source, draw, parameter), low and high (95%, source,
-    parameter), pinned (1: the interval of "curve" spans less than a factor 2, and the fit is not at
-    a bound). Raises InvalidInput for draws < 10.
+    parameter; a bound of the search where nothing else stops them), pinned (1: the interval of
+    "curve" spans less than a factor 2, and the fit is not at a bound). Raises InvalidInput for
+    draws < 10.
     """
     draws = integer("draws", draws, low=10)
     rng = np.random.default_rng(integer("seed", seed, low=0))
@@ -53,40 +58,24 @@ def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dat
     return _summary(result, table, sources, block, seed)
 
 
-def block_length(residual: Array) -> int:
-    """Lag at which the residuals' autocorrelation falls below 0.2, from 1 to a quarter of n."""
-    count = len(residual)
-    power = float(residual @ residual)
-    if power == 0:
-        return 1
-    for lag in range(1, count // 4):
-        if float(residual[:-lag] @ residual[lag:]) / power < 0.2:
-            return lag
-    return max(1, count // 4)
-
-
-def resampled(residual: Array, block: int, rng: np.random.Generator) -> Array:
-    """Residuals made of whole blocks drawn with replacement, circularly, shape (n,)."""
-    count = len(residual)
-    begins = rng.integers(0, count, size=-(-count // block))
-    chosen = (begins[:, None] + np.arange(block)).ravel()[:count]
-    return residual[chosen % count]
-
-
 def identifiability(result: BridgeResult) -> xr.Dataset:
     """Which combinations of log parameters the curve pins down, from the fit's Jacobian.
 
     Eigenvectors of J^T J: on `combination` (best first): relative_sd, the standard deviation of the
-    combination's logarithm at the fit's own residual variance (0.1 is 10%; above about 1 the curve
-    says nothing); on (combination, parameter): weight (0 for a fixed parameter). White noise is
-    assumed here; `bootstrap` does not assume it.
+    combination's logarithm at the fit's own residual variance, or half of its largest excursion
+    along the profile where that is more, valleys being bent (0.1 is 10%; above about 1 the curve
+    says nothing); on (combination, parameter): weight (0 for a fixed parameter).
     """
     jacobian = result.best.jacobian
     count, free = jacobian.shape
     variance = 2 * result.best.cost / max(count - free, 1)
     _, singular, vectors = np.linalg.svd(jacobian, full_matrices=False)
     with np.errstate(divide="ignore"):
-        deviation = math.sqrt(variance) / singular
+        local = math.sqrt(variance) / singular
+    excursion = np.abs((result.profile.points - result.best.point) @ vectors.T).max(axis=0)
+    deviation = np.maximum(local, excursion / 2)
+    order = np.argsort(deviation, kind="stable")
+    deviation, vectors = deviation[order], vectors[order]
     weight = np.zeros((free, len(PARAMETERS)))
     places = [PARAMETERS.index(name) for name in result.free]
     # Sign convention: the largest weight is positive.
@@ -130,6 +119,14 @@ def _summary(
     result: BridgeResult, table: Array, sources: tuple[str, ...], block: int, seed: int
 ) -> xr.Dataset:
     low, high = np.quantile(table, [LOW, HIGH], axis=1)
+    ends = [result.space.parameters(end) for end in (result.profile.low, result.profile.high)]
+    for name in result.free:
+        at = PARAMETERS.index(name)
+        low[:, at] = np.minimum(low[:, at], ends[0][name])
+        high[:, at] = np.maximum(high[:, at], ends[1][name])
+    if "time_scale" not in result.free:  # tied: the inverse of the other scale, ends exchanged
+        scale, time = PARAMETERS.index("sharpness_scale"), PARAMETERS.index("time_scale")
+        low[:, time], high[:, time] = 1 / high[:, scale], 1 / low[:, scale]
     bounded = result.space.at_bound(result.best.point)
     at_bound = np.array([name in bounded for name in PARAMETERS])
     pinned = (high[0] < PINNED * low[0]) & ~at_bound
@@ -147,6 +144,6 @@ def _summary(
             "title": "bootstrap of the bridge's parameters",
             "status": result.status,
             "block_length": block,
-            **provenance(method="moving-block residual bootstrap", seed=seed, d1=D1),
+            **provenance(method="profile likelihood, moving-block bootstrap", seed=seed, d1=D1),
         },
     )

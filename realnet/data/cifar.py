@@ -67,7 +67,7 @@ def load_cifar(
     layout = LAYOUTS[name]
     if part not in PARTS:
         refuse("part", part, "train or test")
-    files, binary = _find(name, Path(folder), layout, part)
+    files, binary = _find(name, Path(str(folder)), layout, part)
     read = _read_binary if binary else _read_python
     batches = [read(path, layout, layout.records[part]) for path in files]
     pixels = np.concatenate([batch[0] for batch in batches])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from linmodel.errors import integer, refuse
+from realnet.config import TEXT
 from realnet.data.cifar import load_cifar
 from realnet.data.images import ImageData, missing_package, standardise, stratified_subset
 from realnet.data.photos import load_photos
@@ -19,32 +20,37 @@ Raw = tuple[np.ndarray, np.ndarray, dict]
 
 
 def load(name: str, size: int | None = None, seed: int = 0, **options: Any) -> ImageData:
-    """The data set `name`, or a stratified random subset of `size` images drawn with `seed`.
+    """The images `name`, or a stratified random subset of `size` of them drawn with `seed`.
 
-    Channels are standardised over the images that are returned. Raises InvalidInput for an unknown
-    name (listing those that exist), a bad size, an unknown option, or a missing package or folder.
+    Channels are standardised over the images that are returned. Options: `DIALS[name]`. Raises
+    InvalidInput for an unknown name (listing those that exist), a bad size, an unknown option, or
+    a missing package or folder.
     """
-    if name not in LOADERS:
-        refuse("data set", name, "one of " + ", ".join(sorted(LOADERS)))
+    check_dials(name, options)
+    if name == TEXT:
+        refuse("data set", name, "images", "realnet.data.text.load_text loads text.")
     seed = integer("seed", seed, low=0)
     return LOADERS[name](name, size, seed, **options)
+
+
+def check_dials(name: str, dials: Iterable[str]) -> None:
+    """Refuse a data set that does not exist, and options that it does not have."""
+    if name not in DIALS:
+        refuse("data set", name, "one of " + ", ".join(sorted(DIALS)))
+    unknown = sorted(set(dials) - set(DIALS[name]))
+    if unknown:
+        own = ", ".join(DIALS[name]) or "none"
+        refuse(f"option of {name}", ", ".join(unknown), own)
 
 
 def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
     """A loader for fixed data with no options, from a function that reads all of it."""
 
-    def loader(name: str, size: int | None, seed: int, **options: Any) -> ImageData:
-        no_options(name, options)
+    def loader(name: str, size: int | None, seed: int) -> ImageData:
         raw, labels, source = read()
         return finish(name, raw, labels, source, size, seed)
 
     return loader
-
-
-def no_options(name: str, options: dict) -> None:
-    """Refuse options that the data set does not have."""
-    if options:
-        refuse("option", ", ".join(sorted(options)), f"none: {name} has no options")
 
 
 def finish(
@@ -93,11 +99,8 @@ def _planted(
     name: str, size: int | None, seed: int, objects: str = "fashion", **dials: Any
 ) -> ImageData:
     """Dials: objects (fashion, mnist5k, digits) and those of realnet.data.planted.plant."""
-    if objects not in OBJECTS:
+    if objects not in tuple(OBJECTS):
         refuse("objects", objects, "one of " + ", ".join(sorted(OBJECTS)))
-    unknown = sorted(set(dials) - set(DIALS))
-    if unknown:
-        refuse("option", ", ".join(unknown), "objects, " + ", ".join(DIALS))
     raw, labels, source = OBJECTS[objects]()
     grey = raw[:, 0] / raw.max()
     source = {**source, "objects": objects}
@@ -106,7 +109,6 @@ def _planted(
 
 FASHION: tuple[str, ...] = ("T-shirt", "trouser", "pullover", "dress", "coat")
 FASHION += ("sandal", "shirt", "sneaker", "bag", "ankle boot")
-DIALS = ("fraction", "magnitude", "classes", "background", "side")
 OBJECTS: dict[str, Callable[[], Raw]] = {
     "digits": _digits,
     "fashion": _fashion,
@@ -120,4 +122,12 @@ LOADERS: dict[str, Callable[..., ImageData]] = {
     "mnist5k": _plain(_mnist5k),
     "photos": load_photos,
     "planted": _planted,
+}
+DIALS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(LOADERS, ()),
+    "cifar10": ("folder", "part"),
+    "cifar100": ("folder", "part"),
+    "photos": ("side",),
+    "planted": ("objects", "fraction", "magnitude", "classes", "background", "side"),
+    TEXT: ("context", "tokens", "vocabulary"),
 }

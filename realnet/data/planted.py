@@ -101,6 +101,8 @@ def shrink(objects: NDArray, side: int | None) -> NDArray[np.float64]:
 
 def _checked_classes(classes: Sequence[int], labels: NDArray) -> tuple[int, ...]:
     names = sorted({int(label) for label in labels})
+    if not isinstance(classes, Sequence) or isinstance(classes, str):
+        refuse("classes", classes, f"two or more different ones of {names}")
     wanted = tuple(integer("classes", label, low=0) for label in classes)
     if len(set(wanted)) != len(wanted) or len(wanted) < 2 or not set(wanted) <= set(names):
         refuse("classes", tuple(classes), f"two or more different ones of {names}")

@@ -49,7 +49,7 @@ def moby_dick() -> str:
 
 
 def load_text(
-    size: int = 128,
+    size: int | None = None,
     seed: int = 0,
     *,
     context: int = 32,
@@ -58,37 +58,30 @@ def load_text(
 ) -> TextData:
     """`size` windows of `context` tokens, their places drawn with `seed` without repetition.
 
+    size        None: the whole text, window after window
     tokens      "characters" (as they are), or "words" (lower case, split at white space)
     vocabulary  number of tokens kept: the most frequent, and one for all others
     Raises InvalidInput for numbers out of range or an unknown kind of tokens.
     """
-    size, seed = integer("size", size, low=1), integer("seed", seed, low=0)
+    seed = integer("seed", seed, low=0)
     context = integer("context", context, low=2)
     kept = integer("vocabulary", vocabulary, low=3)
     if tokens not in TOKENS:
         refuse("tokens", tokens, "one of " + ", ".join(TOKENS))
-    text = moby_dick()
-    pieces = np.array(list(" ".join(text.split())) if tokens == "characters" else _words(text))
-    names, ids, counts = np.unique(pieces, return_inverse=True, return_counts=True)
-    frequent = np.argsort(-counts, kind="stable")[: kept - 1]
-    table = np.zeros(len(names), dtype=np.int64)
-    table[frequent] = 1 + np.arange(len(frequent))
-    stream = table[ids]
-    if size > len(stream) - context:
-        refuse("size", size, f"at most {len(stream) - context} windows")
-    begins = np.random.default_rng(seed).choice(len(stream) - context, size, replace=False)
+    stream, names = _stream(tokens, kept)
+    begins = _begins(len(stream) - context, size, seed, context)
     windows = stream[begins[:, None] + np.arange(context + 1)]
     source = {
         "source": "Moby-Dick, chapters 1 to 135 (public domain; CC0 edition)",
         "tokens": tokens,
         "context": context,
-        "size": size,
+        "size": len(begins),
         "seed": seed,
     }
     return TextData(
         inputs=windows[:, :-1],
         labels=windows[:, 1:],
-        vocabulary=(UNKNOWN, *names[frequent].tolist()),
+        vocabulary=names,
         begins=begins,
         stream=stream,
         joint="" if tokens == "characters" else " ",
@@ -96,8 +89,30 @@ def load_text(
     )
 
 
-def _words(text: str) -> list[str]:
-    return text.lower().split()
+def _stream(tokens: str, kept: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The text as ids, and the `kept` tokens that these stand for, the unknown one first."""
+    text = moby_dick()
+    if tokens == "characters":
+        pieces = np.array(list(" ".join(text.split())))
+    else:
+        pieces = np.array(text.lower().split())
+    names, ids, counts = np.unique(pieces, return_inverse=True, return_counts=True)
+    frequent = np.argsort(-counts, kind="stable")[: kept - 1]
+    table = np.zeros(len(names), dtype=np.int64)
+    table[frequent] = 1 + np.arange(len(frequent))
+    return table[ids], (UNKNOWN, *names[frequent].tolist())
+
+
+def _begins(places: int, size: int | None, seed: int, context: int) -> NDArray[np.int64]:
+    """Where the windows begin, among `places` places."""
+    if places < 1:
+        refuse("context", context, f"at most {places + context - 1} tokens, the text's length")
+    if size is None:
+        return np.arange(0, places, context)
+    size = integer("size", size, low=1)
+    if size > places:
+        refuse("size", size, f"at most {places} windows")
+    return np.random.default_rng(seed).choice(places, size, replace=False)
 
 
 def in_context(

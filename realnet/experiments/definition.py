@@ -12,6 +12,8 @@ from linmodel.errors import integer, refuse
 from realnet.config import DEVICES, TrainConfig
 from realnet.experiments.trial import Trial
 
+# Odd: an oscillation changes sign every step, and even steps alone would see one side of it.
+EVERY = 15
 Key = tuple[str, int]
 Trials = dict[Key, Trial]
 Runs = dict[Key, xr.Dataset]
@@ -78,6 +80,6 @@ def planted_mlp(seed: int, **fields: object) -> TrainConfig:
         "depth": 2,
         "step_size": 0.1,
         "steps": 1000,
-        "every": 20,
+        "every": EVERY,
     }
     return TrainConfig(**(known | {"seed": seed} | fields))  # type: ignore[arg-type]

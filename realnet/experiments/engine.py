@@ -13,6 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,10 +28,6 @@ from realnet.experiments.trial import Trial
 from realnet.experiments.trial_run import TrialRun, run_trial
 
 Report = Callable[[int, str], None]
-# Hessian products an evaluation takes, and one product in gradients; both measured, typical.
-PRODUCTS, PRODUCT_COST = 12, 2.1
-PROBE_COST = 12.0
-TABLES = ("arm", "seed")
 
 
 def run_folder(out: Path, key: tuple[str, int], trial: Trial) -> Path:
@@ -67,18 +64,21 @@ def is_finished(experiment: Experiment, scale: Scale, out: Path) -> bool:
 
 
 def trial_seconds(trial: Trial) -> float:
-    """Estimated seconds of a trial on this machine, from two timed gradients."""
-    run = TrialRun(trial)
-    run.whole.gradient()
-    begin = time.perf_counter()
-    run.whole.gradient()
-    gradient = time.perf_counter() - begin
+    """Estimated seconds of a trial on this machine: its first steps and second evaluation, timed.
+
+    In processor time on a CPU, so that what else runs there does not matter.
+    """
     train = trial.train
-    share = 1.0 if train.batch_size is None else train.batch_size / len(run.labels)
-    a_step = share * {"sam": 2.0, "flow": 8.0}.get(train.optimiser, 1.0) * gradient + 1e-3
-    an_evaluation = gradient * (PRODUCTS * PRODUCT_COST + 2 + PROBE_COST * trial.probes)
-    if trial.blocks:
-        an_evaluation += gradient * PRODUCTS * PRODUCT_COST * 10
+    run = TrialRun(replace(trial, train=replace(train, every=3)))
+    clock = time.process_time if run.device.type == "cpu" else time.perf_counter
+    spent = []
+    for _ in range(4):
+        begin = clock()
+        run.advance()
+        spent.append(clock() - begin)
+    a_step = min(spent[1:3])
+    # The first evaluation is a cold start: the second is like all others.
+    an_evaluation = max(spent[3] - a_step, 0.0)
     return train.steps * a_step + (train.steps / train.every + 1) * an_evaluation
 
 

@@ -70,8 +70,7 @@ class Probe:
 
     def before(self) -> dict[str, float]:
         """Gradient along v, imbalance of the groups along v, curvature of single samples."""
-        along = float(self.gradient @ self.v)
-        row = {"along": along, "along_share": along**2 / float(self.gradient.square().sum())}
+        row = {"along": float(self.gradient @ self.v)}
         curvature = self._curvature()
         count = max(1, round(TOP_CURVATURE * len(curvature)))
         top = curvature.topk(count).indices

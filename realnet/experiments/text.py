@@ -16,7 +16,7 @@ from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import trial_data
 
 SEEDS = 3
-STEPS, EVERY, WINDOWS, CONTEXT = 400, 20, 32, 32
+STEPS, EVERY, WINDOWS, CONTEXT = 400, 15, 32, 32
 ARMS: dict[str, dict] = {
     "descent": {"optimiser": "gd", "step_size": 0.3},
     "descent, step / 4": {"optimiser": "gd", "step_size": 0.075},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from linmodel.errors import integer, real, refuse
@@ -28,6 +28,8 @@ class Trial:
     dropout       share of a hidden layer's outputs that is dropped; curvature is taken without
     probes        measure S11, S13, S14, S16 at every evaluation
     blocks        sharpness of each layer's own block of the Hessian at every evaluation
+    every_loss    full-batch loss before every step, without dropout: what step_loss is not where
+                  steps take minibatches or drop outputs
     sketch        numbers of a random projection of the parameters kept at evaluations (S1)
     Raises InvalidInput on an unknown arm, or numbers out of range.
     """
@@ -42,6 +44,7 @@ class Trial:
     dropout: float = 0.0
     probes: bool = False
     blocks: bool = False
+    every_loss: bool = False
     sketch: int = 0
 
     def __post_init__(self) -> None:
@@ -61,4 +64,4 @@ class Trial:
     def as_dict(self) -> dict[str, object]:
         """One flat dictionary, as config.json of the run folder holds it."""
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "train"}
-        return asdict(self.train) | {"trial": own}
+        return self.train.as_dict() | {"trial": own}

@@ -96,6 +96,8 @@ class TrialRun(Run):
     def _rows_at(self, found: Curvature) -> None:
         """What is measured beside the sharpness at an evaluation."""
         row: dict[str, object] = {"weight_norm": float(self.point.norm())}
+        along = float(found.gradient.double() @ found.vectors[0].double())
+        row["along_share"] = along**2 / max(float(found.gradient.double().square().sum()), 1e-300)
         if self.test is not None:
             with torch.no_grad():
                 outputs = self.model(self.test[0])
@@ -126,11 +128,13 @@ class TrialRun(Run):
         return [block.sharpness for block in found.values()]
 
     def _watch(self) -> None:
-        """Mean loss of each watched group before the step."""
-        if not self.watched:
-            return
-        self.whole.write(self.point)
-        for name, (inputs, labels) in self.watched.items():
+        """Mean loss of each watched set before the step."""
+        watched = dict(self.watched)
+        if self.trial.every_loss:
+            watched["all"] = self.inputs, self.labels
+        if watched:
+            self.whole.write(self.point)
+        for name, (inputs, labels) in watched.items():
             self._append({f"loss {name}": float(self.losses(inputs, labels).mean())})
 
     def losses(self, inputs: Tensor, labels: Tensor) -> Tensor:

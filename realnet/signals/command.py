@@ -10,15 +10,13 @@ import typer
 from linmodel import store
 from linmodel.console import progress
 from linmodel.errors import integer, real, refuse
-from realnet.config import ACTIVATIONS, LOSSES, NETWORKS
+from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, check_pair, read_dials, usual
 from realnet.extra import need_torch
-
-TEXT = "moby-dick"
 
 
 def signals(
-    data: Annotated[str, typer.Option(help=f"Data set, or {TEXT} (net gpt).")] = "planted",
-    net: Annotated[str, typer.Option(help="One of " + ", ".join(NETWORKS))] = "mlp",
+    data: Annotated[str, typer.Option(help="Data set; an unknown name lists all.")] = "planted",
+    net: Annotated[str, typer.Option(help="One of auto, " + ", ".join(NETWORKS))] = "auto",
     activation: Annotated[str, typer.Option(help="One of " + ", ".join(ACTIVATIONS))] = "tanh",
     loss: Annotated[str, typer.Option(help="One of " + ", ".join(LOSSES))] = "cross-entropy",
     size: Annotated[int, typer.Option(help="Number of images, or of text windows.")] = 400,
@@ -28,42 +26,40 @@ def signals(
     chunk_size: Annotated[
         int | None, typer.Option(help="Samples at a time; all if absent.")
     ] = None,
-    fraction: Annotated[float | None, typer.Option(help="planted: members' share.")] = None,
-    magnitude: Annotated[float | None, typer.Option(help="planted: background's strength.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="cifar10, cifar100: their folder.")] = None,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, of the data, e.g. fraction=0.05 (repeatable)."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the data, the network and the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this NetCDF file.")] = None,
 ) -> None:
     """Find opposing groups along training and print the numbers that measure them."""
     need_torch("the search for opposing groups")
-    if net not in NETWORKS:
-        refuse("net", net, "one of " + ", ".join(NETWORKS))
+    net = usual(data)[0] if net == "auto" else net
+    check_pair(data, net)
     if activation not in ACTIVATIONS:
         refuse("activation", activation, "one of " + ", ".join(ACTIVATIONS))
-    if (data == TEXT) != (net == "gpt"):
-        refuse("net", net, f"gpt for data {TEXT}, another for images")
     steps, seed = integer("steps", steps, low=1), integer("seed", seed, low=0)
     step_size = real("step_size", step_size, above=0)
     if out is not None and not out.parent.is_dir():
         refuse("output folder", str(out.parent), "an existing folder", "Create it.")
-    given = {"fraction": fraction, "magnitude": magnitude, "folder": folder}
-    dials = {name: value for name, value in given.items() if value is not None}
-    inputs, labels, shape, show = _load(data, size, seed, dials)
 
     from realnet.networks import build_network
     from realnet.signals.gradients import study
     from realnet.training.losses import sample_loss
     from realnet.training.run import pick_device
+    from realnet.training.samples import load_samples
 
+    samples = load_samples(data, size, seed, read_dials(dial))
     place = pick_device(device)
-    model = build_network(net, shape, activation=activation, seed=seed).to(place)
+    model = build_network(net, samples.shape, activation=activation, seed=seed).to(place)
     with progress(steps + 1, f"{net} on {data}") as advance:
         found = study(
             model,
             sample_loss(loss),
-            inputs.to(place),
-            labels.to(place),
+            samples.inputs.to(place),
+            samples.labels.to(place),
             step_size=step_size,
             steps=steps,
             directions=directions,
@@ -71,33 +67,9 @@ def signals(
             seed=seed,
             report=advance,
         )
-    _print(found, show)
+    _print(found, samples.describe)
     if out is not None:
         print(f"wrote {store.save(found.numbers, out)}")
-
-
-def _load(data: str, size: int, seed: int, dials: dict):
-    """Inputs, labels, the network's shape, and how to show a sample."""
-    import torch
-
-    from realnet.data import datasets
-    from realnet.data.text import in_context, load_text
-    from realnet.networks import Shape
-
-    if data == TEXT:
-        text = load_text(size, seed)
-        shape = Shape(text.n_classes, context=text.inputs.shape[1])
-        inputs, labels = torch.as_tensor(text.inputs), torch.as_tensor(text.labels)
-        return inputs, labels, shape, lambda members: in_context(text, members[:5])
-    images = datasets.load(data, size, seed, **dials)
-    _, channels, height, width = images.images.shape
-    shape = Shape(images.n_classes, channels, height, width)
-
-    def classes(members):
-        counts = {int(c): int((images.labels[members] == c).sum()) for c in images.labels[members]}
-        return [f"class {name}: {count}" for name, count in sorted(counts.items())]
-
-    return torch.as_tensor(images.images), torch.as_tensor(images.labels), shape, classes
 
 
 def _print(found, show) -> None:

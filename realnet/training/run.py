@@ -12,11 +12,11 @@ from linmodel.errors import InvalidInput, refuse
 from realnet.config import TrainConfig
 from realnet.curvature.objective import Chunks, NotFinite, Objective, flatten, full_precision
 from realnet.curvature.tracker import SharpnessTracker
-from realnet.data import datasets
 from realnet.networks import Shape, build_network
 from realnet.training.losses import correct, sample_loss
 from realnet.training.optimisers import State, advance, step_size
 from realnet.training.records import Records
+from realnet.training.samples import load_samples
 
 
 def pick_device(name: str) -> torch.device:
@@ -53,13 +53,10 @@ class Run:
         self.config = config
         self.device = pick_device(config.device)
         dtype = getattr(torch, config.dtype)
-        data = datasets.load(config.data, config.size, config.seed)
-        self.data_provenance = data.provenance
-        _, channels, height, width = data.images.shape
-        shape = Shape(data.n_classes, channels, height, width)
-        self.model = _built(config, shape).to(self.device, dtype)
-        self.inputs = torch.as_tensor(data.images).to(self.device, dtype)
-        self.labels = torch.as_tensor(data.labels).to(self.device)
+        samples = load_samples(config.data, config.size, config.seed, config.dials)
+        self.data_provenance = samples.provenance
+        self.model = _built(config, samples.shape).to(self.device, dtype)
+        self.inputs, self.labels = samples.tensors(self.device, dtype)
         self.sample_loss = sample_loss(config.loss, config.label_smoothing)
         self.whole = self._objective(self.inputs, self.labels)
         self.point = flatten(self.whole.params)

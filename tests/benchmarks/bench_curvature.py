@@ -28,7 +28,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor, nn
 
 from linmodel import store
-from realnet import SharpnessTracker, datasets
+from realnet import SharpnessTracker
+from realnet.data import datasets
 from realnet.curvature.objective import Objective, flatten
 from realnet.networks import Shape, build_network
 from realnet.training.losses import sample_loss

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from linmodel import OpposingSignals, State, gradient_descent
-from linmodel.kernels.descent import DIVERGED, RUNNING, SETTLED, WIDTH, descend
+from linmodel.kernels.descent import (
+    ALPHA,
+    DIVERGED,
+    ETA,
+    RUNNING,
+    SETTLED,
+    SIGNAL,
+    WIDTH,
+    descend,
+)
 from linmodel.kernels.descent_path import descend_path
 from tests.tolerances import DESCENT_CHAOS, DESCENT_LOG
 
@@ -27,6 +36,7 @@ def cells(count: int, seed: int, ratios: tuple[float, float] = (0.1, 6.0)) -> np
             (k / (1 + k)) ** 0.5,
             0 * one,
             one,
+            0 * one,
             eta,
             alpha,
             strength,
@@ -37,13 +47,13 @@ def cells(count: int, seed: int, ratios: tuple[float, float] = (0.1, 6.0)) -> np
 def run(start: np.ndarray, count: int):
     size = start.shape[1]
     final, status, taken = np.empty((6, size)), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    descend(start, count, final, status, taken)
+    descend(start, count, final, np.full((size, 3), np.nan), status, taken)
     return final, status, taken
 
 
 def reference(column: np.ndarray, count: int):
     return gradient_descent(
-        OpposingSignals(column[7], column[8]), State(*column[:4]), step_size=column[6], steps=count
+        OpposingSignals(*column[8:]), State(*column[:4]), step_size=column[7], steps=count
     )
 
 
@@ -68,7 +78,7 @@ def test_o_comes_back_from_below_underflow():
     kappa = -0.01
     c2 = (kappa + np.hypot(kappa, 2 * strength)) / 2
     n, o = (1 / (1 + k)) ** 0.5, (k / (1 + k)) ** 0.5
-    start = np.array([[1, 0.1, n, o, 0, 1, 4.5 / (alpha * c2), alpha, strength]]).T
+    start = np.array([[1, 0.1, n, o, 0, 1, 0, 4.5 / (alpha * c2), alpha, strength]]).T
     _, status, _ = run(start, 9_000)
     assert status[0] == RUNNING
     _, status, taken = run(start, 20_000)
@@ -78,8 +88,8 @@ def test_o_comes_back_from_below_underflow():
 
 def test_settled_cells_stop_costing_and_still_end_where_plain_descent_ends():
     start = cells(40, seed=1, ratios=(0.2, 0.9))
-    start[7] = 20.0
-    start[6] = 2 * 0.5 / (start[7] * start[8])
+    start[ALPHA] = 20.0
+    start[ETA] = 2 * 0.5 / (start[ALPHA] * start[SIGNAL])
     few, status, _ = run(start, 2_000)
     assert (status == SETTLED).all()
     many, status, taken = run(start, 10**12)
@@ -92,7 +102,7 @@ def test_settled_cells_stop_costing_and_still_end_where_plain_descent_ends():
 def test_a_minimum_past_two_over_eta_is_not_called_settled():
     """c epsilon = B, n = o = 0 is an equilibrium; with eta alpha c^2 > 2 it is not stable (G2)."""
     alpha, strength, c = 50.0, 4.0, 2.0
-    columns = [[c, strength / c, 0, 1e-200, 0, c * c, 2.1 / (alpha * c * c), alpha, strength]]
+    columns = [[c, strength / c, 0, 1e-200, 0, c * c, 0, 2.1 / (alpha * c * c), alpha, strength]]
     _, status, _ = run(np.array(columns).T, 64)
     assert status[0] == RUNNING
 
@@ -102,7 +112,7 @@ def test_recorded_curves_equal_plain_descent():
     size = start.shape[1]
     final, status, taken = np.empty((6, size)), np.zeros(size, np.int64), np.zeros(size, np.int64)
     curves = np.full((size, 4, len(record)), np.nan)
-    descend_path(start, record, final, status, taken, curves)
+    descend_path(start, record, final, np.full((size, 3), np.nan), status, taken, curves)
     for cell in range(size):
         plain = reference(start[:, cell], 300)
         reached = record[record < len(plain.time)]
@@ -113,3 +123,21 @@ def test_recorded_curves_equal_plain_descent():
             shown[3], expected.log_abs_o, rtol=DESCENT_LOG, atol=DESCENT_CHAOS
         )
         assert np.isnan(curves[cell, :, len(reached) :]).all()
+
+
+def test_first_dip_and_edge_are_those_of_plain_descent():
+    """Some start past 2/eta, some dip in the first block and some later, some diverge."""
+    start, count = cells(3 * WIDTH, seed=3, ratios=(0.3, 30.0)), 1500
+    start[0], start[5] = 1.3, 1.3**2
+    size = start.shape[1]
+    final, events = np.empty((6, size)), np.full((size, 3), np.nan)
+    descend(start, count, final, events, np.zeros(size, np.int64), np.zeros(size, np.int64))
+    level = 2 / (start[ETA] * start[ALPHA])
+    assert (level < start[0] ** 2).any() and np.isnan(events[:, 2]).any()
+    for cell in range(size):
+        plain, eta = reference(start[:, cell], count), start[ETA, cell]
+        np.testing.assert_allclose(events[cell, 0] * eta, plain.t_dip, rtol=DESCENT_LOG)
+        np.testing.assert_allclose(events[cell, 2] * eta, plain.t_edge, rtol=DESCENT_LOG)
+        if np.isfinite(events[cell, 0]):
+            dip = float(plain.c.sel(time=float(plain.t_dip), method="nearest")) ** 2
+            np.testing.assert_allclose(events[cell, 1], dip, rtol=DESCENT_CHAOS)

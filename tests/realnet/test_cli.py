@@ -6,6 +6,8 @@ import torch
 from typer.testing import CliRunner
 
 import realnet
+from linmodel import store
+from linmodel.console import run
 from realnet.__main__ import app
 
 
@@ -24,12 +26,33 @@ def test_train_writes_a_run_that_loads(tmp_path):
     assert realnet.load_run(out).sizes["time"] == 3
 
 
+def test_train_takes_text_and_dials(tmp_path):
+    out = str(tmp_path / "run")
+    small = ["--data", "text", "--size", "4", "--width", "16", "--depth", "1", "--steps", "2"]
+    result = CliRunner().invoke(app, ["train", *small, "--dial", "context=8", "--out", out])
+    assert result.exit_code == 0, result.output
+    assert store.configuration(realnet.load_run(out))["data_provenance"]["context"] == 8
+
+
+@pytest.mark.parametrize("net", ["vit", "resnet", "vgg"])
+def test_each_network_trains_through_the_command(tmp_path, net):
+    small = ["--data", "digits", "--size", "20", "--width", "4", "--steps", "2", "--every", "1"]
+    depth = "4" if net == "resnet" else "1"
+    arguments = ["train", *small, "--net", net, "--depth", depth, "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert realnet.load_run(tmp_path / "run").sharpness_converged.all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--data", "nothing"], "digits"),
         (["--net", "nothing"], "mlp"),
         (["--step-size", "-1"], "> 0"),
+        (["--data", "text", "--net", "mlp"], "gpt for data text"),
+        (["--dial", "fraction"], "NAME=VALUE"),
+        (["--data", "cifar10", "--dial", "folder=/nowhere"], "cifar-10-batches-py"),
         (["--checkpoint-every", "0"], "checkpoint_every is 0"),
         (["--tolerance", "2"], "tolerance is 2.0"),
         (["--width", "1000000000000"], "take a smaller one"),
@@ -40,13 +63,20 @@ def test_train_writes_a_run_that_loads(tmp_path):
         ),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, says):
+def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, says, monkeypatch, capsys):
     out = tmp_path / "run"
-    result = command("train", "--out", str(out), *arguments)
-    assert result.returncode == 2
-    assert says in result.stderr and "Traceback" not in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
+    monkeypatch.setattr(sys, "argv", ["realnet", "train", "--out", str(out), *arguments])
+    with pytest.raises(SystemExit) as left:
+        run(app, "python -m realnet")
+    assert left.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and says in error and error.count("\n") == 1
     assert not out.exists()
+
+
+def test_the_module_runs_as_a_command(tmp_path):
+    done = command("train", "--net", "nothing", "--out", str(tmp_path / "run"))
+    assert done.returncode == 2 and "mlp" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_without_torch_realnet_imports_and_names_the_extra():

@@ -7,12 +7,15 @@ import torch
 
 import realnet
 from linmodel import InvalidInput, store
+from realnet.config import TrainConfig
 from realnet.data import datasets
+from realnet.data.text import load_text
 from realnet.networks import Shape, build_network
 from realnet.training import runfolder
 from tests.tolerances import FLOAT32_STEP
 
 SMALL = {"data": "digits", "size": 60, "width": 8, "depth": 1, "steps": 12, "every": 3}
+TEXT = {"data": "text", "size": 6, "width": 16, "dials": {"context": 8}}
 
 
 def small(**fields):
@@ -72,6 +75,12 @@ def test_time_is_step_size_times_step_and_the_dataset_describes_itself():
         {"net": "resnet", "width": 4, "depth": 2},
         {"net": "vit", "width": 16},
         {"label_smoothing": 0.1, "chunk_size": 25},
+        {**TEXT, "step_size": 0.3},
+        {**TEXT, "step_size": 0.3, "optimiser": "sgd", "batch_size": 5, "label_smoothing": 0.1},
+        {**TEXT, "step_size": 0.01, "optimiser": "adam", "chunk_size": 4},
+        {**TEXT, "optimiser": "momentum", "clip": 0.5},
+        {**TEXT, "optimiser": "sam"},
+        {**TEXT, "step_size": 0.5, "optimiser": "flow", "loss": "mse"},
     ],
     ids=lambda fields: "-".join(str(value) for value in fields.values()),
 )
@@ -90,9 +99,10 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path, fields):
     assert realnet.load_run(tmp_path / "run").identical(whole)
 
 
-def test_a_killed_run_resumes_to_the_same_numbers(tmp_path):
+@pytest.mark.parametrize("data", [{"steps": 150}, {**TEXT, "steps": 60}], ids=str)
+def test_a_killed_run_resumes_to_the_same_numbers(tmp_path, data):
     """SIGKILL while checkpoints are being written, twice, at moments nobody chose."""
-    fields = SMALL | {"step_size": 0.05, "steps": 150}
+    fields = SMALL | {"step_size": 0.05} | data
     whole = realnet.train(**fields)
     child = (
         "import os, realnet, sys, threading\n"
@@ -107,6 +117,36 @@ def test_a_killed_run_resumes_to_the_same_numbers(tmp_path):
         assert done.returncode == -9
     resumed = realnet.train(**fields, out=tmp_path / "run")
     assert resumed.identical(whole)
+
+
+def test_text_is_trained_by_the_mean_over_its_tokens():
+    curves = small(**TEXT, step_size=0.3)
+    text = load_text(6, 0, context=8)
+    model = build_network("gpt", Shape(text.n_classes, context=8), width=16, depth=1, seed=0)
+    losses = []
+    for _ in range(4):
+        outputs = model(torch.as_tensor(text.inputs)).flatten(0, 1)
+        value = torch.nn.functional.cross_entropy(outputs, torch.as_tensor(text.labels).flatten())
+        losses.append(float(value.detach()))
+        model.zero_grad()
+        value.backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.3 * p.grad
+    np.testing.assert_allclose(curves.step_loss[:4], losses, rtol=FLOAT32_STEP)
+    assert curves.attrs["loss_definition"].startswith("mean over samples of -sum")
+    assert store.configuration(curves)["net"] == "gpt"
+
+
+def test_dials_reach_the_data_and_are_part_of_the_configuration(tmp_path):
+    dials = {"fraction": 0.1, "magnitude": 6.0, "classes": (2, 5)}
+    fields = {"data": "planted", "size": 80, "steps": 2, "every": 1}
+    curves = small(**fields, dials=dials, out=tmp_path / "run")
+    assert store.configuration(curves)["data_provenance"]["classes"] == [2, 5]
+    assert small(**fields, dials=dials, out=tmp_path / "run").identical(curves)
+    with pytest.raises(InvalidInput, match=r"dials: .*6.0.* there"):
+        small(**fields, dials=dials | {"magnitude": 7.0}, out=tmp_path / "run")
+    assert "dials" not in TrainConfig().as_dict()
 
 
 def test_divergence_is_a_result():
@@ -163,6 +203,28 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"data": "text", "net": "mlp"}, "gpt for data text"),
+        ({"data": "text", "dials": {"context": 1}}, "context is 1"),
+        ({"data": "text", "dials": {"size": 3}}, "context, tokens, vocabulary"),
+        ({"data": "text", "dials": {"tokens": "bytes"}}, "characters, words"),
+        ({"data": "text", "width": 33}, "multiple of 16"),
+        ({"data": "text", "norm": "batch"}, "none"),
+        ({"net": "vit", "width": 16, "norm": "group"}, "none"),
+        ({"data": "planted", "dials": {"classes": 5}}, "classes is 5"),
+        ({"data": "planted", "dials": {"objects": [1]}}, "digits"),
+    ],
+    ids=str,
+)
+def test_impossible_combinations_are_refused_before_any_work(fields, says, tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        small(**fields, out=tmp_path / "run")
+    assert says in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
     ("field", "value", "says"),
     [
         ("data", "imagenet", "digits"),
@@ -174,10 +236,14 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
         ("steps", 0, ">= 1"),
         ("label_smoothing", 1.0, "[0, 1)"),
         ("batch_size", 10, "full batch"),
+        ("net", "gpt", "for images one of mlp, cnn"),
+        ("dials", {"colour": 1}, "none"),
+        ("dials", {"side": {1}}, "a dictionary"),
     ],
 )
 def test_bad_input_says_what_is_allowed(field, value, says, tmp_path):
     with pytest.raises(InvalidInput) as caught:
         small(**{field: value}, out=tmp_path / "run")
-    assert says in str(caught.value) and str(value) in str(caught.value)
+    came = "colour" if value == {"colour": 1} else str(value)
+    assert says in str(caught.value) and came in str(caught.value)
     assert not (tmp_path / "run").exists()
