@@ -1,0 +1,112 @@
+"""The command `train`: a network with its sharpness tracked, in a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linmodel.console import progress
+from realnet.config import (
+    ACTIVATIONS,
+    DEVICES,
+    DTYPES,
+    LOSSES,
+    NETWORKS,
+    NORMALISATIONS,
+    OPTIMISERS,
+    SCHEDULES,
+    TrainConfig,
+    read_dials,
+)
+from realnet.extra import need_torch
+
+DEFAULT = TrainConfig()
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return "One of " + ", ".join(names) + "."
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Run folder; a run there is resumed.")],
+    data: Annotated[str, typer.Option(help="Data set; an unknown name lists all.")] = DEFAULT.data,
+    size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = DEFAULT.size or 0,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, an option of the data set, e.g. folder=... (repeatable)."),
+    ] = None,
+    net: Annotated[str, typer.Option(help=_one_of(("auto", *NETWORKS)))] = "auto",
+    width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Hidden layers, stages or blocks.")] = None,
+    activation: Annotated[str, typer.Option(help=_one_of(ACTIVATIONS))] = DEFAULT.activation,
+    norm: Annotated[str, typer.Option(help=_one_of(NORMALISATIONS))] = DEFAULT.norm,
+    loss: Annotated[str, typer.Option(help=_one_of(("auto", *LOSSES)))] = "auto",
+    label_smoothing: Annotated[float, typer.Option(help="In [0, 1).")] = DEFAULT.label_smoothing,
+    optimiser: Annotated[str, typer.Option(help=_one_of(OPTIMISERS))] = DEFAULT.optimiser,
+    step_size: Annotated[float, typer.Option(help="eta > 0; time is eta x step.")] = (
+        DEFAULT.step_size
+    ),
+    steps: Annotated[int, typer.Option(help="Number of steps.")] = DEFAULT.steps,
+    schedule: Annotated[str, typer.Option(help=_one_of(SCHEDULES))] = DEFAULT.schedule,
+    warmup: Annotated[int, typer.Option(help="Steps of linear warm-up.")] = DEFAULT.warmup,
+    batch_size: Annotated[int | None, typer.Option(help="None: full batch.")] = None,
+    momentum: Annotated[float, typer.Option(help="momentum; Adam's beta1.")] = DEFAULT.momentum,
+    beta2: Annotated[float, typer.Option(help="Adam's beta2.")] = DEFAULT.beta2,
+    sam_radius: Annotated[float, typer.Option(help="SAM's rho.")] = DEFAULT.sam_radius,
+    clip: Annotated[float | None, typer.Option(help="Largest gradient norm.")] = None,
+    every: Annotated[int, typer.Option(help="Steps between sharpness values.")] = DEFAULT.every,
+    eigenvalues: Annotated[int, typer.Option(help="How many to track.")] = DEFAULT.eigenvalues,
+    tolerance: Annotated[float, typer.Option(help="Relative, of eigenvalues.")] = DEFAULT.tolerance,
+    chunk_size: Annotated[int | None, typer.Option(help="Samples at once (memory).")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, subset and batches.")] = DEFAULT.seed,
+    dtype: Annotated[str, typer.Option(help=_one_of(DTYPES))] = DEFAULT.dtype,
+    device: Annotated[str, typer.Option(help=_one_of(DEVICES))] = DEFAULT.device,
+    checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 50,
+) -> None:
+    """Full-batch gradient descent (or another optimiser), sharpness tracked, in a run folder.
+
+    Net and loss "auto": gpt and cross-entropy for data text, mlp and mse for images. Cross-entropy
+    is the mean over samples (tokens); mse is 1/(2N) sum ||f - onehot||^2. The folder holds
+    config.json, curves.nc and checkpoint.pt; killed at any time, the same command resumes it.
+    """
+    need_torch("realnet train")
+    config = TrainConfig(
+        data=data,
+        size=size or None,
+        net=net,
+        width=width,
+        depth=depth,
+        activation=activation,
+        norm=norm,
+        loss=loss,
+        label_smoothing=label_smoothing,
+        optimiser=optimiser,
+        step_size=step_size,
+        steps=steps,
+        schedule=schedule,
+        warmup=warmup,
+        batch_size=batch_size,
+        momentum=momentum,
+        beta2=beta2,
+        sam_radius=sam_radius,
+        clip=clip,
+        every=every,
+        eigenvalues=eigenvalues,
+        tolerance=tolerance,
+        chunk_size=chunk_size,
+        seed=seed,
+        dtype=dtype,
+        device=device,
+        dials=read_dials(dial),
+    )
+    from realnet.training import train as training
+
+    with progress(steps, f"{config.net} on {data}") as advance:
+        curves = training.train(config, out=out, report=advance, checkpoint_every=checkpoint_every)
+    last = curves.isel(time=-1)
+    print(
+        f"{curves.attrs['status']}: step {int(last.step)}, loss {float(last.loss):.4g}, "
+        f"sharpness {float(last.sharpness):.4g} (2/eta = {curves.attrs['two_over_eta']:.4g}); {out}"
+    )
