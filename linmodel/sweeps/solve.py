@@ -182,7 +182,9 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
             at["beta_norm"],
         ]
     )
-    final, events = np.empty((6, count)), np.full((count, 3), np.nan)
+    # Events that nobody asks for count as known: the kernel looks for those that are NaN.
+    final, asked = np.empty((6, count)), any(name in out for name in EVENTS)
+    events = np.full((count, 3), np.nan if asked else 0.0)
     status, taken = np.zeros(count, np.int64), np.zeros(count, np.int64)
     if plan.curves:
         curves = np.full((count, 4, len(plan.grid)), np.nan)

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from linmodel.errors import refuse
-from realnet.experiments import decisive, forecast, grokking, layers, mechanism, roles, text, toy
+from realnet.experiments import (
+    decisive,
+    forecast,
+    grokking,
+    layers,
+    measured,
+    mechanism,
+    roles,
+    text,
+    toy,
+)
 from realnet.experiments.definition import Experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -13,6 +23,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         decisive.EXPERIMENTS[0],
         mechanism.EXPERIMENT,
         forecast.EXPERIMENT,
+        measured.EXPERIMENT,
         grokking.EXPERIMENT,
         roles.EXPERIMENT,
         text.EXPERIMENT,

@@ -122,13 +122,18 @@ def cyrk_dop853(work: Workload, tolerance: float) -> Solution:
 
     @numba.njit
     def run(rows, grid, out, tolerance):
+        # One call an interval: with t_eval it interpolates linearly, to 4e-3 at any tolerance.
         for cell in range(rows.shape[0]):
             p = rows[cell]
-            found = nbsolve_ivp(
-                rate, (0.0, 1.0), np.array([0.1, 0.0]), (p[0], p[1], p[2], p[3], p[4], p[5]),
-                rtol=tolerance, atol=tolerance * 1e-4, rk_method=2, t_eval=grid[1:], warnings=False,
-            )  # fmt: skip
-            out[cell] = found.y
+            given = (p[0], p[1], p[2], p[3], p[4], p[5])
+            y = np.array([0.1, 0.0])
+            for place in range(grid.size - 1):
+                found = nbsolve_ivp(
+                    rate, (grid[place], grid[place + 1]), y, given, rtol=tolerance,
+                    atol=tolerance * 1e-4, rk_method=2, warnings=False,
+                )  # fmt: skip
+                y = found.y[:, -1].copy()
+                out[cell, :, place] = y
 
     return _batched(work, run, tolerance)
 

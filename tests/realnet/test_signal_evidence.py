@@ -81,8 +81,10 @@ def test_chunks_give_the_same_evidence():
         observe(w.model, w.sample_loss, w.inputs, w.labels, chunk_size=size, **options)
         for w, size in ((whole, None), (parts, 7))
     ]
-    np.testing.assert_allclose(runs[0].loss, runs[1].loss, rtol=SINGLE_RUN)
-    np.testing.assert_allclose(runs[0].response, runs[1].response, rtol=0.05)
+    np.testing.assert_allclose(runs[0].loss, runs[1].loss, rtol=ALGEBRA)
+    # Only the order of sums differs, and the eigensolver takes the same steps on both.
+    for name in ("eigenvalue", "response", "slope", "curvature", "alignment"):
+        np.testing.assert_allclose(runs[0][name], runs[1][name], rtol=AUTOGRAD, atol=AUTOGRAD)
 
 
 def test_a_diverging_run_keeps_what_came_before():
