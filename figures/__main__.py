@@ -1,4 +1,4 @@
-"""Command line: python -m figures NAME|all|report."""
+"""Command line: python -m figures NAME|all|experiments|report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from figures.catalogue import module, names
+from figures.experiments import figure, finished
 from figures.options import Options
 from figures.report import build, check_format, draw_to, make_folder
+from figures.style import save
 from linmodel.console import new_app, progress, run
 
 app = new_app("Draw one figure, all of them, or the report.")
@@ -17,9 +19,13 @@ DEFAULT = Options()
 EXISTING = ", ".join(names())
 
 
-@app.command(help=f"Draw a figure, all, or the report. Figures: {EXISTING}.")
+@app.command(
+    help=f"Draw a figure, all, experiments (the finished ones), or the report. Figures: {EXISTING}."
+)
 def draw(
-    name: Annotated[str, typer.Argument(metavar="NAME|all|report", help="What to make.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|all|experiments|report", help="What to make.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder; the report is its index.html.")] = Path(
         "report"
     ),
@@ -37,6 +43,9 @@ def draw(
         path, worked = build(options, out)
         print(f"{path}" + ("" if worked else ": written, but a part failed (see the page)"))
         raise typer.Exit(0 if worked else 1)
+    if name == "experiments":
+        _experiments(out, format)
+        return
     wanted = names() if name == "all" else [name]
     for each in wanted:
         module(each)
@@ -47,6 +56,14 @@ def draw(
             path = draw_to(each, options, out, out / "data", format)
             advance(1, str(path))
             print(path)
+
+
+def _experiments(out: Path, format: str) -> None:
+    """Every finished experiment of the project's own curves, one figure each."""
+    check_format(format)
+    make_folder(out)
+    for each in finished():
+        print(save(figure(each), out / f"{each}.{format}"))
 
 
 if __name__ == "__main__":

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import platform
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
+from figures import benchmarks, experiment_pages
 from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
 from figures.options import Options, Work
 from figures.page import Chapter, Section, page
-from figures.style import FORMATS, SETTINGS, save
+from figures.style import FORMATS, save, svg_text
 from figures.table import Table
 from linmodel.console import progress
 from linmodel.errors import InvalidInput, refuse
@@ -66,9 +63,11 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
             sections[name] = _section(module(name), work, verdicts)
             advance(1, name)
     chapters = _chapters(sections)
+    chapters.append(_measured("experiments", "Experiments", experiment_pages))
+    chapters.append(_measured("benchmarks", "Benchmarks", benchmarks))
     foot = _provenance(options, data, time.monotonic() - begun)
     text = page(TITLE, ABOUT, chapters, verdicts, foot)
-    worked = not any(section.failure for section in sections.values())
+    worked = not any(section.failure for chapter in chapters for section in chapter.sections)
     return write_text(out / "index.html", text), worked
 
 
@@ -115,12 +114,13 @@ def _drawn(source: ModuleType, datasets: Datasets, verdicts: dict[str, str]) -> 
     )
 
 
-def svg_text(figure: Figure) -> str:
-    """The figure as SVG text, the same bytes for the same data."""
-    buffer = io.StringIO()
-    with rc_context(SETTINGS):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+def _measured(anchor: str, title: str, source: ModuleType) -> Chapter:
+    """A chapter of results that were made beforehand; the page only shows them."""
+    try:
+        there = source.sections()
+    except Exception as error:  # as for the figures
+        there = [Section(f"{anchor}-part", title, failure=f"{type(error).__name__}: {error}")]
+    return Chapter(anchor, title, source.OPENING, there)
 
 
 def _chapters(sections: dict[str, Section]) -> list[Chapter]:

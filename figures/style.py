@@ -5,6 +5,7 @@ No pyplot, no global state: figures are matplotlib objects on the Agg and SVG ca
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,11 @@ def save(figure: Figure, path: str | Path) -> Path:
             path,
             lambda temporary: figure.savefig(temporary, format=kind, dpi=150, metadata=metadata),
         )
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as SVG text, the same bytes for the same data."""
+    buffer = io.StringIO()
+    with rc_context(SETTINGS):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

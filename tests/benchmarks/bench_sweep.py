@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def environment() -> dict:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if os.name == "posix" else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
         "load_at_start": os.getloadavg()[0],

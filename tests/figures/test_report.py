@@ -58,6 +58,9 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(report, "figure_data", data)
     monkeypatch.setattr(report, "names", lambda: ["edge", "ledger", "real_run", "bridge"])
+    for source in (report.experiment_pages, report.benchmarks):
+        part = Section(f"{source.__name__}-part", "made beforehand", "shown")
+        monkeypatch.setattr(source, "sections", lambda part=part: [part])
 
 
 def test_page_is_self_contained_and_its_links_lead_somewhere(quick, tmp_path):
@@ -70,7 +73,16 @@ def test_page_is_self_contained_and_its_links_lead_somewhere(quick, tmp_path):
     assert len(links.sources) == 4
     assert all(source.startswith("data:image/svg+xml;base64,") for source in links.sources)
     assert all(link.startswith("#") and link[1:] in links.ids for link in links.links)
-    assert {"about", "theory", "ledger", "bridge", "provenance", "claim-F4"} <= links.ids
+    assert {
+        "about",
+        "theory",
+        "ledger",
+        "bridge",
+        "experiments",
+        "benchmarks",
+        "provenance",
+        "claim-F4",
+    } <= links.ids
     for word in ("SHA-256", "option seed", "numpy", "This part is not installed here"):
         assert word in text
     picture = base64.b64decode(links.sources[0].split(",")[1]).decode()
@@ -98,6 +110,16 @@ def test_a_failing_part_is_shown_as_failed(quick, tmp_path, monkeypatch):
     path, worked = report.build(Options(), tmp_path)
     assert not worked
     assert "planted &lt;failure&gt;" in path.read_text(encoding="utf-8")
+
+
+def test_a_measured_chapter_that_cannot_be_read_is_shown_as_failed(quick, tmp_path, monkeypatch):
+    def broken():
+        raise ValueError("planted")
+
+    monkeypatch.setattr(report.benchmarks, "sections", broken)
+    path, worked = report.build(Options(), tmp_path)
+    assert not worked
+    assert "ValueError: planted" in path.read_text(encoding="utf-8")
 
 
 def test_text_is_escaped_and_long_text_folds():

@@ -1,0 +1,136 @@
+"""What `make bench` measured, as the report shows it: speed and accuracy beside the peers'.
+
+Reads the JSON files of a run of one's own in build/ if there are any, else those of the project.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures.page import Section
+from figures.style import COLOURS, label_axes, panels, svg_text
+from figures.table import Table, number
+
+HERE = Path(__file__).resolve().parent
+FOLDERS = (HERE.parent / "build", HERE / "curves")
+SWEEP, CURVATURE = "bench_sweep.json", "bench_curvature.json"
+OPENING = "Made by `make bench`; this page only shows it."
+ABSENT = "There is no such measurement here: `make bench` makes it."
+ENOUGH = 1e-8
+"""Largest relative error over all cells and times that the sweep's workload allows."""
+
+
+def read(name: str, folders: tuple[Path, ...] = FOLDERS) -> tuple[dict, str] | None:
+    """A benchmark's JSON and a line that says when and on what it was made; None without one."""
+    for folder in folders:
+        try:
+            found = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
+            continue
+        made = datetime.fromtimestamp((folder / name).stat().st_mtime, UTC)
+        environment = found.get("environment", {})
+        when = environment.get("created", made.isoformat(timespec="minutes"))
+        machine = environment.get("processor", "unknown processor")
+        return found, f"Measured {when} on {environment.get('cores', '?')} cores ({machine})."
+    return None
+
+
+def sections(folders: tuple[Path, ...] = FOLDERS) -> list[Section]:
+    """A section for the sweep's benchmark and one for the curvature's, or notes in their place."""
+    found = []
+    for name, title, make in (
+        (SWEEP, "Sweeps against solvers", _sweep),
+        (CURVATURE, "Tracking sharpness against other tools", _curvature),
+    ):
+        there = read(name, folders)
+        anchor = name.removesuffix(".json").replace("_", "-")
+        if there is None:
+            found.append(Section(anchor, title, note=ABSENT))
+        else:
+            caption, tables, drawn = make(there[0])
+            found.append(
+                Section(anchor, title, f"{caption} {there[1]}", tables=tables, svg=svg_text(drawn))
+            )
+    return found
+
+
+def _sweep(found: dict) -> tuple[str, list[Table], Figure]:
+    mine = found["linmodel.sweep"]
+    rows = {"linmodel.sweep": mine, **found["peers"]}
+    known = {name: row for name, row in rows.items() if "microseconds" in row}
+    descent = found["descent"]
+    caption = (
+        "Time of one cell of the gradient flow with 200 outputs, one thread, every solver at the "
+        f"loosest tolerance at which its largest error over its cells is at most {ENOUGH:g} "
+        "(hatched: it does not get there). Ours includes the 200 sharpness values, the peers' "
+        "times are of the states alone, on the reduced form unless the name says otherwise. Both "
+        f"cores together: {mine['speedup_all_cores']:.2f} times one thread. Descent, "
+        f"{descent['cells']:,} cells of {descent['steps']:,} steps: {descent['seconds']:.1f} s of "
+        f"processor time, {descent['ratio']:.0f} times less than NumPy. "
+    )
+    table = [
+        [
+            name,
+            number(row["microseconds"]),
+            number(row["microseconds"] / mine["microseconds"]),
+            f"{row['error']:.1e}",
+            f"{row['cells']:,}",
+        ]
+        for name, row in known.items()
+    ]
+    table += [
+        [name, row["missing"], "–", "–", "–"] for name, row in rows.items() if name not in known
+    ]
+    heading = ["solver", "µs a cell", "times ours", "largest relative error", "cells"]
+    drawn, axes = panels(1, 1, (8, 0.38 * len(known) + 1.2))
+    _bars(axes[0, 0], {name: row["microseconds"] for name, row in known.items()},
+          [row["error"] <= ENOUGH for row in known.values()])  # fmt: skip
+    label_axes(axes[0, 0], "microseconds a cell, one thread", "")
+    return caption, [Table("Gradient flow, workload W", heading, table)], drawn
+
+
+def _curvature(found: dict) -> tuple[str, list[Table], Figure]:
+    loads = {name: row for name, row in found.items() if "methods" in row}
+    caption = (
+        "Cost of one evaluation of the sharpness along training, in gradients of the same "
+        "network and data (median over the run; hatched: some evaluation is off by more than "
+        "1e-3, relative to the true eigenvalue). "
+    )
+    drawn, axes = panels(1, len(loads), (4.6 * len(loads), 4.2))
+    table = []
+    for panel, (name, row) in zip(axes[0], loads.items(), strict=True):
+        known = {who: one for who, one in row["methods"].items() if "accurate" in one}
+        cost = {who: one["gradient_equivalents_median"] for who, one in known.items()}
+        _bars(panel, cost, [one["accurate"] for one in known.values()])
+        label_axes(panel, "gradients an evaluation", "", name)
+        table += [
+            [name, who, number(cost[who]), f"{one['relative_error_max']:.1e}"]
+            for who, one in known.items()
+        ]
+        table += [
+            [name, who, one["left_out"], "–"]
+            for who, one in row["methods"].items()
+            if "left_out" in one
+        ]
+    heading = ["workload", "method", "gradients an evaluation", "largest relative error"]
+    return caption, [Table("Top Hessian eigenvalue along training", heading, table)], drawn
+
+
+def _bars(axes, values: dict[str, float], good: list[bool]) -> None:
+    """Horizontal bars on a logarithmic axis, ours first and coloured; not good: hatched."""
+    places = np.arange(len(values))
+    colours = [COLOURS["sharpness"], *["#BBBBBB"] * (len(values) - 1)]
+    drawn = axes.barh(places, list(values.values()), color=colours)
+    for bar, fine in zip(drawn, good, strict=True):
+        if not fine:
+            bar.set(hatch="///", edgecolor="white")
+    axes.bar_label(drawn, [f" {number(value)}" for value in values.values()], fontsize=8)
+    axes.set_yticks(places, list(values), fontsize=8)
+    axes.set(xscale="log", xlim=(min(values.values()) / 2, max(values.values()) * 3))
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
