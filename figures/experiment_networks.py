@@ -22,7 +22,7 @@ def forecast(data: xr.Dataset) -> Figure:
     for row, window in zip(axes, data.window.values, strict=True):
         for axis, (name, title) in zip(row, titles.items(), strict=True):
             own = data.sel(window=window)
-            errors = np.abs(own[f"{name}_log_error"].where(own.status != "at_start"))
+            errors = abs(own[f"{name}_log_error"].where(own.status != "at_start"))
             for i, model in enumerate(data.model.values):
                 values = errors.sel(model=model).values
                 known = values[np.isfinite(values)]

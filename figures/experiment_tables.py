@@ -1,8 +1,12 @@
-"""Tables of the experiments: every number with its 95% interval over seeds."""
+"""Tables of the experiments: every number with its 95% interval over seeds.
+
+`tables(name, data)` gives those of one experiment.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
@@ -45,6 +49,21 @@ MECHANISM = (
 )
 
 
+def tables(name: str, data: xr.Dataset) -> list[Table]:
+    """The tables of the experiment `name`."""
+    return MAKERS[name](data)
+
+
+def roles_table(data: xr.Dataset) -> Table:
+    """Every number of every arm."""
+    return roles(data)[0]
+
+
+def forecast_table(data: xr.Dataset) -> Table:
+    """Errors of each description's forecasts from the whole small-step run."""
+    return forecast(data)[0]
+
+
 def cell(data: xr.Dataset, name: str, ends: str = "_mean") -> str:
     """ "mean [low, high]" of a variable that is reduced to one number; the mean alone without."""
     low, high = (
@@ -63,11 +82,6 @@ def interval_table(
         for value in data[on].values
     ]
     return Table(title, [on, *(name.replace("_", " ") for name in names)], rows)
-
-
-def none(*_data: xr.Dataset) -> list[Table]:
-    """No table: the numbers stand with the experiments themselves."""
-    return []
 
 
 def decisive(data: xr.Dataset) -> list[Table]:
@@ -233,3 +247,17 @@ def layers(data: xr.Dataset) -> list[Table]:
                 rows.append([str(network), layer_name(str(name)), *values])
     seeds = [f"seed {seed}" for seed in data.seed.values]
     return [Table("Block sharpness over the whole Hessian's", ["network", "layer", *seeds], rows)]
+
+
+MAKERS: dict[str, Callable[[xr.Dataset], list[Table]]] = {
+    "decisive_strong": decisive,
+    "decisive_weak": decisive,
+    "toy_arms": toy_arms,
+    "mechanism": mechanism,
+    "forecast": forecast,
+    "measured": measured,
+    "roles": roles,
+    "grokking": grokking,
+    "text": text,
+    "layers": layers,
+}

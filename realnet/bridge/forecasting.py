@@ -43,9 +43,10 @@ def forecast(
     """Edge and plateau for each step size, by the toy, its rivals and the curve read directly.
 
     On (model, step_size): edge_time and edge_step (first step after a rise through 2/eta), edge_low
-    and edge_high (95% of edge_time, moving-block residual bootstrap; draws that never cross count
-    as infinite), plateau (2/eta where the edge is reached, else the limit at late times), status
-    (see STATUSES; only "inside" is an interpolation). NaN where there is no honest number.
+    and edge_high (95% of edge_time: moving-block residual bootstrap, for the toy with the points of
+    its profile besides; draws that never cross count as infinite), plateau (2/eta where the edge is
+    reached, else the limit at late times), status (see STATUSES; only "inside" is an
+    interpolation). NaN where there is no honest number.
     On step_size: beyond_stable (1: eta > eta*, G3: the fitted toy has no stable minimum there).
 
     Raises InvalidInput: step sizes that are not positive and finite, draws < 10.
@@ -68,7 +69,10 @@ def forecast(
         table["plateau"][i] = np.where(reached, 2 / etas, found.limit)
         if name != "reading":
             again = _resampled_edges(name, found, result, etas, draws, rng)
-            table["edge_low"][i], table["edge_high"][i] = _interval(again, edge)
+            low, high = _interval(again, edge)
+            if is_toy:
+                low, high = _widened(low, high, _profile_edges(name, result, etas))
+            table["edge_low"][i], table["edge_high"][i] = low, high
     return _dataset(result, etas, table, status, seed)
 
 
@@ -207,6 +211,21 @@ def _resampled_edges(
         again = Curve(curve.time, noisy, curve.used, curve.step_size)
         edges[i], _ = _edges(name, redescribe(found, again, scales), result, etas)
     return edges
+
+
+def _profile_edges(name: str, result: BridgeResult, etas: Array) -> Array:
+    """Edge times (points, levels) of all parameters that the profile found to fit as well."""
+    rows = []
+    for point in result.profile.points:
+        values = result.space.parameters(point)
+        rows.append(_edges(name, toy_description(values, result.curve, True, point), result, etas))
+    return np.array([edge for edge, _ in rows])
+
+
+def _widened(low: Array, high: Array, edges: Array) -> tuple[Array, Array]:
+    """The interval with `edges` in it; an edge that is never reached is infinite."""
+    late = np.where(np.isfinite(edges), edges, np.inf)
+    return np.minimum(low, late.min(axis=0)), np.maximum(high, late.max(axis=0))
 
 
 def _interval(edges: Array, centre: Array) -> tuple[Array, Array]:

@@ -20,6 +20,8 @@ from realnet.bridge.toy import PARAMETERS, drawn_start, real_curve
 LOW, HIGH = 0.025, 0.975
 # A parameter is called pinned down where its interval spans less than this factor.
 PINNED = 2.0
+# What the toy's fast evaluation is good for: no combination is known better.
+ACCURACY = 1e-6
 # d1 of the standard initialisation whose randomness widens the intervals: OpposingSignals' default.
 D1 = 100
 
@@ -73,7 +75,7 @@ def identifiability(result: BridgeResult) -> xr.Dataset:
     with np.errstate(divide="ignore"):
         local = math.sqrt(variance) / singular
     excursion = np.abs((result.profile.points - result.best.point) @ vectors.T).max(axis=0)
-    deviation = np.maximum(local, excursion / 2)
+    deviation = np.maximum(np.maximum(local, excursion / 2), ACCURACY)
     order = np.argsort(deviation, kind="stable")
     deviation, vectors = deviation[order], vectors[order]
     weight = np.zeros((free, len(PARAMETERS)))

@@ -13,7 +13,7 @@ from realnet.config import DEVICES, TrainConfig
 from realnet.experiments.trial import Trial
 
 # Odd: an oscillation changes sign every step, and even steps alone would see one side of it.
-EVERY = 15
+EVERY = 25
 Key = tuple[str, int]
 Trials = dict[Key, Trial]
 Runs = dict[Key, xr.Dataset]

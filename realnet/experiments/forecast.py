@@ -18,13 +18,16 @@ SEEDS = 3
 # a run starts beyond 2/eta there is nothing to forecast.
 NETWORKS: dict[str, dict] = {
     "mlp": {"net": "mlp", "width": 50, "depth": 2, "size": 1000}
-    | {"time": 100.0, "small": 0.025, "larger": (3.5, 4.0, 5.0)},
+    | {"time": 100.0, "small": 0.025, "larger": (3.8, 4.4, 5.0)},
     "cnn": {"net": "cnn", "width": 4, "depth": 2, "size": 300}
-    | {"time": 60.0, "small": 0.05, "larger": (5.0, 6.0, 8.0)},
+    | {"time": 60.0, "small": 0.05, "larger": (6.5, 7.0, 7.5)},
     "vit": {"net": "vit", "width": 16, "depth": 1, "size": 300}
-    | {"time": 20.0, "small": 0.005, "larger": (2.0, 3.0, 4.0)},
+    | {"time": 40.0, "small": 0.01, "larger": (1.5, 1.75, 2.0)},
 }
 LARGER = 3
+# Share of the small-step run, in time, that the forecast is made from: all of it, where most of the
+# larger steps' edges are within the window and need only be read, and the first half.
+WINDOWS = (1.0, 0.5)
 DRAWS = 20
 
 
@@ -47,15 +50,15 @@ def trials(scale: Scale) -> Trials:
 
 
 def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
-    """Forecast and observation on (model, network, larger, seed); NaN where no honest number."""
+    """Forecast and observation on (window, model, network, larger, seed); NaN: no honest number."""
     seeds = sorted({seed for _, seed in runs})
     models = bridge_forecast.FORECASTS
-    shape = (len(models), len(NETWORKS), LARGER, len(seeds))
+    shape = (len(WINDOWS), len(models), len(NETWORKS), LARGER, len(seeds))
     names = ("edge_time", "edge_low", "edge_high", "plateau", "edge_log_error", "plateau_log_error")
     table = {name: np.full(shape, np.nan) for name in names}
-    seen = {f"observed_{name}": np.full(shape[1:], np.nan) for name in ("edge_time", "plateau")}
+    seen = {f"observed_{name}": np.full(shape[2:], np.nan) for name in ("edge_time", "plateau")}
     status = np.full(shape, "unreliable", dtype=object)
-    fits = np.full((shape[1], shape[3]), "", dtype=object)
+    fits = np.full((shape[0], shape[2], shape[4]), "", dtype=object)
     agrees = np.zeros(shape, dtype=np.int8)
     for n, (name, known) in enumerate(NETWORKS.items()):
         for s, seed in enumerate(seeds):
@@ -64,28 +67,43 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
                 observed = bridge_forecast.observed(run)
                 for key in ("edge_time", "plateau"):
                     seen[f"observed_{key}"][n, j, s] = observed[key]
-            etas = [run.attrs["step_size"] for run in larger]
-            try:
-                fit = bridge.fit(runs[f"{name} x1", seed], seed=seed)
-                forecast = bridge_forecast.forecast(fit, etas, draws=DRAWS, seed=seed)
-                beside = bridge_forecast.compare(forecast, larger)
-            except InvalidInput as error:
-                fits[n, s] = f"refused: {error}"[:120]
-                continue
-            fits[n, s] = fit.status
-            for key in names:
-                table[key][:, n, :, s] = beside[key].values
-            status[:, n, :, s] = beside.status.values
-            agrees[:, n, :, s] = beside.agrees.values
+            for w, window in enumerate(WINDOWS):
+                small = _first(runs[f"{name} x1", seed], window)
+                fits[w, n, s], beside = _beside(small, larger, seed)
+                if beside is None:
+                    continue
+                for key in names:
+                    table[key][w, :, n, :, s] = beside[key].values
+                status[w, :, n, :, s] = beside.status.values
+                agrees[w, :, n, :, s] = beside.agrees.values
     return _dataset(table, seen, status, fits, agrees, seeds)
+
+
+def _first(run: xr.Dataset, share: float) -> xr.Dataset:
+    """The first `share` of a run, in time."""
+    return run.isel(time=run.time.values <= share * float(run.time[-1]))
+
+
+def _beside(
+    small: xr.Dataset, larger: list[xr.Dataset], seed: int
+) -> tuple[str, xr.Dataset | None]:
+    """The fit's status, and its forecast beside what was observed; None where it is refused."""
+    try:
+        fit = bridge.fit(small, seed=seed)
+    except InvalidInput as error:
+        return f"refused: {error}"[:120], None
+    etas = [run.attrs["step_size"] for run in larger]
+    forecast = bridge_forecast.forecast(fit, etas, draws=DRAWS, seed=seed)
+    return fit.status, bridge_forecast.compare(forecast, larger)
 
 
 def _dataset(
     table: dict, seen: dict, status: np.ndarray, fits: np.ndarray, agrees: np.ndarray, seeds: list
 ) -> xr.Dataset:
-    dims = ("model", "network", "larger", "seed")
+    dims = ("window", "model", "network", "larger", "seed")
     data = xr.Dataset(
         coords={
+            "window": list(WINDOWS),
             "model": list(bridge_forecast.FORECASTS),
             "network": list(NETWORKS),
             "seed": seeds,
@@ -94,10 +112,14 @@ def _dataset(
     for name, values in table.items():
         data[name] = (dims, values, {"units": "1", "long_name": name.replace("_", " ")})
     for name, values in seen.items():
-        data[name] = (dims[1:], values, {"units": "1", "long_name": name.replace("_", " ")})
+        data[name] = (dims[2:], values, {"units": "1", "long_name": name.replace("_", " ")})
     data["status"] = (dims, status.astype(str), {"long_name": "how far to trust the row"})
     data["agrees"] = (dims, agrees, {"units": "1", "long_name": "1: both have an edge, or neither"})
-    data["fit_status"] = (("network", "seed"), fits.astype(str), {"long_name": "the toy's fit"})
+    data["fit_status"] = (
+        ("window", "network", "seed"),
+        fits.astype(str),
+        {"long_name": "the toy's fit"},
+    )
     small = [known["small"] for known in NETWORKS.values()]
     etas = [[known["small"] * factor for factor in known["larger"]] for known in NETWORKS.values()]
     data["step_size"] = (("network", "larger"), etas, {"units": "1", "long_name": "larger steps"})
@@ -112,5 +134,5 @@ EXPERIMENT = Experiment(
     trials=trials,
     collect=collect,
     extra_seconds=300.0,
-    settings={"networks": NETWORKS, "draws": DRAWS},
+    settings={"networks": NETWORKS, "draws": DRAWS, "windows": WINDOWS},
 )

@@ -10,13 +10,14 @@ import xarray as xr
 from realnet.config import TrainConfig
 from realnet.experiments.collecting import curves, table
 from realnet.experiments.definition import Experiment, Runs, Scale, Trials
-from realnet.experiments.numbers import with_intervals
+from realnet.experiments.numbers import antiphase, with_intervals
 from realnet.experiments.trial import Trial
 
 SEEDS = 3
 MODULUS, TRAIN_SHARE = 47, 0.7
 STEP_SIZE, STEPS, EVERY = 0.03, 4000, 100
 GROKKED = 0.95
+GROUPS = ("mirror trained", "mirror held out")
 ARMS: dict[str, dict] = {
     "softmax": {},
     "StableMax": {"stablemax": True},
@@ -31,6 +32,9 @@ NUMBERS = {
     "final_weight_norm": "norm of the parameters at the end",
     "gradient_zero_step": "first evaluation at which the gradient is below 1e-8",
     "late_sharpness": "sharpness at the end [1 / time]",
+    "late_along_share": "share of the gradient along the top eigenvector, last half",
+    **{f"loss {name}": f"loss at the end of training pairs with {name}" for name in GROUPS},
+    "antiphase": "correlation of these two groups' detrended loss changes, last half",
 }
 
 
@@ -63,6 +67,7 @@ def trials(scale: Scale) -> Trials:
 def numbers(run: xr.Dataset) -> dict[str, float]:
     """NUMBERS of one run; NaN for a step that never comes."""
     step = run.step.values
+    pair = [run[f"loss {name}"].values for name in GROUPS]
     return {
         "grok_step": _first(step, run.test_accuracy.values >= GROKKED),
         "fit_step": _first(step, run.accuracy.values >= 0.99),
@@ -71,6 +76,9 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
         "final_weight_norm": float(run.weight_norm[-1]),
         "gradient_zero_step": _first(step, run.gradient_norm.values < 1e-8),
         "late_sharpness": float(run.sharpness[-1]),
+        "late_along_share": float(run.along_share[len(run.along_share) // 2 :].mean()),
+        **{f"loss {name}": float(run[f"loss {name}"][-1]) for name in GROUPS},
+        "antiphase": antiphase(*pair, begin=len(pair[0]) // 2),
     }
 
 

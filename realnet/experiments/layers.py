@@ -19,7 +19,7 @@ NETWORKS: dict[str, dict] = {
     "vit": {"width": 16, "depth": 2, "size": 200, "step_size": 0.05},
     "gpt": {"width": 32, "depth": 2, "size": 32, "step_size": 0.1, "data": "text"},
 }
-STEPS, EVERY = 200, 15
+STEPS, EVERY = 200, 25
 
 
 def trials(scale: Scale) -> Trials:

@@ -11,7 +11,7 @@ from realnet.experiments.definition import Experiment, Runs, Scale, Trials, plan
 from realnet.experiments.numbers import INSTABILITY, instability, with_intervals
 from realnet.experiments.trial import Trial
 
-SEEDS = 5
+SEEDS = 3
 ETA, STEPS = 0.1, 500
 CNN = {"net": "cnn", "width": 4, "depth": 2, "size": 300, "steps": 300}
 # Each arm changes one thing of the baseline (or of its CNN twin, for normalisation).
@@ -73,7 +73,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     late = float(run.sharpness.values[half].mean())
     groups = [run[name].values for name in ("loss class 0", "loss class 1")]
     swings = [np.diff(values[len(values) // 2 :]).std() for values in groups]
-    found = instability((run["loss all"] if "loss all" in run else run.step_loss).values)
+    found = instability(run.get("loss all", run.step_loss).values)
     return found | {
         "late_sharpness": late,
         "edge_ratio": late * run.attrs["step_size"] / 2,

@@ -16,7 +16,7 @@ from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import trial_data
 
 SEEDS = 3
-STEPS, EVERY, WINDOWS, CONTEXT = 400, 15, 32, 32
+STEPS, EVERY, WINDOWS, CONTEXT = 400, 25, 32, 32
 ARMS: dict[str, dict] = {
     "descent": {"optimiser": "gd", "step_size": 0.3},
     "descent, step / 4": {"optimiser": "gd", "step_size": 0.075},
@@ -110,7 +110,7 @@ def collect(runs: Runs, scale: Scale) -> xr.Dataset:
     given = trials(scale)
     rows = {key: run.assign_attrs(row=numbers(run, given[key])) for key, run in runs.items()}
     data = with_intervals(table(rows, lambda run: run.attrs["row"], NUMBERS), "seed")
-    data = data.merge(curves(runs, ("sharpness", "loss")))
+    data = data.merge(curves(runs, ("sharpness", "loss", "step")))
     first = {arm: contexts(runs[arm, seed], given[arm, seed]) for arm, seed in runs if seed == 0}
     data.attrs["contexts"] = json.dumps(first)
     data.attrs["rise"] = RISE

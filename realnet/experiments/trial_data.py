@@ -95,12 +95,17 @@ def _modular(trial: Trial) -> TrialData:
     if not 0 < count < len(labels):
         refuse("train_share", share, "a share that leaves samples on both sides")
     train, test = order[:count], order[count:]
+    # (a, b) and (b, a) have one sum: the training pairs whose mirror image is trained on, and not.
+    twin = np.isin((modulus * b + a)[train], train)
+    members = {"mirror trained": twin, "mirror held out": ~twin}
     return TrialData(
         inputs[train],
         labels[train],
         Shape(modulus, 2, 1, modulus),
         {"source": f"(a + b) mod {modulus}", "train_share": share},
-        test=(inputs[test], labels[test]),
+        members,
+        {name: (inputs[train][own], labels[train][own]) for name, own in members.items()},
+        (inputs[test], labels[test]),
     )
 
 

@@ -12,11 +12,13 @@ torch = pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Every experiment, finished at the smallest size that its code can run at."""
+    from realnet.bridge import profile, searching
     from realnet.experiments import (
         decisive,
         forecast,
         grokking,
         layers,
+        measured,
         mechanism,
         roles,
         text,
@@ -31,12 +33,22 @@ def folder(tmp_path_factory):
         for module, arms in ((decisive, 3), (roles, 2), (grokking, 2), (text, 2)):
             patch.setattr(module, "ARMS", dict(list(module.ARMS.items())[:arms]))
             patch.setattr(module, "STEPS", 100)
+            patch.setattr(module, "SEEDS", 1 if module is text else 2)
         patch.setattr(mechanism, "STEPS", 100)
         patch.setattr(mechanism, "SMOOTHING", (0.0, 0.4))
         patch.setattr(grokking, "MODULUS", 7)
         patch.setattr(text, "CONTEXT", 8)
-        patch.setattr(text, "SEEDS", 1)
         patch.setattr(layers, "NETWORKS", {"mlp": layers.NETWORKS["mlp"] | {"width": 8}})
+        # A search that finds something, not the best.
+        patch.setattr(searching, "SCREENED", 20)
+        patch.setattr(searching, "REFINED", 1)
+        patch.setattr(searching, "POLISHING_ROUNDS", 1)
+        patch.setattr(profile, "EVALUATIONS", 3)
+        for settings in ("TOYS", "PLANTED"):
+            patch.setattr(measured, settings, dict(list(getattr(measured, settings).items())[:1]))
+        patch.setattr(measured, "SEEDS", 1)
+        patch.setattr(measured, "RESAMPLES", 5)
+        patch.setattr(measured, "CHECKPOINTS", 12)
         small = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
         small["larger"] = (2.0, 3.0, 4.0)
         patch.setattr(forecast, "NETWORKS", {"mlp": small})
@@ -64,15 +76,23 @@ def test_the_real_arms_stand_beside_the_toys(folder):
     assert len(drawn.axes) == 6
 
 
+@pytest.mark.parametrize("name", list(experiments.DRAWERS))
+def test_every_experiment_has_tables_with_as_many_cells_as_headings(folder, name):
+    from realnet.experiments.results import load_result
+
+    tables = experiment_tables.tables(name, load_result(folder, name))
+    for table in tables:
+        assert table.rows and {len(row) for row in table.rows} == {len(table.heading)}
+
+
 def test_tables_have_a_row_for_every_arm_and_description(folder):
     from realnet.experiments.results import load_result
 
     roles = experiment_tables.roles_table(load_result(folder, "roles"))
     assert [row[0] for row in roles.rows] == ["baseline", "batch 16"]
-    assert {len(row) for row in roles.rows} == {len(roles.heading)}
+    assert "[" in roles.rows[0][1], "an interval beside every mean"
     forecasts = experiment_tables.forecast_table(load_result(folder, "forecast"))
     assert "reading" in {row[0] for row in forecasts.rows}
-    assert {len(row) for row in forecasts.rows} == {len(forecasts.heading)}
 
 
 def test_what_is_not_finished_is_not_drawn(tmp_path):
