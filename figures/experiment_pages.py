@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from figures.experiment_tables import forecast_table, roles_table
+from figures.experiment_tables import tables
 from figures.experiments import CURVES, age, beside_toy, figure, finished
 from figures.page import Section
 from figures.style import svg_text
-from figures.table import Table, number
 from realnet.experiments.results import load_result
 
 OPENING = (
@@ -61,6 +59,11 @@ CAPTIONS = {
         "Addition modulo a prime, trained without weight decay: softmax cross-entropy, StableMax, "
         "the projection of the gradient off the weights, and weight decay for comparison."
     ),
+    "measured": (
+        "Groups found by the search, their share of the data (p) and their strength in the inputs "
+        "(α), against the planted ones and against the α that the bridge fits to the sharpness "
+        "curve alone."
+    ),
     "text": (
         "A small character-level GPT: Adam against descent with and without momentum; which pairs "
         "of tokens have losses that oppose one another."
@@ -101,41 +104,3 @@ def _section(folder: Path, name: str) -> Section:
 
 def _on_gpu(data: xr.Dataset) -> bool:
     return json.loads(data.attrs["configuration"]).get("device", "cpu") != "cpu"
-
-
-def tables(name: str, data: xr.Dataset) -> list[Table]:
-    """The experiment's numbers: forecasts and roles by their own tables, else means by arm."""
-    if name == "forecast":
-        return [forecast_table(data)]
-    if name == "roles":
-        return [roles_table(data)]
-    measured = [str(key) for key in data.data_vars if {f"{key}_mean", f"{key}_low"} <= set(data)]
-    if not measured:
-        return []
-    return [_means(data, measured)]
-
-
-def _means(data: xr.Dataset, names: list[str]) -> Table:
-    """Mean and 95% interval of every number, a column for each arm (and place) that there is."""
-    over = [str(dim) for dim in data[f"{names[0]}_mean"].dims]
-    columns = [{}] if not over else [
-        dict(zip(over, place, strict=True))
-        for place in np.ndindex(*(data.sizes[dim] for dim in over))
-    ]  # fmt: skip
-    heading = [
-        ", ".join(str(data[dim].values[at]) for dim, at in place.items()) for place in columns
-    ]
-    rows = []
-    for name in names:
-        if [str(dim) for dim in data[f"{name}_mean"].dims] != over:
-            continue
-        text = str(data[name].attrs.get("long_name", name))
-        rows.append([text, *(_interval(data, name, place) for place in columns)])
-    return Table(
-        "Means over seeds [95% interval]", ["number", *(heading if over else ["mean"])], rows
-    )
-
-
-def _interval(data: xr.Dataset, name: str, place: dict[str, int]) -> str:
-    mean, low, high = (float(data[f"{name}_{end}"].isel(place)) for end in ("mean", "low", "high"))
-    return f"{number(mean)} [{number(low)}, {number(high)}]"
