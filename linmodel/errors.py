@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NoReturn
 
+import numpy as np
+
 
 class InvalidInput(ValueError):
     """What came, what is allowed, what to do. The command lines print it and exit with status 2."""
@@ -16,7 +18,8 @@ class FlowFailed(RuntimeError):
 
 def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
     """Raise `InvalidInput`: "`name` is `came`; allowed: `allowed`. `remedy`."."""
-    message = f"{name} is {came!r}; allowed: {allowed}."
+    shown = came.item() if isinstance(came, np.generic) else came
+    message = f"{name} is {shown!r}; allowed: {allowed}."
     raise InvalidInput(f"{message} {remedy}".rstrip())
 
 

@@ -278,7 +278,12 @@ def _scale(time_scale: ArrayLike | str | None, beta_norm: Array) -> Array:
         if time_scale != "growth":
             refuse("time_scale", time_scale, 'None, "growth", or positive numbers')
         if (beta_norm < 0.1).any():
-            refuse("beta_norm", beta_norm.min(), '>= 0.1 with time_scale="growth"')
+            refuse(
+                "beta_norm",
+                beta_norm.min(),
+                '>= 0.1 with time_scale="growth", the default without times',
+                "Give times for smaller ones.",
+            )
         return growth_time(beta_norm)
     scale = _axis("time_scale", time_scale)
     if len(scale) not in (1, len(beta_norm)) or (scale == 0).any():
