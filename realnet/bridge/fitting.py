@@ -30,6 +30,8 @@ LEAST_R_SQUARE = 0.9
 # Residual variance over the curve's own point-to-point noise, and rms, beyond which the misfit is
 # the toy's and not noise.
 MOST_NOISE_RATIO, LEAST_MISFIT = 2.0, 0.01
+# Such a misfit is no description any more: a step, which no flow makes, is missed by 0.2.
+MOST_MISFIT = 0.1
 FIXED = {
     "c0 = 1": "by M10 the scale of the state cannot be told from B and the scales",
     "|b0|^2 + |b_o0|^2 = 1, o0^2 = k/(1+k)": "the standard initialisation's average",
@@ -44,7 +46,8 @@ class BridgeResult:
     """A fit. Read `status` before any number.
 
     status   "ok"; "systematic": within `error` of the curve, but off by more than its noise;
-             "poor": R^2 < 0.9, the toy does not describe this curve; "not_converged"
+             "poor": R^2 < 0.9, or off by more than its noise and by more than 10%: the toy does not
+             describe this curve; "not_converged"
     message  the same in words, with the numbers
     error    rms of log toy - log real over the fitted points (about the relative error)
     values   the six parameters by name; `free` names those that were fitted
@@ -146,9 +149,10 @@ def _judge(best: Found, quality: dict[str, float], space: Family) -> tuple[str, 
         text += f"; at a bound, so not limited by the curve: {', '.join(pushed)}"
     if not best.converged or not math.isfinite(error):
         return "not_converged", f"the search stopped before it converged; {text}"
-    if r_square < LEAST_R_SQUARE:
+    off = quality["noise_ratio"] > MOST_NOISE_RATIO
+    if r_square < LEAST_R_SQUARE or (off and error > MOST_MISFIT):
         return "poor", f"the toy does not describe this curve; {text}"
-    if quality["noise_ratio"] > MOST_NOISE_RATIO and error > LEAST_MISFIT:
+    if off and error > LEAST_MISFIT:
         ratio = quality["noise_ratio"]
         text += f"; residual variance {ratio:.3g} times the curve's point-to-point noise"
         return "systematic", f"the toy follows the curve but misses it by more than noise; {text}"
@@ -190,8 +194,8 @@ def _descent(
     different number of steps than the network in the same real time.
     """
     eta = step_size * values["sharpness_scale"]
-    steps = math.ceil(end / values["time_scale"] / eta)
-    steps = min(max(steps, 1), MOST_DESCENT_STEPS)
+    # The least before the ceiling: at absurd scales the number of steps is infinite.
+    steps = max(math.ceil(min(end / values["time_scale"] / eta, MOST_DESCENT_STEPS)), 1)
     start = start_of(values["k"], values["aligned_share"])
     path = gradient_descent(problem, start, eta, steps)
     time = path.time.values * values["time_scale"]

@@ -18,7 +18,7 @@ from linmodel.problem import Array
 from linmodel.store import provenance
 from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.curve import Curve, rise_time
-from realnet.bridge.fitting import BridgeResult
+from realnet.bridge.fitting import LEAST_R_SQUARE, BridgeResult
 from realnet.bridge.lag import lagged_edges
 from realnet.bridge.rivals import MODELS, Description, describe, redescribe, toy_description
 from realnet.bridge.uncertainty import HIGH, LOW
@@ -32,6 +32,7 @@ STATUSES = {
     "inside": "the crossing lies within the fitted window",
     "extrapolated": "the crossing lies after the fitted window",
     "never": "the description does not reach 2/eta within 10 windows",
+    "poor": "a rival that misses the curve (R^2 < 0.9) crosses: a number for comparison only",
     "at_start": "sharpness begins above 2/eta, where descent need not follow the flow",
     "unreliable": "no fit that describes the curve, or no descent that reaches 2/eta: no number",
 }
@@ -63,6 +64,8 @@ def forecast(
             status[i] = "unreliable"
             continue
         edge, status[i] = _edges(name, found, result, etas)
+        if found.error**2 > (1 - LEAST_R_SQUARE) * float(np.var(np.log(result.curve.sharpness))):
+            status[i][np.isfinite(edge)] = "poor"
         table["edge_time"][i] = edge
         table["edge_step"][i] = np.ceil(edge / etas - 1e-9)
         reached = np.isfinite(edge)

@@ -46,11 +46,11 @@ def _descent_edge(
     The toy's step size is eta x sharpness_scale, so that its edge lies at the network's 2/eta.
     """
     toy_eta = eta * values["sharpness_scale"]
-    steps = math.ceil(PATIENCE * flow_edge / values["time_scale"] / toy_eta)
+    steps = PATIENCE * flow_edge / values["time_scale"] / toy_eta
     if not 0 < steps <= MOST_STEPS:
         return math.nan
     problem = OpposingSignals(values["alpha"], values["beta_norm"], values["k"])
     start = start_of(values["k"], values["aligned_share"])
-    path = gradient_descent(problem, start, toy_eta, steps)
+    path = gradient_descent(problem, start, toy_eta, math.ceil(steps))
     sharpness = values["sharpness_scale"] * path.sharpness.values
     return rise_time(path.time.values * values["time_scale"], sharpness, 2 / level_eta)

@@ -78,7 +78,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
         "late_sharpness": float(run.sharpness[-1]),
         "late_along_share": float(run.along_share[len(run.along_share) // 2 :].mean()),
         **{f"loss {name}": float(run[f"loss {name}"][-1]) for name in GROUPS},
-        "antiphase": antiphase(*pair, begin=len(pair[0]) // 2),
+        "antiphase": antiphase(pair[0], pair[1], begin=len(pair[0]) // 2),
     }
 
 

@@ -33,11 +33,11 @@ from realnet.networks import Shape, build_network
 from realnet.signals.gradients import study
 from realnet.training.losses import sample_loss
 
-SEEDS, SAMPLES, DRAWS, RESAMPLES, CHECKPOINTS = 3, 1000, 10, 100, 45
+SEEDS, SAMPLES, DRAWS, RESAMPLES, CHECKPOINTS = 3, 1000, 10, 50, 30
 SHARE = 0.1
 ENDS = ("", "_low", "_high")
 # Settings by name: the toy's alpha, or the strength of the planted background; step size, time.
-TOYS = {f"toy, alpha {alpha:g}": alpha for alpha in (10.0, 50.0, 200.0)}
+TOYS = {f"toy, alpha {alpha:g}": alpha for alpha in (10.0, 50.0)}
 PLANTED = {f"planted, magnitude {size:g}": size for size in (4.0, 8.0, 12.0)}
 STEPS, PLANTED_STEP = 600, 0.05
 NUMBERS = {

@@ -94,9 +94,21 @@ def test_a_curve_that_no_toy_makes_is_not_called_ok():
 
 def test_a_slow_misfit_is_called_systematic():
     time = np.linspace(0, 1, 60)
-    bumps = 1 + 10 / (1 + np.exp(-30 * (time - 0.3))) + 40 / (1 + np.exp(-30 * (time - 0.7)))
-    result = fit(run_of(time, bumps))
+    wave = toy_run(noise=0.0).sharpness.values * (1 + 0.05 * np.sin(12 * time))
+    result = fit(run_of(time, wave))
     assert result.status == "systematic"
+
+
+def test_a_step_is_not_described():
+    time = np.linspace(0, 1, 60)
+    result = fit(run_of(time, np.where(time < 0.5, 1.0, 5.0)))
+    assert result.status == "poor" and result.dataset.attrs["noise_ratio"] > 2
+
+
+def test_absurd_scales_do_not_crash():
+    time = np.linspace(0, 1, 20)
+    result = fit(run_of(time, 1e-300 * (1 + 5 * time), step_size=1e-6))
+    assert np.isfinite(result.dataset.toy_descent).all()
 
 
 GRID = np.linspace(0, 1, 30)

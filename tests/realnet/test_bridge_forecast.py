@@ -36,6 +36,7 @@ def test_statuses_say_how_far_to_trust(predicted):
         "never",
         "extrapolated",
         "inside",
+        "poor",
         "at_start",
         "unreliable",
     }
@@ -80,6 +81,15 @@ def test_a_fit_that_fails_gives_no_toy_numbers():
     assert (table.status == "unreliable").all()
     for name in ("edge_time", "edge_step", "plateau", "edge_low", "edge_high"):
         assert np.isnan(table[name]).all()
+
+
+def test_a_rival_that_misses_the_curve_warns(predicted):
+    table = forecast(impossible_fit(), [0.25], draws=10)
+    numbers = np.isfinite(table.edge_time)
+    assert not numbers.sel(model="constant").any()
+    for name in ("exponential", "power law", "logistic"):
+        row = table.sel(model=name)
+        assert (row.status.values[np.isfinite(row.edge_time.values)] == "poor").all()
 
 
 def test_observed():

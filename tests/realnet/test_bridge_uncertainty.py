@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from linmodel.errors import InvalidInput
+from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.fitting import fit
-from realnet.bridge.uncertainty import block_length, bootstrap, identifiability, resampled
+from realnet.bridge.toy import start_of, toy_sharpness
+from realnet.bridge.uncertainty import bootstrap, identifiability
 from tests.realnet.bridge_curves import TRUTH, fitted, run_of
 
 
@@ -48,6 +50,21 @@ def test_combinations_are_ordered_and_orthonormal(result):
     np.testing.assert_allclose(weights @ weights.T, np.eye(len(weights)), atol=1e-12)
     loosest = np.abs(table.weight.isel(combination=-1))
     assert str(loosest.idxmax("parameter").item()) == "aligned_share"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_valley_is_not_called_pinned(seed):
+    """At large alpha the curve fixes alpha x scale; refits from the optimum alone stay near it."""
+    start = start_of(0.65, 0.435)
+    time = np.linspace(0, 1.5, 60)
+    clean = toy_sharpness(127.0, 10.2, start, time)
+    noise = np.exp(0.01 * np.random.default_rng(seed).standard_normal(60))
+    found = fit(run_of(time, clean * noise))
+    intervals = bootstrap(found, draws=10).sel(source="curve")
+    alpha = intervals.sel(parameter="alpha")
+    assert not alpha.pinned and alpha.high > 3 * alpha.low
+    strength = intervals.sel(parameter="beta_norm")
+    assert strength.pinned and strength.low / 1.02 < 10.2 < strength.high * 1.02
 
 
 def test_an_exponential_does_not_pin_down_the_toy():

@@ -10,7 +10,7 @@ from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, sto
 from realnet.config import TrainConfig
 from realnet.experiments import collecting, engine, mechanism, numbers, results, toy
 from realnet.experiments.definition import Experiment, Scale
-from realnet.experiments.registry import EXPERIMENTS, chosen
+from realnet.experiments.registry import EXPERIMENTS, chosen, rerun
 from realnet.experiments.trial import Trial
 from realnet.experiments.trial_data import trial_data
 from realnet.experiments.trial_run import TrialRun, run_trial
@@ -221,6 +221,45 @@ def test_every_experiment_says_its_trials_at_any_scale():
         chosen(["nothing"])
     with pytest.raises(InvalidInput, match="device"):
         Scale(device="tpu")
+
+
+def test_an_arm_runs_again_with_any_seed(tmp_path):
+    scale = Scale(size=60, quick=True)
+    known = run_trial(EXPERIMENTS["decisive_strong"].trials(scale)["groups removed", 1])
+    again = rerun("decisive_strong", "groups removed", 1, tmp_path / "run", scale)
+    assert again.drop_attrs().identical(known.drop_attrs())
+    other = rerun("decisive_strong", "groups removed", 17, scale=scale)
+    assert other.step_loss[0] != known.step_loss[0]
+    with pytest.raises(InvalidInput, match="untouched, groups removed"):
+        rerun("decisive_strong", "nothing", 1)
+
+
+def test_noisy_steps_have_the_full_loss_beside_their_own():
+    curves = run_trial(trial(every_loss=True, optimiser="sgd", batch_size=8))
+    at = np.isin(curves.step_time, curves.time)
+    np.testing.assert_allclose(curves["loss all"].values[at], curves.loss[:-1], rtol=1e-5)
+    assert (curves["loss all"] != curves.step_loss).any()
+    plain = run_trial(trial(every_loss=True))
+    np.testing.assert_allclose(plain["loss all"], plain.step_loss, rtol=1e-5)
+
+
+def test_alpha_of_planted_inputs_is_theory_s():
+    """Outliers of size a on a share p, the rest standard normal: alpha = p a^2."""
+    from realnet.experiments.measured import alpha_of, with_interval
+
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((4000, 10))
+    inputs[:, 9] = 0
+    own = np.arange(4000) < 200
+    inputs[own, 9] = 30 * rng.choice([-1, 1], 200)
+    assert alpha_of(inputs[own], inputs[~own]) == pytest.approx(0.05 * 30**2, rel=0.03)
+    # A unit of measurement cancels, and so do directions that nothing uses.
+    wider = np.pad(7 * inputs, ((0, 0), (0, 5)))
+    same = alpha_of(inputs[own], inputs[~own])
+    assert alpha_of(wider[own], wider[~own]) == pytest.approx(same)
+    value, low, high = with_interval(inputs, own, seed=0)
+    assert low < value < high and high / low < 1.5
+    assert np.isnan(alpha_of(inputs[:0], inputs))
 
 
 def test_the_toy_population_is_the_models_own_descent():
