@@ -19,8 +19,10 @@ from linmodel.errors import real, refuse
 
 EDGE = 0.1  # share of a set that may lie on either side of its jump
 REFERENCE = 20  # at least so many samples below the jump estimate the bulk's own tail
-FIRST_GROUP = 2  # least members of each side
-FEWEST = 27  # so that four members are at most 15% of the data
+FIRST_CUT = 2  # one sample on each side
+ALIKE = 0.5  # sets that share so much of what they hold are one signal
+SELDOM = 1 / 3  # least share of a signal's views in which a member stands out
+FEWEST = 27  # samples, to have a tail below the jump
 NEEDED = ("loss", "slope", "response", "checkpoint_step")
 Array = NDArray[np.float64]
 
@@ -90,26 +92,26 @@ def find_opposing_groups(
     off); size |v_i|, side: the sign of v_i.
 
     In each view:
-      1. Sort by size, descending. For each cut m from 4 to largest_fraction N: the jump
+      1. Sort by size, descending. For each cut m from 2 to largest_fraction N: the jump
          J(m) = a_(ceil 0.9 m) / a_(floor(1.1 m) + 1): a tenth of the set may lie on either side.
-      2. Keep the cuts whose smaller side has at least `minority` of the m samples, and 2; of
-         these the one of largest J. The set ends at the steepest fall between J's two ranks.
+      2. Keep the cuts whose smaller side has at least `minority` of the m samples, and 1.
       3. Null: the tail above the cut goes on as below it, a power law of unknown exponent 1/xi.
          Then log J is xi sum_k E_k / k over the ranks jumped (E_k exponential), close to a gamma
          law of the same mean and variance, and the summed excess of log a over the n = max(20, 2 m)
          ranks below (Hill's estimate) is xi Gamma(n): their ratio has a beta-prime law whatever
          xi. p = P(log J or more by it), times the number of cuts and views.
-      4. The view counts if J >= jump and p <= level. The floor on J is there because classes make
-         small but real jumps: up to about 1.5 without planted groups.
+      4. Of the cuts with J >= jump and p <= level, the one of largest J; the view is left out if
+         there is none. Its set ends at the steepest fall between J's two ranks. The floor on J is
+         there because classes make small but real jumps: up to about 1.6 without planted groups.
 
-    Views whose chosen sets overlap with the best view's (intersection over union >= 1/2) are one
-    signal. Members: samples chosen in at least half of its views, or in the best one and a third
-    of all. Sides: the matrix of the
-    members' slopes over responses (directions at these views' checkpoints x members; for stretches
-    the loss changes over each step's sd), each row less its mean and weighted by the members' mean
-    response over that of all samples; the sign of its leading right singular vector. Both sides
-    need 2 members, and mean slopes of opposite sign along a direction. Then the same on the views
-    left over, for the samples left over.
+    The view of smallest p leads. Views whose sets overlap with its set (intersection over union
+    >= 1/2) are one signal with it; views that mostly lie inside its set say nothing new and are
+    left out. Members: samples in the sets of at least a third of the signal's views. Sides: the
+    matrix of the members' slopes over responses (directions at these views' checkpoints x members;
+    for stretches the loss changes over each step's sd), each row less its mean and weighted by the
+    members' mean response over that of all samples; the sign of its leading right singular vector.
+    Both sides need a member, and mean slopes of opposite sign along a direction. Then the same on
+    the views left over, for the samples left over.
 
     `antiphase`, a measurement and no condition: the rank correlation over the steps of the second
     differences of the two sides' mean losses, each less the mean loss of all other samples.
@@ -124,17 +126,19 @@ def find_opposing_groups(
     level = real("level", level, above=0)
     minority = real("minority", minority, low=0)
     sights = _sights(evidence)
-    cuts = np.arange(4, max(4, int(largest * evidence.sizes["sample"])) + 1)
-    log_level = np.log(level / (len(cuts) * len(sights)))
-    views = [_stand_out(sight, cuts, minority) for sight in sights]
-    kept = [v for v in views if v and v.log_jump >= least and v.log_p <= log_level]
-    kept.sort(key=lambda view: -view.log_jump)
+    most = max(FIRST_CUT, int(largest * evidence.sizes["sample"]))
+    cuts = np.arange(FIRST_CUT, most + 1)
+    tests = len(cuts) * len(sights)
+    found = (_stand_out(sight, cuts, minority, least, np.log(level / tests)) for sight in sights)
+    views = sorted((view for view in found if view), key=lambda v: (v.log_p, -v.log_jump))
     pairs: list[OpposingPair] = []
     free = np.ones(evidence.sizes["sample"], dtype=bool)
-    while kept:
-        signal = [view for view in kept if _overlap(view.chosen, kept[0].chosen) >= 0.5]
-        kept = [view for view in kept if all(view is not other for other in signal)]
-        pair = _pair(evidence, signal, free, len(cuts) * len(sights))
+    while views:
+        first = views[0].chosen
+        signal = [view for view in views if _overlap(view.chosen, first) >= ALIKE]
+        views = [view for view in views if _inside(view.chosen, first) < ALIKE]
+        views = [view for view in views if all(view is not other for other in signal)]
+        pair = _pair(evidence, signal, free, tests)
         if pair is not None:
             free[pair.members] = False
             pairs.append(pair)
@@ -175,25 +179,30 @@ def loss_changes(evidence: xr.Dataset) -> Array:
     return np.diff(evidence.loss.values.astype(np.float64), axis=0)
 
 
-def _stand_out(sight: Sight, cuts: NDArray, minority: float) -> View | None:
-    """The cut of largest jump whose two sides are both there; None if there is none."""
-    size = sight.size
-    order = np.argsort(-size, kind="stable")
-    log_size = np.log(np.maximum(size[order], np.finfo(float).tiny))
+def _stand_out(
+    sight: Sight, cuts: NDArray, minority: float, least: float, log_level: float
+) -> View | None:
+    """The cut of largest log jump >= least and log p <= log_level; None if there is none."""
+    order = np.argsort(-sight.size, kind="stable")
+    log_size = np.log(np.maximum(sight.size[order], np.finfo(float).tiny))
     inner = np.ceil((1 - EDGE) * cuts).astype(int)
     outer = np.floor((1 + EDGE) * cuts).astype(int) + 1
     plus = np.cumsum(sight.slope[order] > 0)[cuts - 1]
     smaller = np.minimum(plus, cuts - plus)
     jumps = log_size[inner - 1] - log_size[outer - 1]
-    jumps[smaller < np.maximum(FIRST_GROUP, minority * cuts)] = -np.inf
-    best = int(np.argmax(jumps))
-    if not jumps[best] > 0:
+    jumps[smaller < np.maximum(1, minority * cuts)] = -np.inf
+    for best in np.argsort(-jumps, kind="stable"):
+        if jumps[best] < least:
+            return None
+        log_p = _tail_log_p(log_size, inner[best], outer[best], jumps[best])
+        if log_p <= log_level:
+            break
+    else:
         return None
     first, last = inner[best], outer[best]
     steepest = first + int(np.argmax(log_size[first - 1 : last - 1] - log_size[first:last]))
-    chosen = np.zeros(len(size), dtype=bool)
+    chosen = np.zeros(len(order), dtype=bool)
     chosen[order[:steepest]] = True
-    log_p = _tail_log_p(log_size, first, last, jumps[best])
     return View(sight.name, sight.slopes, sight.responses, chosen, float(jumps[best]), log_p)
 
 
@@ -213,20 +222,24 @@ def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return (one & other).sum() / (one | other).sum()
 
 
+def _inside(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Share of `one` that lies in `other`."""
+    return (one & other).sum() / one.sum()
+
+
 def _pair(
     evidence: xr.Dataset, signal: list[View], free: NDArray[np.bool_], tests: int
 ) -> OpposingPair | None:
     """Members by vote, sides by their slopes; None if a side is empty or nothing is opposite."""
     best = signal[0]
     votes = np.mean([view.chosen for view in signal], axis=0)
-    often = (votes >= 0.5) | (best.chosen & (votes >= 1 / 3))
-    members = np.flatnonzero(often & free)
-    if len(members) < 2 * FIRST_GROUP:
+    members = np.flatnonzero((votes >= SELDOM) & free)
+    if len(members) < FIRST_CUT:
         return None
     slopes = np.concatenate([view.slopes for view in signal])
     responses = np.concatenate([view.responses for view in signal])
     plus, minus = _sides(slopes, responses, members)
-    if min(len(plus), len(minus)) < FIRST_GROUP:
+    if not len(plus) or not len(minus):
         return None
     return OpposingPair(
         plus=plus,
