@@ -51,7 +51,7 @@ def limit_square(beta_norm: ArrayLike) -> NDArray[np.float64]:
 
 
 def compute(work: Work) -> Datasets:
-    """The three maps: two of the flow, and a phase diagram of descent 25 times finer."""
+    """The three maps: two of the flow, and a phase diagram of descent 36 times finer."""
     points = work.options.sweep_points
     alpha = np.geomspace(3, 1e4, 3 * points)
     settings: dict[str, Any] = {"times": TIMES, "time_scale": "growth", "step_size": ETA}
@@ -61,7 +61,7 @@ def compute(work: Work) -> Datasets:
         "k": sweep(alpha, BETA_NORM, np.geomspace(0.5, 50, 3 * points), **settings),
     }
     work.say("phase diagram of descent")
-    datasets["descent"] = phase_diagram(25 * points)
+    datasets["descent"] = phase_diagram(36 * points)
     return {key: dataset.squeeze() for key, dataset in datasets.items()}
 
 
