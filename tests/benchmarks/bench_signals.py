@@ -1,8 +1,10 @@
 """Score the finder of opposing groups on planted data, against the naive rule, and on data without.
 
-    python tests/benchmarks/bench_signals.py [--quick] [--out signals.json]
+    python tests/benchmarks/bench_signals.py [--quick | --drawn 80 --seeds 99] [--out signals.json]
 
 Prints one line a run and a table by strength, and writes all of it as JSON; one thread.
+--drawn N: N planted runs and as many without groups whose dials are drawn at random (objects,
+classes, fraction, magnitude, background, size), with data seeds from 500 up: none used for tuning.
 Two measures of strength: `input` (p a^2 over the top eigenvalue of the ordinary inputs' second
 moments, known before training) and `share` (the largest share of curvature along any recorded
 eigenvector that the planted members carry, known after). Naive rule: as many samples as were
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import random
 import sys
 import time
 from pathlib import Path
@@ -32,6 +35,7 @@ from realnet.training.losses import sample_loss
 
 # First step size over 1 / sharpness at the start: small enough that no network dies at once.
 NETWORKS = {("mlp", "relu"): 1.0, ("mlp", "tanh"): 1.0, ("cnn", "relu"): 0.3}
+DRAWN_NETWORKS = NETWORKS | {("cnn", "tanh"): 0.3}
 LOSSES = ("cross-entropy", "mse")
 PLANTED = (
     (0.005, 12.0),
@@ -51,12 +55,58 @@ NULLS: tuple[tuple[str, dict], ...] = (
     ("photos", {}),
 )
 SIZE, STEPS, CHECKPOINTS, DIRECTIONS = 600, 60, 7, 4
+# Fraction -> the least magnitude drawn; the most is four times that.
+DRAWN = {0.007: 6.0, 0.015: 4.0, 0.03: 2.0, 0.07: 1.0}
+SIZES = (400, 600, 1000)
+FIRST_SEED = 500
+Run = tuple[str, dict, tuple[str, str], str, int, int]  # data, dials, net, loss, seed, size
 
 
-def trial(name: str, dials: dict, net: tuple[str, str], loss: str, seed: int) -> dict:
+def listed(seeds: list[int], quick: bool) -> list[Run]:
+    """The dials of PLANTED and NULLS with each network, loss and seed."""
+    cells: list[tuple[str, dict]] = [
+        ("planted", {"fraction": p, "magnitude": m}) for p, m in PLANTED
+    ] + list(NULLS)
+    if quick:
+        cells = cells[2:5] + cells[-2:]
+    runs: list[Run] = []
+    every = itertools.product(seeds, cells, NETWORKS, LOSSES)
+    for index, (seed, (name, dials), net, loss) in enumerate(every):
+        # Photographs behind half of the planted runs: the same dials, another kind of background.
+        extra = {"background": "photo"} if index % 4 > 1 and dials.get("fraction") else {}
+        runs.append((name, {**dials, **extra}, net, loss, seed, SIZE))
+    return runs
+
+
+def drawn(count: int, seed: int) -> list[Run]:
+    """`count` planted runs with dials drawn at random, then as many without groups."""
+    draw = random.Random(seed)
+    nets = list(DRAWN_NETWORKS)
+    runs: list[Run] = []
+    for i in range(count):
+        objects = draw.choice(["fashion", "fashion", "mnist5k", "digits"])
+        classes = tuple(draw.sample(range(10), draw.choice([2, 2, 2, 3])))
+        fraction, size = draw.choice(list(DRAWN)), draw.choice(SIZES)
+        if round(fraction * size / len(classes)) < 1:
+            size = max(SIZES)
+        magnitude = round(DRAWN[fraction] * 4 ** draw.random(), 2)
+        dials = {"fraction": fraction, "magnitude": magnitude, "classes": classes}
+        dials |= {"objects": objects, "background": draw.choice(["colour", "photo"])}
+        net, loss = nets[i % 4], LOSSES[i // 4 % 2]
+        runs.append(("planted", dials, net, loss, FIRST_SEED + i, size))
+    for i in range(count):
+        name, dials = NULLS[i // 8 % len(NULLS)]
+        net, loss = nets[i % 4], LOSSES[i // 4 % 2]
+        runs.append((name, dials, net, loss, FIRST_SEED + count + i, SIZES[i % 3]))
+    return runs
+
+
+def trial(
+    name: str, dials: dict, net: tuple[str, str], loss: str, seed: int, size: int = SIZE
+) -> dict:
     """One run: train with evidence, find, score."""
     begun = time.process_time()
-    data = datasets.load(name, size=SIZE, seed=seed, **dials)
+    data = datasets.load(name, size=size, seed=seed, **dials)
     inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
     _, channels, height, width = data.images.shape
     shape = Shape(data.n_classes, channels, height, width)
@@ -73,7 +123,7 @@ def trial(name: str, dials: dict, net: tuple[str, str], loss: str, seed: int) ->
         losses,
         inputs,
         labels,
-        step_size=NETWORKS[net] / start,
+        step_size=DRAWN_NETWORKS[net] / start,
         steps=STEPS,
         directions=DIRECTIONS,
         checkpoints=CHECKPOINTS,
@@ -81,7 +131,7 @@ def trial(name: str, dials: dict, net: tuple[str, str], loss: str, seed: int) ->
         seed=seed,
     )
     pairs = find_opposing_groups(evidence)
-    row = {"data": name, **dials, "net": "-".join(net), "loss": loss, "seed": seed}
+    row = {"data": name, **dials, "net": "-".join(net), "loss": loss, "seed": seed, "size": size}
     row |= {"pairs": len(pairs), "best_jump": pairs[0].score if pairs else None}
     row |= {"status": evidence.attrs["status"]}
     truth = data.members.get("opposing")
@@ -154,22 +204,16 @@ def _line(name: str, rows: list[dict], key: str, low: float, high: float) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few runs, about a minute")
+    parser.add_argument("--drawn", type=int, help="so many runs of dials drawn with the first seed")
     parser.add_argument("--seeds", type=int, nargs="*", help="seeds (default 0 1, quick: 0)")
     parser.add_argument("--out", type=Path, help="write rows, table and versions as JSON")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     seeds = arguments.seeds or ([0] if arguments.quick else [0, 1])
-    cells: list[tuple[str, dict]] = [
-        ("planted", {"fraction": p, "magnitude": m}) for p, m in PLANTED
-    ] + list(NULLS)
-    if arguments.quick:
-        cells = cells[2:5] + cells[-2:]
-    plan = list(itertools.product(seeds, cells, NETWORKS, LOSSES))
+    plan = drawn(arguments.drawn, seeds[0]) if arguments.drawn else listed(seeds, arguments.quick)
     rows = []
-    for index, (seed, (name, dials), net, loss) in enumerate(plan):
-        # Photographs behind half of the planted runs: the same dials, another kind of background.
-        extra = {"background": "photo"} if index % 4 > 1 and dials.get("fraction") else {}
-        rows.append(trial(name, {**dials, **extra}, net, loss, seed))
+    for name, dials, net, loss, seed, size in plan:
+        rows.append(trial(name, dials, net, loss, seed, size))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     table = summary(rows)
     print("\n".join(table))
