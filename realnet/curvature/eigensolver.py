@@ -4,8 +4,10 @@ Each product is spent on the top eigenvector of a secant model of the operator (
 which holds earlier products: a Davidson method whose preconditioner is what earlier evaluations
 have learned. An evaluation ends when
 
-1. the model promises no more than `tolerance` above each wanted Ritz value (to second order, this
-   is residual^2 / gap with the gaps that the model knows);
+1. neither the model promises more than `tolerance` above a wanted Ritz value, nor could the
+   wanted ones and the next rise by more if all that is unmeasured had the curvature of the
+   model's second pair below them. Both are residual^2 / gap to second order; the latter sees
+   two nearly equal eigenvalues of which only a mixture has been found, where a gap misleads;
 2. no vector of the model that could have risen to the wanted ones is left unmeasured;
 3. a random probe, the same in every evaluation, shows no new large eigenvalue: where its image
    has changed outside of the model's span, the change is followed (Lanczos) until that part's
@@ -26,8 +28,9 @@ from realnet.curvature.measured import Measured
 from realnet.curvature.secant import SecantModel
 
 Products = Callable[[Tensor], Tensor]
-MEMORY = 12  # eigenpairs of the secant model that are kept from one evaluation to the next
-SAFETY = 0.1  # the model is a little stale: ask of it this fraction of the tolerance
+MEMORY = 40  # eigenpairs of the secant model that are kept from one evaluation to the next
+SAFETY = 0.3  # the model is a little stale: ask of it this fraction of the tolerance
+CAUTION = 0.5  # of a possible rise counts as error: it is close to a bound
 GUARDS = 2  # pairs below the wanted ones that a cold start finds as well, to within NEAR
 NEAR = 0.02  # a model eigenvalue this close (relative) to a wanted one is measured
 QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass
@@ -152,11 +155,20 @@ class Search:
         change = self.model.express(images[-1] - last)
         self.surprise = change, (self.model.rows @ probe).double().cpu()
 
+    def _promises(self) -> Tensor:
+        """How far the model's eigenvalues lie above the Ritz values."""
+        values = self.measured.values()
+        return (self.model.eigen()[0][: len(values)] - values).clamp_min(0.0)
+
     def _errors(self) -> Tensor:
-        """min(residual, promise / SAFETY) of every Ritz pair."""
-        values, _, residuals = self.measured.ritz()
-        promised = (self.model.eigen()[0][: len(values)] - values).clamp_min(0.0)
-        return torch.minimum(residuals, promised / SAFETY)
+        """min(residual, max(promise / SAFETY, CAUTION possible rise)) of every Ritz pair."""
+        residuals = self.measured.ritz()[2]
+        errors = self._promises() / SAFETY
+        model_values = self.model.eigen()[0]
+        if len(model_values) > self.k + 1:
+            rise = self.measured.possible_rise(self.k + 1, float(model_values[self.k + 1]))
+            errors[: len(rise)] = torch.maximum(errors[: len(rise)], CAUTION * rise)
+        return torch.minimum(residuals, errors)
 
     def _allowed(self) -> Tensor:
         """Errors that pass: the tolerance for the wanted pairs, NEAR for a cold start's guards."""
@@ -168,9 +180,18 @@ class Search:
         return allowed
 
     def _improving(self) -> Tensor | None:
-        """The model's eigenvector for the first wanted pair that is not accurate enough."""
-        bad = (self._errors() > self._allowed()).nonzero()
-        return None if not len(bad) else self.measured.outside(self.model.eigen()[1][int(bad[0])])
+        """The model's eigenvector for the first wanted pair that is not accurate enough.
+
+        Where the model promises that pair nothing: for the pair, up to the next, that gains most.
+        """
+        errors, allowed = self._errors(), self._allowed()
+        bad = (errors > allowed).nonzero()
+        if not len(bad):
+            return None
+        pair, promises = int(bad[0]), self._promises()
+        if promises[pair] <= SAFETY * allowed[pair]:
+            pair = int(promises[: self.k + 1].argmax())
+        return self.measured.outside(self.model.eigen()[1][pair])
 
     def _near(self) -> Tensor | None:
         """The model's next eigenvector, if it is unmeasured and may have risen to the wanted."""

@@ -55,6 +55,26 @@ class Measured:
             self._pairs = values, weights, residuals
         return self._pairs
 
+    def possible_rise(self, count: int, unmeasured: float) -> Tensor:
+        """By how much the top Ritz values are exceeded if all unmeasured has one curvature c.
+
+        Eigenvalues of [[diag(theta), R], [R^T, c I]] less theta, for the first `count` pairs with
+        residuals R: an upper bound where c is one and the other pairs do not interfere.
+        """
+        values, weights, _ = (part[:count] for part in self.ritz())
+        s, y = self.coordinates()
+        residuals = weights @ y - values[:, None] * (weights @ s)
+        squares, turn = torch.linalg.eigh(residuals @ residuals.T)
+        coupling = turn * squares.clamp_min(0.0).sqrt()
+        corner = unmeasured * torch.eye(len(values), dtype=values.dtype)
+        whole = torch.cat(
+            [
+                torch.cat([torch.diag(values), coupling], 1),
+                torch.cat([coupling.T, corner], 1),
+            ]
+        )
+        return (torch.linalg.eigvalsh(whole).flip(0)[: len(values)] - values).clamp_min(0.0)
+
     def outside(self, direction: Tensor) -> Tensor | None:
         """The unit vector along `direction`, made orthogonal to s; None where nothing is left."""
         direction = self.model.padded(direction)
