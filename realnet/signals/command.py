@@ -19,7 +19,7 @@ def signals(
     net: Annotated[str, typer.Option(help="One of auto, " + ", ".join(NETWORKS))] = "auto",
     activation: Annotated[str, typer.Option(help="One of " + ", ".join(ACTIVATIONS))] = "tanh",
     loss: Annotated[str, typer.Option(help="One of " + ", ".join(LOSSES))] = "cross-entropy",
-    size: Annotated[int, typer.Option(help="Number of images, or of text windows.")] = 400,
+    size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = 400,
     step_size: Annotated[float, typer.Option(help="eta of full-batch gradient descent.")] = 0.2,
     steps: Annotated[int, typer.Option(help="Number of steps.")] = 100,
     directions: Annotated[int, typer.Option(help="Top eigenvectors at each checkpoint.")] = 4,
@@ -51,7 +51,7 @@ def signals(
     from realnet.training.run import pick_device
     from realnet.training.samples import load_samples
 
-    samples = load_samples(data, size, seed, read_dials(dial))
+    samples = load_samples(data, size or None, seed, read_dials(dial))
     place = pick_device(device)
     model = build_network(net, samples.shape, activation=activation, seed=seed).to(place)
     with progress(steps + 1, f"{net} on {data}") as advance:
@@ -75,6 +75,9 @@ def signals(
 def _print(found, show) -> None:
     from realnet.signals.numbers import rows
 
+    status, steps = found.evidence.attrs["status"], found.evidence.sizes["time"] - 1
+    if status != "completed":
+        print(f"{status} after {steps} steps: take a smaller step size to see more")
     if not found.pairs:
         print("no opposing groups found")
     for index, pair in enumerate(found.pairs):

@@ -62,8 +62,14 @@ class Watcher:
 
     def losses(self) -> NDArray[np.float32]:
         """Losses of single samples (tokens, for text), flat."""
-        with torch.no_grad(), full_precision(self.objective.device):
-            parts = [self.sample_loss(self.model(x), y).reshape(-1) for x, y in self.chunks]
+        try:
+            with torch.no_grad(), full_precision(self.objective.device):
+                parts = [self.sample_loss(self.model(x), y).reshape(-1) for x, y in self.chunks]
+        except (IndexError, RuntimeError) as error:
+            if "out of bounds" not in str(error) and "device-side assert" not in str(error):
+                raise
+            span = f"{int(self.labels.min())} to {int(self.labels.max())}"
+            refuse("labels", span, "0 to the number of outputs less 1", str(error))
         return torch.cat(parts).float().cpu().numpy()
 
     def named(self, vector: Tensor) -> dict[str, Tensor]:

@@ -12,10 +12,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from linmodel.errors import integer
+from linmodel.errors import integer, refuse
 from realnet.curvature.objective import flatten, full_precision
 from realnet.signals.evidence import Watcher, descent_step, observe
-from realnet.signals.groups import OpposingPair, find_opposing_groups
+from realnet.signals.groups import FEWEST, OpposingPair, find_opposing_groups
 from realnet.signals.numbers import measure
 from realnet.training.losses import SampleLoss
 
@@ -47,6 +47,8 @@ def study(
     Where pairs are found the descent is done a second time from the same start (without
     eigenvectors) for the cosine of the groups' mean gradients. Raises InvalidInput (see `observe`).
     """
+    if labels.numel() < FEWEST:
+        refuse("number of samples", labels.numel(), f"at least {FEWEST}")
     start = copy.deepcopy(model)
     evidence = observe(
         model,

@@ -20,10 +20,10 @@ VERSION = 1
 CONFIG, CURVES, CHECKPOINT = "config.json", "curves.nc", "checkpoint.pt"
 
 
-def open_run(path: str | Path, configuration: dict[str, object]) -> Path:
-    """Make the folder for this configuration, or take one that has it already (to resume).
+def check_run(path: str | Path, configuration: dict[str, object]) -> Path:
+    """The folder: a run of this configuration (to resume), or a place where one can be made.
 
-    Raises InvalidInput where the folder holds another configuration, or something else.
+    Writes nothing. Raises InvalidInput where it holds another configuration, or something else.
     """
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
@@ -35,6 +35,14 @@ def open_run(path: str | Path, configuration: dict[str, object]) -> Path:
         refuse("run folder", str(folder), "a new or empty folder, or a run folder", "Name another.")
     if not folder.parent.is_dir():
         refuse("run folder", str(folder), "a name inside an existing folder", "Create its parent.")
+    return folder
+
+
+def open_run(path: str | Path, configuration: dict[str, object]) -> Path:
+    """`check_run`, and make the folder with its config.json where it is not there yet."""
+    folder = check_run(path, configuration)
+    if (folder / CONFIG).is_file():
+        return folder
     folder.mkdir(exist_ok=True)
     content = {
         "format": FORMAT,

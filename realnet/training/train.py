@@ -31,15 +31,19 @@ def train(
     is written, and one that is there with the same configuration is resumed: bitwise the same run
     on a CPU with the same number of threads. `report(steps_done, note)` hears of the progress.
     Divergence is a result: attribute `status` is "diverged", `diverged_step` says where.
-    Raises InvalidInput for bad input, before anything is written.
+    Raises InvalidInput for bad input, and where memory is too small for the first step, before
+    anything is written.
     """
     config = config or TrainConfig(**fields)  # type: ignore[arg-type]
     checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
     run = Run(config)
     folder = None
     if out is not None:
-        folder = runfolder.open_run(out, config.as_dict() | {"device": run.device.type})
-        resume(run, folder)
+        configuration = config.as_dict() | {"device": run.device.type}
+        resume(run, runfolder.check_run(out, configuration))
+        if run.step == 0:
+            run.advance()
+        folder = runfolder.open_run(out, configuration)
     while not run.finished:
         before = min(run.step, config.steps)
         for _ in range(checkpoint_every):

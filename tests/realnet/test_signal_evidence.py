@@ -114,6 +114,8 @@ def test_bad_input_is_refused_before_training():
         ((model, loss, x, y), {"step_size": 0.1, "directions": 0}),
         ((model, loss, x, y[:3]), {"step_size": 0.1}),
         ((model, loss, broken, y), {"step_size": 0.1}),
+        ((model, loss, x, y + 1), {"step_size": 0.1}),
+        ((model, sample_loss("mse"), x, y + 1), {"step_size": 0.1}),
         ((nn.Flatten(), loss, x, y), {"step_size": 0.1}),
         ((nn.Sequential(model, nn.Dropout()), loss, x, y), {"step_size": 0.1}),
     ):
@@ -165,6 +167,14 @@ def test_nothing_is_found_where_nothing_was_planted():
     options = {"step_size": 0.05, "steps": 12, "checkpoints": 3, "directions": 3}
     found = study(model, sample_loss("cross-entropy"), inputs, labels, **options)
     assert found.pairs == [] and "pair" not in found.numbers.dims
+
+
+def test_too_few_samples_are_refused_before_training():
+    watcher = small(count=12)
+    start = flatten(watcher.objective.params).clone()
+    with pytest.raises(InvalidInput, match="number of samples is 12"):
+        study(watcher.model, watcher.sample_loss, watcher.inputs, watcher.labels, step_size=0.1)
+    assert torch.equal(start, flatten(watcher.objective.params))
 
 
 def test_text_tokens_are_samples():

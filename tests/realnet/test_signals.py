@@ -50,7 +50,7 @@ def plant(found, plus, minus, direction=0, factor=10.0):
     return found
 
 
-@pytest.mark.parametrize(("first", "second"), [(2, 2), (3, 9), (20, 20)])
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 1), (2, 2), (3, 9), (20, 20)])
 def test_planted_groups_are_found_whole_and_on_their_sides(first, second):
     chosen = np.random.default_rng(1).permutation(SAMPLES)[: first + second]
     plus, minus = np.sort(chosen[:first]), np.sort(chosen[first:])

@@ -157,6 +157,18 @@ def test_divergence_is_a_result():
     assert np.isfinite(curves.sharpness).all()
 
 
+def test_memory_that_is_too_small_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("no memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.autograd, "grad", full)
+        with pytest.raises(InvalidInput, match="smaller --chunk-size"):
+            small(out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert small(out=tmp_path / "run", chunk_size=20).attrs["status"] == "completed"
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     first = small(out=tmp_path / "run")
     calls = []
