@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -136,3 +137,14 @@ def in_context(
         )
         shown.append(f"{first}{data.joint}[{token}]{data.joint}{last}")
     return shown
+
+
+def transitions(data: TextData, samples: Sequence[int], most: int = 5) -> str:
+    """The commonest "token seen last -> token to come" of the samples, each with its count."""
+    chosen = list(samples)
+    seen, next_ones = data.inputs.ravel()[chosen], data.labels.ravel()[chosen]
+    names = data.vocabulary
+    counts = Counter(f"{names[a]!r} -> {names[b]!r}" for a, b in zip(seen, next_ones, strict=True))
+    shown = [f"{name} {count}" for name, count in counts.most_common(most)]
+    rest = len(chosen) - sum(count for _, count in counts.most_common(most))
+    return ", ".join(shown) + (f", {rest} others" if rest else "")

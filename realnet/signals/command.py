@@ -84,7 +84,9 @@ def _print(found, show) -> None:
         print(f"pair {index + 1}: response exceeds all others' {pair.score:.3g} times, ", end="")
         print(f"p = {pair.p_value:.2g}")
         for name, members in (("plus", pair.plus), ("minus", pair.minus)):
-            print(f"  {name}: {len(members)} samples; " + "; ".join(show(members)))
+            print(f"  {name}: {len(members)} samples")
+            for line in show(members):
+                print(f"    {line}")
         for name, value, low, high, definition in rows(found.numbers, index):
             interval = "" if low != low else f" [{low:.3g}, {high:.3g}]"
             print(f"  {name:16} {value:8.3g}{interval:20} {definition}")

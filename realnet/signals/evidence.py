@@ -32,7 +32,7 @@ ATTRIBUTES = {
     "alignment": ("1", "g_i.g / g.g, g the mean gradient: averages to 1"),
     "eigenvalue": ("1 / time", "top eigenvalues of the full-batch loss Hessian, descending"),
     "residual": ("1 / time", "||H u - eigenvalue u||"),
-    "input_norm": ("1", "Euclidean norm of the sample's input"),
+    "input_norm": ("1", "Euclidean norm of the sample's input (tokens: one-hot)"),
 }
 
 
@@ -231,7 +231,8 @@ def _look(watcher: Watcher, found: Curvature) -> dict[str, NDArray]:
 
 def _evidence(watcher: Watcher, losses: list[NDArray], rows: list[dict], attrs: dict) -> xr.Dataset:
     eta = attrs["step_size"]
-    per_input = watcher.inputs.reshape(len(watcher.inputs), -1).double().norm(dim=1)
+    inputs = watcher.inputs if watcher.inputs.is_floating_point() else watcher.inputs * 0 + 1
+    per_input = inputs.reshape(len(inputs), -1).double().norm(dim=1)
     per_sample = per_input.repeat_interleave(losses[0].size // len(per_input))
     dims = {
         "slope": ("checkpoint", "direction", "sample"),

@@ -12,7 +12,7 @@ from torch import Tensor
 from realnet.config import TEXT
 from realnet.data import datasets
 from realnet.data.images import ImageData
-from realnet.data.text import TextData, in_context, load_text
+from realnet.data.text import TextData, in_context, load_text, transitions
 from realnet.networks import Shape
 
 SHOWN = 5  # tokens printed in their context
@@ -62,7 +62,10 @@ def _text(text: TextData) -> Samples:
         torch.as_tensor(text.labels),
         Shape(text.n_classes, context=text.inputs.shape[1]),
         text.provenance | {"vocabulary": list(text.vocabulary)},
-        lambda members: in_context(text, members[:SHOWN]),
+        lambda members: [
+            transitions(text, members),
+            *(repr(shown) for shown in in_context(text, members[:SHOWN])),
+        ],
     )
 
 

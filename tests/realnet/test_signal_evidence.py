@@ -6,7 +6,7 @@ from torch import nn
 from linmodel import InvalidInput
 from realnet.curvature.objective import flatten
 from realnet.data import datasets
-from realnet.data.text import in_context, load_text
+from realnet.data.text import in_context, load_text, transitions
 from realnet.networks import Shape, build_network
 from realnet.signals.evidence import Watcher, checkpoint_steps, observe
 from realnet.signals.gradients import fold_grams, group_gradient, study
@@ -201,6 +201,9 @@ def test_text_windows_and_their_context(tokens):
     shown = in_context(text, [0, 29])
     assert f"[{text.vocabulary[text.labels[0, 0]]}]" in shown[0]
     assert f"[{text.vocabulary[text.labels[4, 5]]}]" in shown[1]
+    last, target = (text.vocabulary[table[0, 0]] for table in (text.inputs, text.labels))
+    assert transitions(text, [0, 0]) == f"{last!r} -> {target!r} 2"
+    assert transitions(text, range(30), most=1).endswith(" others")
     with pytest.raises(InvalidInput, match="sample is 30"):
         in_context(text, [30])
     with pytest.raises(InvalidInput, match="tokens"):
