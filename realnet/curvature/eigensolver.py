@@ -29,7 +29,7 @@ from realnet.curvature.secant import SecantModel
 
 Products = Callable[[Tensor], Tensor]
 MEMORY = 40  # eigenpairs of the secant model that are kept from one evaluation to the next
-SAFETY = 0.3  # the model is a little stale: ask of it this fraction of the tolerance
+SAFETY = 0.1  # the model is a little stale: ask of it this fraction of the tolerance
 CAUTION = 0.5  # of a possible rise counts as error: it is close to a bound
 GUARDS = 2  # pairs below the wanted ones that a cold start finds as well, to within NEAR
 NEAR = 0.02  # a model eigenvalue this close (relative) to a wanted one is measured
@@ -194,15 +194,16 @@ class Search:
         return self.measured.outside(self.model.eigen()[1][pair])
 
     def _near(self) -> Tensor | None:
-        """The model's next eigenvector, if it is unmeasured and may have risen to the wanted."""
+        """The model's next eigenvector that is unmeasured and may have risen to the wanted."""
         values, vectors = self.model.eigen()
-        if len(values) <= self.k:
-            return None
         lowest = float(self.measured.values()[: self.k][-1])
         margin = NEAR * abs(lowest) + min(3.0 * self.drift, 0.1 * abs(lowest))
-        if float(values[self.k]) + margin <= lowest or self.measured.share(vectors[self.k]) > 0.5:
-            return None
-        return self.measured.outside(vectors[self.k])
+        for value, vector in zip(values[self.k :], vectors[self.k :], strict=True):
+            if float(value) + margin <= lowest:
+                return None
+            if self.measured.share(vector) <= 0.5:
+                return self.measured.outside(vector)
+        return None
 
     def _around(self) -> Tensor | None:
         """The next direction in which an unknown large eigenvalue is looked for."""

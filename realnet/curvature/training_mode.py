@@ -73,16 +73,31 @@ def _lent_buffers(model: nn.Module) -> Iterator[None]:
 
 
 def _refusing(loss_fn: LossFunction, model: nn.Module | None) -> LossFunction:
+    if model is None:
+        return loss_fn
+    watched = model
+
     def checked(*chunk: Tensor) -> Tensor:
-        noisy = noisy_modules(model) if model is not None else []
+        noisy = noisy_modules(watched)
         if noisy:
             raise InvalidInput(
                 f"these modules are in training mode: {', '.join(noisy)}. Their loss is noisy or "
                 f"moves running statistics. {REMEDY}"
             )
-        return loss_fn(*chunk)
+        with _lent_buffers(watched):
+            before = {name: buffer.clone() for name, buffer in watched.named_buffers()}
+            loss = loss_fn(*chunk)
+            after = dict(watched.named_buffers())
+            moved = [name for name in before if not _same(before[name], after[name])]
+        if moved:
+            raise InvalidInput(f"the loss moves the buffers {', '.join(moved)}. {REMEDY}")
+        return loss
 
     return checked
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return torch.equal(one.nan_to_num(), other.nan_to_num())  # a NaN equals itself here
 
 
 def refuse_noise(objective: Objective, loss: Tensor) -> None:

@@ -230,6 +230,35 @@ def test_noise_that_no_module_shows_is_refused():
         top_eigenpairs(loss_fn, model)
 
 
+class Functional(nn.Module):
+    """Batch norm without its module, statistics in buffers."""
+
+    def __init__(self, track):
+        super().__init__()
+        self.linear = nn.Linear(6, 3)
+        self.register_buffer("mean", torch.zeros(3) if track else None)
+        self.register_buffer("var", torch.ones(3) if track else None)
+
+    def forward(self, x):
+        x = self.linear(x)
+        return nn.functional.batch_norm(x, self.mean, self.var, training=self.training)
+
+
+def test_functional_batch_norm_that_moves_buffers_is_refused_and_undone():
+    model, x = Functional(track=True), torch.randn(20, 6)
+
+    def loss_fn():
+        return model(x).tanh().square().mean()
+
+    before = model.mean.clone()
+    with pytest.raises(InvalidInput, match="buffers mean, var"):
+        top_eigenpairs(loss_fn, model)
+    assert torch.equal(model.mean, before)
+    assert top_eigenpairs(loss_fn, model, training_mode="consistent").converged.all()
+    assert torch.equal(model.mean, before)
+    assert top_eigenpairs(loss_fn, model.eval()).converged.all()
+
+
 def test_bad_losses_fail_before_any_product():
     point = nn.Parameter(torch.ones(3))
     with pytest.raises(InvalidInput, match="nan"):
