@@ -150,7 +150,7 @@ def measured(data: xr.Dataset) -> Figure:
             said = label if seed == data.seed.values[0] else None
             axes[0, 0].plot(values, at, mark, color=PALETTE[j], markersize=5, label=said)
             if kind != "true":
-                ends = own[f"alpha_{kind}_low"].values, own[f"alpha_{kind}_high"].values
+                ends = own[f"alpha_{kind}_from"].values, own[f"alpha_{kind}_to"].values
                 axes[0, 0].hlines(at, *ends, color=PALETTE[j], linewidth=1)
             if kind != "fitted":
                 axes[0, 1].plot(own[f"p_{kind}"].values, at, mark, color=PALETTE[j], markersize=5)
@@ -160,7 +160,7 @@ def measured(data: xr.Dataset) -> Figure:
         label_axes(axis, f"{name}, one mark a seed, 95% intervals", "")
     axes[0, 0].set_xscale("log")
     axes[0, 0].legend(fontsize=8)
-    axes[0, 0].set_title("α: planted, measured, fitted to sharpness alone", loc="left")
-    axes[0, 1].set_title("p: planted, measured (no curve fixes it: M2)", loc="left")
+    axes[0, 0].set_title("α: in the data, measured, fitted to sharpness", loc="left")
+    axes[0, 1].set_title("p: in the data, measured (M2: no fit has it)", loc="left")
     axes[0, 1].set_xlim(left=-0.005)
     return drawn

@@ -186,8 +186,8 @@ def measured(data: xr.Dataset) -> list[Table]:
         for seed in data.seed.values:
             own = data.sel(setting=setting, seed=seed)
             spans = [
-                f"{number(float(own[name]))} [{number(float(own[f'{name}_low']))}, "
-                f"{number(float(own[f'{name}_high']))}]"
+                f"{number(float(own[name]))} [{number(float(own[f'{name}_from']))}, "
+                f"{number(float(own[f'{name}_to']))}]"
                 for name in ("alpha_measured", "alpha_fitted")
             ]
             plain = ("p_true", "p_measured", "overlap", "alpha_true")

@@ -28,7 +28,7 @@ LARGER = 3
 # Share of the small-step run, in time, that the forecast is made from: all of it, where most of the
 # larger steps' edges are within the window and need only be read, and the first half.
 WINDOWS = (1.0, 0.5)
-DRAWS = 20
+DRAWS = 10
 
 
 def trials(scale: Scale) -> Trials:

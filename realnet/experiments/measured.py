@@ -35,7 +35,7 @@ from realnet.training.losses import sample_loss
 
 SEEDS, SAMPLES, DRAWS, RESAMPLES, CHECKPOINTS = 3, 1000, 10, 50, 30
 SHARE = 0.1
-ENDS = ("", "_low", "_high")
+ENDS = ("", "_from", "_to")
 # Settings by name: the toy's alpha, or the strength of the planted background; step size, time.
 TOYS = {f"toy, alpha {alpha:g}": alpha for alpha in (10.0, 50.0)}
 PLANTED = {f"planted, magnitude {size:g}": size for size in (4.0, 8.0, 12.0)}
@@ -46,11 +46,11 @@ NUMBERS = {
     "overlap": "intersection over union of the found and the true groups",
     "alpha_true": "alpha of the true groups, from the inputs",
     "alpha_measured": "alpha of the groups that were found, from the inputs",
-    "alpha_measured_low": "its 2.5% bootstrap quantile over samples",
-    "alpha_measured_high": "its 97.5% bootstrap quantile",
+    "alpha_measured_from": "its 2.5% bootstrap quantile over samples",
+    "alpha_measured_to": "its 97.5% bootstrap quantile",
     "alpha_fitted": "alpha fitted to the sharpness curve",
-    "alpha_fitted_low": "its 95% interval's lower end",
-    "alpha_fitted_high": "its 95% interval's upper end",
+    "alpha_fitted_from": "its 95% interval's lower end",
+    "alpha_fitted_to": "its 95% interval's upper end",
     "alpha_ratio": "fitted over measured alpha",
     "agrees": "1: the intervals of the measured and the fitted alpha overlap",
 }
