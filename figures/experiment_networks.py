@@ -12,7 +12,7 @@ from figures.style import COLOURS, curve, label_axes, mosaic, panels
 ROLES = ("edge_ratio", "share_rising", "largest_rise", "group_swing", "group_loss")
 # Names of modules as readers know them; the rest stay as they are.
 LAYERS = {"mix": "attention, in", "out": "attention, out", "whole": "positions"}
-WINDOWS = {1.0: "from the whole small-step run", 0.5: "from its first half"}
+WINDOWS = {1.0: "from the whole run", 0.5: "from its first half"}
 
 
 def forecast(data: xr.Dataset) -> Figure:
@@ -104,7 +104,7 @@ def text(data: xr.Dataset) -> Figure:
     chance = float(data.same_context_chance.mean())
     axes["opposed"].axvline(chance, color=COLOURS["reference"], linestyle=":")
     title = "(risen, fallen) pairs: one character, two targets"
-    label_axes(axes["opposed"], f"share, {INTERVAL} (dotted: random pairs)", "", title)
+    label_axes(axes["opposed"], "share, 95% over seeds (dotted: random pairs)", "", title)
     return drawn
 
 
