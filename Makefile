@@ -13,7 +13,8 @@ REPORT_OPTIONS ?=
 EXPERIMENT_OPTIONS ?=
 # numbalsoda builds from source and needs gfortran. Built on torch: with their dependencies they would replace the pinned one.
 TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-for-pytorch \
-  einconv linear_operator unfoldNd jaxtyping einops tqdm PyHessian
+  einconv linear_operator unfoldNd jaxtyping wadler-lindig einops tqdm PyHessian \
+  hessian-eigenthings==1.0.0a5 typeguard==2.13.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: report test lint experiments bench clean
