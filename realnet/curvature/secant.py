@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 
+SLACK = 12  # rows beyond what is kept before they are rotated away: rotating costs half a gradient
+
+
 class SecantModel:
     """M = B^T T B; vectors are written in coordinates of B (float64) wherever possible.
 
@@ -74,11 +77,14 @@ class SecantModel:
         return self._eigen
 
     def compress(self, rank: int) -> None:
-        """Keep the `rank` eigenpairs of largest |value|; T becomes diagonal."""
+        """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
+        if self.rank <= rank + SLACK:
+            return
         values, vectors = self.eigen()
         kept = values.abs().argsort(descending=True)[:rank].sort().values
-        self._buffer = vectors[kept].to(self._buffer) @ self.rows
+        rows = vectors[kept].to(self._buffer) @ self.rows
         self.rank = len(kept)
+        self._buffer[: self.rank] = rows
         self.small = torch.diag(values[kept])
         self._eigen = None
 
