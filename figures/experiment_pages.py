@@ -36,7 +36,7 @@ CAPTIONS = {
     "toy_arms": (
         "The linear model's counterparts: outliers removed (α = 0), their share p varied at fixed "
         "size (α = p a²), and two controls that the theory predicts to change nothing in the "
-        "population: p at fixed α, and the groups' second direction removed; left in the "
+        "population: p at fixed α, and g, the even part of the target, removed; left in the "
         "population, right on finite samples."
     ),
     "mechanism": (
