@@ -95,3 +95,6 @@ SINGLE_RUN = 1e-4
 
 # The torch path runs the kernels' own formulas: only roundings differ, and descent carries them on.
 DEVICE = 1e-10
+
+# A float32 basis kept over hundreds of updates: roundoff of 1e-7 an update, adding up, not growing.
+ORTHONORMAL = 1e-4

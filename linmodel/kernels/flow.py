@@ -322,8 +322,9 @@ def flow_sharpness(source, cells, grid, out, status):
             for place in range(done, times):
                 _closed_sharpness(grid[place] - s, closed, buffer[place:])
         for lane in range(LANES):
+            row = out[cells[group, lane]]
             for place in range(times):
-                out[cells[group, lane], place] = buffer[place, lane]
+                row[place] = buffer[place, lane]
 
 
 def pack(alpha, strength, c, epsilon, n, o, span):

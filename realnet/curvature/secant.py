@@ -80,9 +80,12 @@ class SecantModel:
         """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
         if self.rank <= rank + SLACK:
             return
-        values, vectors = self.eigen()
-        kept = values.abs().argsort(descending=True)[:rank].sort().values
-        rows = vectors[kept].to(self._buffer) @ self.rows
+        # Rows drift from orthonormal in float32, and what drifts feeds on itself: B = L Q once more.
+        lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
+        values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
+        kept = values.abs().argsort(descending=True)[:rank].sort(descending=True).values
+        turn = torch.linalg.solve_triangular(lower.T, vectors[:, kept], upper=True).T
+        rows = turn.to(self._buffer) @ self.rows
         self.rank = len(kept)
         self._buffer[: self.rank] = rows
         self.small = torch.diag(values[kept])

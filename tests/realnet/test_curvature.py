@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 from linmodel import InvalidInput
+from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.tracker import SharpnessTracker, top_eigenpairs
 from realnet.networks import Shape, build_network
-from tests.tolerances import SHARPNESS, SHARPNESS_TIGHT
+from tests.tolerances import FLOAT32_STEP, ORTHONORMAL, SHARPNESS, SHARPNESS_TIGHT
 
 
 def dense_hessian(loss_fn, params):
@@ -121,6 +122,26 @@ def test_tracking_stays_true_along_descent_at_the_edge():
                     p -= step_size * g
     assert max(near) > 1.0
     assert np.median(spent[1:]) < spent[0]
+
+
+def test_a_long_track_in_float32_keeps_its_basis_orthonormal():
+    """What the model keeps is never made orthonormal afresh: errors must not feed on themselves."""
+    generator = torch.Generator().manual_seed(0)
+    n, noise = 300, torch.randn(2, 300, 300, generator=generator, dtype=torch.float64)
+    still = torch.diag(torch.linspace(-1, 1, n, dtype=torch.float64) ** 5)
+    moving = [0.01 * n**-0.5 * (part + part.T) for part in noise]
+    solver = TopSolver(n, 1, torch.float32, torch.device("cpu"), generator)
+    for step in range(120):
+        angle = torch.tensor(0.05 * step)
+        now = still + angle.sin() * moving[0] + angle.cos() * moving[1]
+        single = now.float()
+        found = solver.solve(lambda rows, h=single: rows @ h, SHARPNESS, FLOAT32_STEP, 100)
+        assert found.converged.all()
+        if step % 20 == 0:
+            top = torch.linalg.eigvalsh(now)[-1]
+            assert float(found.values[0]) == pytest.approx(float(top), rel=SHARPNESS)
+    rows = solver.model.rows.double()
+    assert (rows @ rows.T - torch.eye(len(rows))).abs().max() < ORTHONORMAL
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
