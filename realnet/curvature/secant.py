@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
 SLACK = 12  # rows beyond what is kept before they are rotated away: rotating costs half a gradient
 
 
@@ -80,7 +79,7 @@ class SecantModel:
         """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
         if self.rank <= rank + SLACK:
             return
-        # Rows drift from orthonormal in float32, and what drifts feeds on itself: B = L Q once more.
+        # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, Q from here on.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
         values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
         kept = values.abs().argsort(descending=True)[:rank].sort(descending=True).values

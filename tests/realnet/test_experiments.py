@@ -119,7 +119,9 @@ def test_modular_and_text_data_are_what_they_say():
     a, b = data.inputs[:, 0, 0].argmax(1), data.inputs[:, 1, 0].argmax(1)
     np.testing.assert_array_equal((a + b) % 7, data.labels)
     assert len(data.labels) + len(data.test[1]) == 49
-    text = trial_data(Trial(replace(modular, data="text", net="gpt", size=5), dials={"context": 16}))
+    text = trial_data(
+        Trial(replace(modular, data="text", net="gpt", size=5), dials={"context": 16})
+    )
     assert text.inputs.shape == (5, 16)
     np.testing.assert_array_equal(text.inputs[:, 1:], text.labels[:, :-1])
 
