@@ -79,7 +79,7 @@ class SecantModel:
         """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
         if self.rank <= rank + SLACK:
             return
-        # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, Q from here on.
+        # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, and Q is kept.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
         values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
         kept = values.abs().argsort(descending=True)[:rank].sort(descending=True).values
