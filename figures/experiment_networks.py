@@ -161,6 +161,6 @@ def measured(data: xr.Dataset) -> Figure:
     axes[0, 0].set_xscale("log")
     axes[0, 0].legend(fontsize=8)
     axes[0, 0].set_title("α: in the data, measured, fitted to sharpness", loc="left")
-    axes[0, 1].set_title("p: in the data, measured (M2: no fit has it)", loc="left")
+    axes[0, 1].set_title("p: in the data, measured (no fit: M2)", loc="left")
     axes[0, 1].set_xlim(left=-0.005)
     return drawn
