@@ -101,9 +101,12 @@ def _curvature(found: dict) -> tuple[str, list[Table], Figure]:
         "network and data (median over the run; hatched: some evaluation is off by more than "
         "1e-3, relative to the true eigenvalue). "
     )
-    drawn, axes = panels(1, len(loads), (4.6 * len(loads), 4.2))
+    rows = -(-len(loads) // 2)
+    drawn, axes = panels(rows, 2, (11, 4.2 * rows))
+    for unused in axes.flat[len(loads) :]:
+        unused.set_axis_off()
     table = []
-    for panel, (name, row) in zip(axes[0], loads.items(), strict=True):
+    for panel, (name, row) in zip(axes.flat, loads.items(), strict=False):
         known = {who: one for who, one in row["methods"].items() if "accurate" in one}
         cost = {who: one["gradient_equivalents_median"] for who, one in known.items()}
         _bars(panel, cost, [one["accurate"] for one in known.values()])
