@@ -10,8 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SLACK = 12  # rows beyond what is kept before they are rotated away: rotating costs half a gradient
-
 
 class SecantModel:
     """M = B^T T B; vectors are written in coordinates of B (float64) wherever possible.
@@ -76,9 +74,7 @@ class SecantModel:
         return self._eigen
 
     def compress(self, rank: int) -> None:
-        """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
-        if self.rank <= rank + SLACK:
-            return
+        """Keep the `rank` eigenpairs of largest |value|; T becomes diagonal."""
         # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, and Q is kept.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
         values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
