@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import xarray as xr
@@ -66,11 +68,22 @@ class Run:
         self.records = Records()
         self.step = 0
         self.time = 0.0
+        self.threads = torch.get_num_threads()
 
     @property
     def finished(self) -> bool:
         """All steps done and the last point evaluated, or diverged."""
         return self.step > self.config.steps or self.records.diverged_step is not None
+
+    @contextmanager
+    def same_threads(self) -> Iterator[None]:
+        """The number of threads that the run began with: sums are rounded in that order."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def advance(self) -> None:
         """Evaluate where it is due, then one optimiser step; past the last step, evaluate only."""
@@ -100,6 +113,7 @@ class Run:
             "records": self.records.state(),
             "step": self.step,
             "time": self.time,
+            "threads": self.threads,
         }
 
     def restore(self, state: dict) -> None:
@@ -111,6 +125,7 @@ class Run:
         self.order.set_state(state["order"])
         self.records = Records(**state["records"])
         self.step, self.time = state["step"], state["time"]
+        self.threads = state["threads"]
 
     def _tracker(self) -> SharpnessTracker:
         return SharpnessTracker(

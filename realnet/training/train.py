@@ -29,8 +29,8 @@ def train(
 
     `train(TrainConfig(...))` or `train(data="digits", net="mlp", ...)`. With `out`, a run folder
     is written, and one that is there with the same configuration is resumed: bitwise the same run
-    on a CPU with the same number of threads. `report(steps_done, note)` hears of the progress.
-    Divergence is a result: attribute `status` is "diverged", `diverged_step` says where.
+    on a CPU, with the number of threads that it began with. `report(steps_done, note)` hears of
+    the progress. Divergence is a result: attribute `status` is "diverged", `diverged_step` says where.
     Raises InvalidInput for bad input, and where memory is too small for the first step, before
     anything is written.
     """
@@ -46,9 +46,10 @@ def train(
         folder = runfolder.open_run(out, configuration)
     while not run.finished:
         before = min(run.step, config.steps)
-        for _ in range(checkpoint_every):
-            if not run.finished:
-                run.advance()
+        with run.same_threads():
+            for _ in range(checkpoint_every):
+                if not run.finished:
+                    run.advance()
         if folder is not None:
             save(run, folder)
         if report is not None:

@@ -24,6 +24,7 @@ SETTINGS = {"times": np.linspace(0, 1, 20), "variables": ["sharpness", "t_dip"]}
 
 @pytest.fixture(scope="module")
 def client():
+    environment = dict(os.environ)
     with (
         distributed.LocalCluster(
             n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
@@ -31,6 +32,9 @@ def client():
         distributed.Client(cluster, set_as_default=False) as connected,
     ):
         yield connected
+    # distributed leaves OMP_NUM_THREADS=1 and the like behind, for every later test's children.
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):

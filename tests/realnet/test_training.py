@@ -107,7 +107,8 @@ def test_a_killed_run_resumes_to_the_same_numbers(tmp_path, data, moments):
     fields = SMALL | {"step_size": 0.05} | data
     whole = realnet.train(**fields)
     child = (
-        "import os, realnet, sys, threading\n"
+        "import os, realnet, sys, threading, torch\n"
+        f"torch.set_num_threads({torch.get_num_threads()})\n"
         "timer = threading.Timer(float(sys.argv[1]), os.kill, [os.getpid(), 9])\n"
         "def report(count, note):\n"
         "    if not timer.is_alive(): timer.start()\n"
@@ -119,6 +120,28 @@ def test_a_killed_run_resumes_to_the_same_numbers(tmp_path, data, moments):
         assert done.returncode == -9
     resumed = realnet.train(**fields, out=tmp_path / "run")
     assert resumed.identical(whole)
+
+
+def test_a_run_resumed_with_other_threads_keeps_its_own(tmp_path):
+    fields = SMALL | TEXT | {"step_size": 0.05}
+    child = (
+        "import realnet, torch\n"
+        "torch.set_num_threads(1)\n"
+        "def report(count, note): raise KeyboardInterrupt\n"
+        f"realnet.train(**{fields!r}, out={str(tmp_path / 'run')!r}, report=report,"
+        " checkpoint_every=5)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", child], check=False, stderr=subprocess.DEVNULL)
+    assert done.returncode != 0
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        whole = realnet.train(**fields)
+        torch.set_num_threads(2)
+        assert realnet.train(**fields, out=tmp_path / "run").identical(whole)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_text_is_trained_by_the_mean_over_its_tokens():
