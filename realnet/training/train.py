@@ -30,9 +30,9 @@ def train(
     `train(TrainConfig(...))` or `train(data="digits", net="mlp", ...)`. With `out`, a run folder
     is written, and one that is there with the same configuration is resumed: bitwise the same run
     on a CPU, with the number of threads that it began with. `report(steps_done, note)` hears of
-    the progress. Divergence is a result: attribute `status` is "diverged", `diverged_step` says where.
-    Raises InvalidInput for bad input, and where memory is too small for the first step, before
-    anything is written.
+    the progress. Divergence is a result: attribute `status` is "diverged", `diverged_step` says
+    where. Raises InvalidInput for bad input, and where memory is too small for the first step,
+    before anything is written.
     """
     config = config or TrainConfig(**fields)  # type: ignore[arg-type]
     checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
