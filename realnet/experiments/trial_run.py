@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from linmodel import store
-from realnet.curvature.objective import Objective, flatten
+from realnet.curvature.objective import Objective
 from realnet.curvature.parts import layer_sharpness
 from realnet.curvature.tracker import Curvature
 from realnet.experiments.probes import Probe, names
@@ -23,8 +23,6 @@ from realnet.training import runfolder
 from realnet.training import train as training
 from realnet.training.interventions import perp_gradient, stablemax_loss
 from realnet.training.losses import correct, sample_loss
-from realnet.training.optimisers import State
-from realnet.training.records import Records
 from realnet.training.run import Run, pick_device
 
 ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.GELU, nn.ELU)
@@ -47,13 +45,7 @@ class TrialRun(Run):
         self.test = None if data.test is None else self._tensors(*data.test)
         plain = sample_loss(config.loss, config.label_smoothing)
         self.sample_loss = stablemax_loss if trial.stablemax else plain
-        self.whole = self._objective(self.inputs, self.labels)
-        self.point = flatten(self.whole.params)
-        self.tracker = self._tracker()
-        self.optimiser: State = {}
-        self.order = torch.Generator().manual_seed(config.seed)
-        self.records = Records()
-        self.step, self.time = 0, 0.0
+        self._begin()
         self.rows: dict[str, list] = {}
         self.probe: Probe | None = None
         self.projection = _projection(trial.sketch, len(self.point)).to(self.point)

@@ -48,6 +48,17 @@ def _built(config: TrainConfig, shape: Shape) -> torch.nn.Module:
         ) from error
 
 
+@contextmanager
+def same_threads(count: int) -> Iterator[None]:
+    """The threads that a run began with, also where it is resumed: they decide how sums round."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Run:
     """Network, data, optimiser, tracker, records, step. `state` and `restore` are a checkpoint."""
 
@@ -60,11 +71,15 @@ class Run:
         self.model = _built(config, samples.shape).to(self.device, dtype)
         self.inputs, self.labels = samples.tensors(self.device, dtype)
         self.sample_loss = sample_loss(config.loss, config.label_smoothing)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Step 0 of the model, inputs, labels and sample_loss that are there."""
         self.whole = self._objective(self.inputs, self.labels)
         self.point = flatten(self.whole.params)
         self.tracker = self._tracker()
         self.optimiser: State = {}
-        self.order = torch.Generator().manual_seed(config.seed)
+        self.order = torch.Generator().manual_seed(self.config.seed)
         self.records = Records()
         self.step = 0
         self.time = 0.0
@@ -75,22 +90,13 @@ class Run:
         """All steps done and the last point evaluated, or diverged."""
         return self.step > self.config.steps or self.records.diverged_step is not None
 
-    @contextmanager
-    def same_threads(self) -> Iterator[None]:
-        """The number of threads that the run began with: sums are rounded in that order."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-
     def advance(self) -> None:
         """Evaluate where it is due, then one optimiser step; past the last step, evaluate only."""
         try:
-            gradient = self._evaluate() if self._due() else None
-            if self.step < self.config.steps:
-                self._move(gradient)
+            with same_threads(self.threads):
+                gradient = self._evaluate() if self._due() else None
+                if self.step < self.config.steps:
+                    self._move(gradient)
         except NotFinite:
             self.records.diverged_step = self.step
         else:

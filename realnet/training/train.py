@@ -46,10 +46,9 @@ def train(
         folder = runfolder.open_run(out, configuration)
     while not run.finished:
         before = min(run.step, config.steps)
-        with run.same_threads():
-            for _ in range(checkpoint_every):
-                if not run.finished:
-                    run.advance()
+        for _ in range(checkpoint_every):
+            if not run.finished:
+                run.advance()
         if folder is not None:
             save(run, folder)
         if report is not None:
