@@ -6,8 +6,9 @@ have learned. An evaluation ends when
 
 1. neither the model promises more than `tolerance` above a wanted Ritz value, nor could the
    wanted ones and the next rise by more if all that is unmeasured had the curvature of the
-   model's second pair below them. Both are residual^2 / gap to second order; the latter sees
-   two nearly equal eigenvalues of which only a mixture has been found, where a gap misleads;
+   model's second pair below them, and half more of what the model was wrong by at the top.
+   Both are residual^2 / gap to second order; the latter sees two nearly equal eigenvalues of
+   which only a mixture has been found, where a gap misleads;
 2. no vector of the model that could have risen to the wanted ones is left unmeasured;
 3. a random probe, the same in every evaluation, shows no new large eigenvalue: where its image
    has changed outside of the model's span, the change is followed (Lanczos) until that part's
@@ -26,11 +27,13 @@ from torch import Tensor
 
 from realnet.curvature.measured import Measured
 from realnet.curvature.secant import SecantModel
+from realnet.curvature.trend import Trend
 
 Products = Callable[[Tensor], Tensor]
-MEMORY = 40  # eigenpairs of the secant model that are kept from one evaluation to the next
+MEMORY = 30  # eigenpairs of the secant model that are kept from one evaluation to the next
 SAFETY = 0.1  # the model is a little stale: ask of it this fraction of the tolerance
 CAUTION = 0.5  # of a possible rise counts as error: it is close to a bound
+STALE = 0.5  # of the model's error at the top is added to what it says of the unmeasured
 GUARDS = 2  # pairs below the wanted ones that a cold start finds as well, to within NEAR
 NEAR = 0.02  # a model eigenvalue this close (relative) to a wanted one is measured
 QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass
@@ -65,18 +68,21 @@ class TopSolver:
         self.generator = generator
         self.like = torch.zeros(0, dtype=dtype, device=device)
         self.probe: tuple[Tensor, Tensor] | None = None
+        self.trend = Trend()
         self.seen = 0.0  # the probe's last change outside of the model, relative to the sharpness
 
     def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
         """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue."""
         search = Search(self, products, tolerance, floor, limit)
         found = search.run()
+        self.trend.learn(self.model.vectors(self.model.eigen()[1][: self.k]))
         self.model.compress(MEMORY + self.k)
         return found
 
     def state(self) -> dict[str, Tensor]:
         """What the next evaluation depends on."""
         state = {f"model_{name}": value for name, value in self.model.state().items()}
+        state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
         state["seen"] = torch.tensor(self.seen, dtype=torch.float64)
         if self.probe is not None:
@@ -85,8 +91,8 @@ class TopSolver:
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take up `state()` again."""
-        names = ("rows", "small", "unknown")
-        self.model.restore({name: state[f"model_{name}"] for name in names})
+        self.model.restore(_part(state, "model_"))
+        self.trend.restore(_part(state, "trend_"), self.like.device)
         self.generator.set_state(state["generator"].cpu())
         self.seen = float(state["seen"])
         if "probe" in state:
@@ -96,6 +102,12 @@ class TopSolver:
         """A random unit vector (n,)."""
         draw = torch.randn(self.n, generator=self.generator, dtype=torch.float64).to(self.like)
         return draw / draw.norm()
+
+
+def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
 
 
 class Search:
@@ -129,8 +141,8 @@ class Search:
             if direction is None:
                 finished = True
             else:
-                vector = self.model.vector(direction)
-                self.measured.add(direction, vector, self._multiply(vector[None])[0])
+                vector = self.model.vectors(direction[None])
+                self.measured.add(direction, vector[0], self._multiply(vector)[0])
         return self._result(finished or len(self.measured) >= self.solver.n)
 
     def _multiply(self, vectors: Tensor) -> Tensor:
@@ -138,12 +150,12 @@ class Search:
         return self.products(vectors)
 
     def _begin(self) -> None:
-        """Multiply the model's top k and the probe, in one call."""
-        values, vectors = self.model.eigen()
-        warm = vectors[: min(self.k, self.limit)]
-        block = [self.model.vector(row) for row in warm]
+        """Multiply the top k, the model's or where they are going, and the probe, in one call."""
+        values = self.model.eigen()[0]
+        warm = self._warm()
+        block = self.model.vectors(warm)
         probe, last = self.solver.probe or (self.solver.noise(), None)
-        images = self._multiply(torch.stack([*block, probe]))
+        images = self._multiply(torch.cat([block, probe[None]]))
         self.solver.probe = (probe, images[-1])
         for row, vector, image in zip(warm, block, images, strict=False):
             self.measured.add(row, vector, image)
@@ -154,6 +166,15 @@ class Search:
         self.drift = float(((s * y).sum(1) - values[: len(s)]).abs().max())
         change = self.model.express(images[-1] - last)
         self.surprise = change, (self.model.rows @ probe).double().cpu()
+
+    def _warm(self) -> Tensor:
+        """The wanted vectors as they are expected to be, in coordinates, orthonormal rows."""
+        guess = self.solver.trend.guess()
+        if guess is None or len(guess) > self.limit:
+            return self.model.eigen()[1][: min(self.k, self.limit)]
+        rows = [self.model.express(vector) for vector in guess]
+        ahead = torch.stack([self.model.padded(row) for row in rows])
+        return torch.linalg.qr(ahead.T)[0].T
 
     def _promises(self) -> Tensor:
         """How far the model's eigenvalues lie above the Ritz values."""
@@ -166,7 +187,9 @@ class Search:
         errors = self._promises() / SAFETY
         model_values = self.model.eigen()[0]
         if len(model_values) > self.k + 1:
-            rise = self.measured.possible_rise(self.k + 1, float(model_values[self.k + 1]))
+            lowest = float(self.measured.values()[: self.k][-1])
+            unmeasured = float(model_values[self.k + 1]) + STALE * self.drift
+            rise = self.measured.possible_rise(self.k + 1, min(unmeasured, lowest))
             errors[: len(rise)] = torch.maximum(errors[: len(rise)], CAUTION * rise)
         return torch.minimum(residuals, errors)
 

@@ -18,20 +18,20 @@ class Measured:
         self.model = model
         self._inputs: list[Tensor] = []
         self._images: list[Tensor] = []
-        self._s: list[Tensor] = []
-        self._y: list[Tensor] = []
+        self._s = self._y = torch.zeros(0, 0, dtype=torch.float64)
         self._pairs: tuple[Tensor, Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
-        return len(self._s)
+        return len(self._inputs)
 
     def add(self, coordinates: Tensor, vector: Tensor, image: Tensor) -> None:
         """Note s = vector (a unit vector orthogonal to earlier ones) and y = H s."""
         self._inputs.append(vector)
         self._images.append(image)
         y = self.model.express(image)
-        self._s.append(coordinates)
-        self._y.append(y)
+        earlier = self.coordinates()
+        self._s = torch.cat([earlier[0], self.model.padded(coordinates)[None]])
+        self._y = torch.cat([earlier[1], self.model.padded(y)[None]])
         self._pairs = None
         if self.values().max() < 0:
             self.model.unknown = float(self.values().mean())
@@ -39,8 +39,9 @@ class Measured:
 
     def coordinates(self) -> tuple[Tensor, Tensor]:
         """s and y as rows of coordinates, shapes (m, b)."""
-        padded = self.model.padded
-        return torch.stack([padded(s) for s in self._s]), torch.stack([padded(y) for y in self._y])
+        if self._s.shape[1] < self.model.rank:
+            self._s, self._y = self.model.padded(self._s), self.model.padded(self._y)
+        return self._s, self._y
 
     def values(self) -> Tensor:
         """Ritz values, descending."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+SLACK = 12  # rows beyond what is kept before they are rotated away: rotating costs half a gradient
+
 
 class SecantModel:
     """M = B^T T B; vectors are written in coordinates of B (float64) wherever possible.
@@ -46,10 +48,10 @@ class SecantModel:
         self._append(outside / left)
         return torch.cat([inside, left.double().cpu().reshape(1)])
 
-    def vector(self, coordinates: Tensor) -> Tensor:
-        """The vector (n,) of coordinates (<= b,)."""
+    def vectors(self, coordinates: Tensor) -> Tensor:
+        """The vectors (m, n) of coordinates (m, <= b)."""
         weights = coordinates.to(self._buffer)
-        return weights @ self._buffer[: len(weights)]
+        return weights @ self._buffer[: weights.shape[1]]
 
     def learn(self, s: Tensor, y: Tensor) -> None:
         """Take in y = H s, both in coordinates, |s| = 1."""
@@ -63,8 +65,8 @@ class SecantModel:
         )
 
     def padded(self, coordinates: Tensor) -> Tensor:
-        """Coordinates (b,), zeros added for rows that came later."""
-        return torch.nn.functional.pad(coordinates, (0, self.rank - len(coordinates)))
+        """Coordinates (..., b), zeros added for rows of B that came later."""
+        return torch.nn.functional.pad(coordinates, (0, self.rank - coordinates.shape[-1]))
 
     def eigen(self) -> tuple[Tensor, Tensor]:
         """Eigenvalues of M, descending, and eigenvectors as rows of coordinates."""
@@ -74,7 +76,9 @@ class SecantModel:
         return self._eigen
 
     def compress(self, rank: int) -> None:
-        """Keep the `rank` eigenpairs of largest |value|; T becomes diagonal."""
+        """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
+        if self.rank <= rank + SLACK:
+            return
         # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, and Q is kept.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
         values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
