@@ -144,6 +144,65 @@ def test_a_long_track_in_float32_keeps_its_basis_orthonormal():
     assert (rows @ rows.T - torch.eye(len(rows))).abs().max() < ORTHONORMAL
 
 
+def test_a_slowly_turning_matrix_needs_two_products_an_evaluation():
+    """The top vector, gone straight on with, and the probe."""
+    generator = torch.Generator().manual_seed(0)
+    n = 100
+    draw = torch.randn(n, n, generator=generator, dtype=torch.float64)
+    turn = torch.matrix_exp(0.02 * (draw - draw.T) / n**0.5)
+    values = torch.linspace(-1, 1, n, dtype=torch.float64) ** 3
+    values[-1] = 2.0
+    basis, spent = torch.eye(n, dtype=torch.float64), []
+    solver = TopSolver(n, 1, torch.float64, torch.device("cpu"), generator)
+    for _ in range(20):
+        basis = basis @ turn
+        now = basis @ torch.diag(values) @ basis.T
+        found = solver.solve(lambda rows, h=now: rows @ h, SHARPNESS, FLOAT32_STEP, 100)
+        assert float(found.values[0]) == pytest.approx(2.0, rel=SHARPNESS)
+        spent.append(found.products)
+    assert np.median(spent) == 2
+
+
+def shuffled(n, steps, seed):
+    """A dense top whose vectors turn while its eigenvalues are dealt anew: the edge, and worse."""
+    generator = torch.Generator().manual_seed(seed)
+    top, bulk = torch.linspace(6.3, 5.3, 14), torch.linspace(5, 0, n - 14)
+    values = torch.cat([top, bulk]).double()
+    basis = torch.eye(n, dtype=torch.float64)
+    for _ in range(steps):
+        draw = torch.randn(n, n, generator=generator, dtype=torch.float64)
+        basis = basis @ torch.matrix_exp(0.2 * (draw - draw.T) / n**0.5)
+        now = values.clone()
+        now[:14] += 0.15 * torch.randn(14, generator=generator, dtype=torch.float64)
+        yield basis @ torch.diag(now) @ basis.T, float(now.max())
+
+
+def test_a_shuffled_top_is_lost_far_more_seldom_than_by_warm_eigsh_of_as_many_products():
+    """No method of few products is safe here: an eigenvector may hide from every start."""
+    n, missed, spent = 150, {"ours": 0, "eigsh": 0}, {"ours": 0, "eigsh": 0}
+    for seed in range(6):
+        generator = torch.Generator().manual_seed(seed)
+        solver = TopSolver(n, 1, torch.float64, torch.device("cpu"), generator)
+        start = np.random.default_rng(seed).normal(size=n)
+        for matrix, expected in shuffled(n, 25, seed):
+            found = solver.solve(lambda rows, h=matrix: rows @ h, 0.5 * SHARPNESS, 1e-12, 100)
+            spent["ours"] += found.products
+            missed["ours"] += abs(float(found.values[0]) / expected - 1) > SHARPNESS
+
+            def product(vector, matrix=matrix):
+                spent["eigsh"] += 1
+                return matrix.numpy() @ vector
+
+            operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=product, dtype=float)
+            values, vectors = scipy.sparse.linalg.eigsh(
+                operator, 1, which="LA", v0=start, ncv=10, tol=1e-3
+            )
+            start = vectors[:, 0]
+            missed["eigsh"] += abs(float(values[0]) / expected - 1) > SHARPNESS
+    assert 3 * missed["ours"] <= missed["eigsh"]
+    assert spent["ours"] <= spent["eigsh"]
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(
     ("diagonal", "k"),
