@@ -36,5 +36,5 @@ _NOT_FIGURES = ("__main__", "cache", "catalogue", "options", "page", "report", "
 def module(name: str) -> Any:
     """The module of a figure. Raises InvalidInput for an unknown name, listing what exists."""
     if name not in names():
-        refuse("figure", name, "one of " + ", ".join([*names(), "all", "report"]))
+        refuse("figure", name, "one of " + ", ".join([*names(), "all", "experiments", "report"]))
     return import_module(f"figures.{name}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.experiment_marks import INTERVAL, PALETTE, band, bars, wrapped
@@ -87,8 +90,9 @@ def grokking(data: xr.Dataset) -> Figure:
 
 
 def text(data: xr.Dataset) -> Figure:
-    """The GPT's loss and sharpness by optimiser; the share of opposed token pairs."""
-    drawn, axes = mosaic([["loss", "sharpness"], ["rising", "opposed"]], (10.5, 7.5))
+    """The GPT's loss and sharpness by optimiser; opposed token pairs; tokens in their context."""
+    layout = [["loss", "sharpness", "tokens"], ["rising", "opposed", "tokens"]]
+    drawn, axes = mosaic(layout, (15.5, 7.5))
     units = {"loss": "training loss [nats a character]", "sharpness": "sharpness [1/time]"}
     for i, arm in enumerate(data.arm.values):
         for name, unit in units.items():
@@ -105,7 +109,31 @@ def text(data: xr.Dataset) -> Figure:
     axes["opposed"].axvline(chance, color=COLOURS["reference"], linestyle=":")
     title = "(risen, fallen) pairs: one character, two targets"
     label_axes(axes["opposed"], "share, 95% over seeds (dotted: random pairs)", "", title)
+    _tokens(axes["tokens"], json.loads(data.attrs["contexts"]))
     return drawn
+
+
+def _tokens(axis: Axes, contexts: dict[str, list[dict]]) -> None:
+    """How often the loss of a token fell (left) and rose (right), by optimiser and context."""
+    places, labels, place = [], [], 0
+    for arm, rows in contexts.items():
+        for row in rows:
+            axis.barh(place, row["rose"], color=COLOURS["loss_plus"])
+            axis.barh(place, -row["fell"], color=COLOURS["loss_minus"])
+            places.append(place)
+            labels.append(f"{arm}: {shown(row['context'])}[{shown(row['next'])}]")
+            place += 1
+        place += 1
+    axis.axvline(0.0, color=COLOURS["reference"], linewidth=0.8)
+    axis.set_yticks(places, labels, fontsize=7, family="monospace")
+    axis.invert_yaxis()
+    title = "Tokens of the largest loss change, seed 0:\nlast characters [next]"
+    label_axes(axis, "times that its loss fell (left), rose (right)", "", title)
+
+
+def shown(characters: str) -> str:
+    """Spaces and line ends made visible."""
+    return characters.replace(" ", "␣").replace("\n", "⏎").replace("$", r"\$")
 
 
 def layers(data: xr.Dataset) -> Figure:

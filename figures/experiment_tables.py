@@ -54,16 +54,6 @@ def tables(name: str, data: xr.Dataset) -> list[Table]:
     return MAKERS[name](data)
 
 
-def roles_table(data: xr.Dataset) -> Table:
-    """Every number of every arm."""
-    return roles(data)[0]
-
-
-def forecast_table(data: xr.Dataset) -> Table:
-    """Errors of each description's forecasts from the whole small-step run."""
-    return forecast(data)[0]
-
-
 def cell(data: xr.Dataset, name: str, ends: str = "_mean") -> str:
     """ "mean [low, high]" of a variable that is reduced to one number; the mean alone without."""
     low, high = (
@@ -226,11 +216,15 @@ def text(data: xr.Dataset) -> list[Table]:
     """Numbers by optimiser; the commonest contexts among tokens of the largest loss change."""
     names = [str(name) for name in data.data_vars if f"{name}_mean" in data and name != "diverged"]
     found = json.loads(data.attrs["contexts"])
-    rows = [[arm, line] for arm, lines in found.items() for line in lines]
-    title = "Tokens of the largest loss change (seed 0): last characters → next"
+    rows = [
+        [arm, repr(row["context"]), repr(row["next"]), str(row["rose"]), str(row["fell"])]
+        for arm, own in found.items()
+        for row in own
+    ]
+    title = "Tokens of the largest loss change (seed 0), commonest first: how often the loss"
     return [
         interval_table(data, "GPT on text: mean [95%] over seeds", names),
-        Table(title, ["arm", "context"], rows),
+        Table(title, ["arm", "last characters", "next", "rose", "fell"], rows),
     ]
 
 

@@ -124,7 +124,7 @@ class Search:
         self.before = self.model.small.clone()
         self.spent = 0
         self.drift = 0.0
-        self.surprise: tuple[Tensor, Tensor] | None = None
+        self.surprise: Tensor | None = None
         self.line: list[int] = []
         self.line_began_at = torch.zeros(0)
 
@@ -164,8 +164,7 @@ class Search:
             return
         s, y = self.measured.coordinates()
         self.drift = float(((s * y).sum(1) - values[: len(s)]).abs().max())
-        change = self.model.express(images[-1] - last)
-        self.surprise = change, (self.model.rows @ probe).double().cpu()
+        self.surprise = images[-1] - last
 
     def _warm(self) -> Tensor:
         """The wanted vectors as they are expected to be, in coordinates, orthonormal rows."""
@@ -253,19 +252,21 @@ class Search:
         return direction
 
     def _unexplained(self, values: Tensor) -> Tensor | None:
-        if self.surprise is None:
+        """The change of the probe's image, less what products have shown since, if it is loud."""
+        if self.surprise is None or self.solver.probe is None:
             return None
-        change, probe = self.surprise
-        self.surprise = None
-        news = self.model.small.clone()
+        model, probe = self.model, self.solver.probe[0]
+        news = model.small.clone()
         news[: len(self.before), : len(self.before)] -= self.before
-        change = self.model.padded(change) - news @ self.model.padded(probe)
-        s, _ = self.measured.coordinates()
-        change = change - (s @ change) @ s
-        seen = float(change.norm() * self.solver.n**0.5 / values.abs().max().clamp_min(1e-300))
+        change = self.surprise - model.vectors((news @ model.inside(probe))[None])[0]
+        self.surprise = None
+        seen_before = self.measured.coordinates()[0] @ model.inside(change)
+        left = float(change.double().square().sum()) - float(seen_before.square().sum())
+        scale = float(values.abs().max().clamp_min(1e-300))
+        seen = (max(left, 0.0) * self.solver.n) ** 0.5 / scale
         usual, self.solver.seen = self.solver.seen, seen
         quiet = seen <= max(QUIET, 2 * usual) and seen <= LOUD
-        return None if quiet else self.measured.outside(change)
+        return None if quiet else self.measured.outside(model.express(change))
 
     def _result(self, finished: bool) -> Eigenpairs:
         wanted = min(self.k, len(self.measured))

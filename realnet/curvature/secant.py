@@ -48,6 +48,10 @@ class SecantModel:
         self._append(outside / left)
         return torch.cat([inside, left.double().cpu().reshape(1)])
 
+    def inside(self, vector: Tensor) -> Tensor:
+        """B v: coordinates (b,) of the part of a vector (n,) that is in the span."""
+        return (self.rows @ vector).double().cpu()
+
     def vectors(self, coordinates: Tensor) -> Tensor:
         """The vectors (m, n) of coordinates (m, <= b)."""
         weights = coordinates.to(self._buffer)

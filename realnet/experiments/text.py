@@ -88,21 +88,26 @@ def _opposed(last: np.ndarray, target: np.ndarray, a: np.ndarray, b: np.ndarray)
     return float(((last[a] == last[b]) & (target[a] != target[b])).mean())
 
 
-def contexts(run: xr.Dataset, trial: Trial, most: int = 8) -> list[str]:
-    """The commonest "context -> next" among tokens of the largest change, with rises and falls."""
+def contexts(run: xr.Dataset, trial: Trial, most: int = 8) -> list[dict[str, object]]:
+    """The commonest context and next character among tokens of the largest change.
+
+    Each with how often its loss rose and fell: keys context, next, rose, fell.
+    """
     up, down, _, target = _tokens(run, trial)
     data = trial_data(trial)
     letters, length = data.provenance["vocabulary"], data.inputs.shape[1]
     text = data.inputs
 
-    def name(index: int) -> str:
+    def name(index: int) -> tuple[str, str]:
         row, column = divmod(int(index), length)
         before = "".join(letters[i] for i in text[row, max(0, column - 2) : column + 1])
-        return f"{before!r} -> {letters[target[index]]!r}"
+        return before, letters[target[index]]
 
     risen, fallen = (Counter(name(i) for i in each.ravel()) for each in (up, down))
-    common = (risen + fallen).most_common(most)
-    return [f"{key}: rose {risen[key]}, fell {fallen[key]} times" for key, _ in common]
+    return [
+        {"context": key[0], "next": key[1], "rose": risen[key], "fell": fallen[key]}
+        for key, _ in (risen + fallen).most_common(most)
+    ]
 
 
 def collect(runs: Runs, scale: Scale) -> xr.Dataset:

@@ -88,10 +88,10 @@ def test_every_experiment_has_tables_with_as_many_cells_as_headings(folder, name
 def test_tables_have_a_row_for_every_arm_and_description(folder):
     from realnet.experiments.results import load_result
 
-    roles = experiment_tables.roles_table(load_result(folder, "roles"))
+    roles = experiment_tables.roles(load_result(folder, "roles"))[0]
     assert [row[0] for row in roles.rows] == ["baseline", "batch 16"]
     assert "[" in roles.rows[0][1], "an interval beside every mean"
-    forecasts = experiment_tables.forecast_table(load_result(folder, "forecast"))
+    forecasts = experiment_tables.forecast(load_result(folder, "forecast"))[0]
     assert "reading" in {row[0] for row in forecasts.rows}
 
 
