@@ -10,10 +10,12 @@ have learned. An evaluation ends when
    Both are residual^2 / gap to second order; the latter sees two nearly equal eigenvalues of
    which only a mixture has been found, where a gap misleads;
 2. no vector of the model that could have risen to the wanted ones is left unmeasured;
-3. a random probe, the same in every evaluation, shows no new large eigenvalue: where its image
-   has changed outside of the model's span, the change is followed (Lanczos) until that part's
-   top Ritz value plus residual lies below the wanted ones. A residual certifies *some*
-   eigenvalue, never that it is the largest: this is what looks for others.
+3. a random probe, the same in every evaluation, shows no new large eigenvalue: where what
+   products have not shown of its image has changed since it was last followed, the change is
+   followed (Lanczos) until that part's top Ritz value plus residual lies below the wanted ones.
+   A residual certifies *some* eigenvalue, never that it is the largest: this is what looks for
+   others, and an eigenvector almost orthogonal to the probe is found late. The model's
+   runners-up, which go stale unseen, are measured every REVIEW evaluations.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ CAUTION = 0.5  # of a possible rise counts as error: it is close to a bound
 STALE = 0.5  # of the model's error at the top is added to what it says of the unmeasured
 GUARDS = 2  # pairs below the wanted ones that a cold start finds as well, to within NEAR
 NEAR = 0.02  # a model eigenvalue this close (relative) to a wanted one is measured
+RUNNERS_UP, REVIEW = 2, 6  # so many of the model's next pairs are measured every so often
+KEPT_ABOVE = 4  # pairs beyond the wanted that the memory holds even where |value| is small
 QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass
 LOUD = 0.3  # one that is always followed; between them, one twice as large as the last
 
@@ -67,16 +71,17 @@ class TopSolver:
         self.model = SecantModel(n, dtype, device)
         self.generator = generator
         self.like = torch.zeros(0, dtype=dtype, device=device)
-        self.probe: tuple[Tensor, Tensor] | None = None
+        self.probe: tuple[Tensor, Tensor] | None = None  # z and what H z is expected to be
         self.trend = Trend()
-        self.seen = 0.0  # the probe's last change outside of the model, relative to the sharpness
+        self.seen = 0.0  # the change of what is not explained, relative to the sharpness
+        self.since_review = 0
 
     def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
         """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue."""
         search = Search(self, products, tolerance, floor, limit)
         found = search.run()
         self.trend.learn(self.model.vectors(self.model.eigen()[1][: self.k]))
-        self.model.compress(MEMORY + self.k)
+        self.model.compress(MEMORY + self.k, self.k + KEPT_ABOVE)
         return found
 
     def state(self) -> dict[str, Tensor]:
@@ -85,6 +90,7 @@ class TopSolver:
         state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
         state["seen"] = torch.tensor(self.seen, dtype=torch.float64)
+        state["since_review"] = torch.tensor(self.since_review)
         if self.probe is not None:
             state["probe"], state["probe_image"] = (vector.cpu() for vector in self.probe)
         return state
@@ -94,7 +100,8 @@ class TopSolver:
         self.model.restore(_part(state, "model_"))
         self.trend.restore(_part(state, "trend_"), self.like.device)
         self.generator.set_state(state["generator"].cpu())
-        self.seen = float(state["seen"])
+        self.seen, self.since_review = float(state["seen"]), int(state["since_review"])
+        self.probe = None
         if "probe" in state:
             self.probe = (state["probe"].to(self.like), state["probe_image"].to(self.like))
 
@@ -119,12 +126,14 @@ class Search:
         self.solver, self.model, self.products = solver, solver.model, products
         self.measured = Measured(solver.model)
         self.tolerance, self.floor = tolerance, floor
-        self.k, self.limit = solver.k, max(min(limit, solver.n), 1)
-        self.cold = self.model.rank == 0
-        self.before = self.model.small.clone()
+        self.k, self.limit = solver.k, limit
+        self.cold = solver.probe is None
+        self.review = solver.since_review >= REVIEW
         self.spent = 0
         self.drift = 0.0
-        self.surprise: Tensor | None = None
+        self.before = self.model.small.clone()
+        self.probe, self.image, self.expected = solver.like, solver.like, solver.like
+        self.weighed = self.cold
         self.line: list[int] = []
         self.line_began_at = torch.zeros(0)
 
@@ -132,7 +141,7 @@ class Search:
         """Multiply until nothing is left to improve, to measure or to look for."""
         self._begin()
         finished = False
-        while not finished and len(self.measured) < self.limit:
+        while not finished and self.spent < self.limit and len(self.measured) < self.solver.n:
             direction = self._improving()
             if direction is None:
                 direction = self._near()
@@ -143,7 +152,16 @@ class Search:
             else:
                 vector = self.model.vectors(direction[None])
                 self.measured.add(direction, vector[0], self._multiply(vector)[0])
-        return self._result(finished or len(self.measured) >= self.solver.n)
+        finished = finished or len(self.measured) >= self.solver.n
+        if finished:
+            self._remember()
+        return self._result(finished)
+
+    def _remember(self) -> None:
+        """For the next evaluation; one cut short leaves all of this to be done again."""
+        solver = self.solver
+        solver.since_review = 1 if self.review or self.cold else solver.since_review + 1
+        solver.probe = self.probe, self.expected
 
     def _multiply(self, vectors: Tensor) -> Tensor:
         self.spent += len(vectors)
@@ -154,23 +172,23 @@ class Search:
         values = self.model.eigen()[0]
         warm = self._warm()
         block = self.model.vectors(warm)
-        probe, last = self.solver.probe or (self.solver.noise(), None)
-        images = self._multiply(torch.cat([block, probe[None]]))
-        self.solver.probe = (probe, images[-1])
+        self.probe, expected = self.solver.probe or (self.solver.noise(), None)
+        images = self._multiply(torch.cat([block, self.probe[None]]))
+        self.image = images[-1]
+        self.expected = self.image if expected is None else expected
         for row, vector, image in zip(warm, block, images, strict=False):
             self.measured.add(row, vector, image)
-        if last is None:
-            self.measured.add(self.model.express(probe), probe, images[-1])
-            return
-        s, y = self.measured.coordinates()
-        self.drift = float(((s * y).sum(1) - values[: len(s)]).abs().max())
-        self.surprise = images[-1] - last
+        if len(warm):
+            s, y = self.measured.coordinates()
+            self.drift = float(((s * y).sum(1) - values[: len(s)]).abs().max())
+        else:
+            self.measured.add(self.model.express(self.probe), self.probe, self.image)
 
     def _warm(self) -> Tensor:
         """The wanted vectors as they are expected to be, in coordinates, orthonormal rows."""
         guess = self.solver.trend.guess()
-        if guess is None or len(guess) > self.limit:
-            return self.model.eigen()[1][: min(self.k, self.limit)]
+        if guess is None:
+            return self.model.eigen()[1][: self.k]
         rows = [self.model.express(vector) for vector in guess]
         ahead = torch.stack([self.model.padded(row) for row in rows])
         return torch.linalg.qr(ahead.T)[0].T
@@ -216,12 +234,16 @@ class Search:
         return self.measured.outside(self.model.eigen()[1][pair])
 
     def _near(self) -> Tensor | None:
-        """The model's next eigenvector that is unmeasured and may have risen to the wanted."""
+        """The model's next eigenvector that is unmeasured and may have risen to the wanted.
+
+        In a review: its runners-up in any case.
+        """
         values, vectors = self.model.eigen()
         lowest = float(self.measured.values()[: self.k][-1])
         margin = NEAR * abs(lowest) + min(3.0 * self.drift, 0.1 * abs(lowest))
-        for value, vector in zip(values[self.k :], vectors[self.k :], strict=True):
-            if float(value) + margin <= lowest:
+        for place, vector in enumerate(vectors[self.k :]):
+            due = self.review and place < RUNNERS_UP
+            if not due and float(values[self.k + place]) + margin <= lowest:
                 return None
             if self.measured.share(vector) <= 0.5:
                 return self.measured.outside(vector)
@@ -252,21 +274,27 @@ class Search:
         return direction
 
     def _unexplained(self, values: Tensor) -> Tensor | None:
-        """The change of the probe's image, less what products have shown since, if it is loud."""
-        if self.surprise is None or self.solver.probe is None:
+        """The change of the probe's image that products have not shown since, if it is loud.
+
+        What is let pass is kept: small changes add up until they are followed.
+        """
+        if self.weighed:
             return None
-        model, probe = self.model, self.solver.probe[0]
+        self.weighed, model = True, self.model
         news = model.small.clone()
         news[: len(self.before), : len(self.before)] -= self.before
-        change = self.surprise - model.vectors((news @ model.inside(probe))[None])[0]
-        self.surprise = None
-        seen_before = self.measured.coordinates()[0] @ model.inside(change)
-        left = float(change.double().square().sum()) - float(seen_before.square().sum())
+        shown = model.vectors((news @ model.inside(self.probe))[None])[0]
+        change = self.image - self.expected - shown
+        measured = self.measured.coordinates()[0] @ model.inside(change)
+        left = float(change.double().square().sum()) - float(measured.square().sum())
         scale = float(values.abs().max().clamp_min(1e-300))
         seen = (max(left, 0.0) * self.solver.n) ** 0.5 / scale
         usual, self.solver.seen = self.solver.seen, seen
-        quiet = seen <= max(QUIET, 2 * usual) and seen <= LOUD
-        return None if quiet else self.measured.outside(model.express(change))
+        if seen <= max(QUIET, 2 * usual) and seen <= LOUD:
+            self.expected = self.expected + shown
+            return None
+        self.expected = self.image
+        return self.measured.outside(model.express(change))
 
     def _result(self, finished: bool) -> Eigenpairs:
         wanted = min(self.k, len(self.measured))

@@ -148,13 +148,21 @@ class Objective:
         self._kept = None
 
     def products(self, vectors: Tensor) -> Tensor:
-        """H V for the rows of V, shape (m, n), in the parameters' dtype."""
+        """H V for the rows of V, shape (m, n), in the parameters' dtype.
+
+        Raises NotFinite where a product is not, although loss and gradient are.
+        """
         out = torch.zeros(len(vectors), self.n, dtype=self.dtype, device=self.device)
         rows = vectors.to(self.dtype)
         for chunk, weight in zip(self.chunks, self.weights, strict=True):
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
             for i, row in enumerate(rows):
                 out[i] += weight * self._product(parts, row)
+        if not bool(torch.isfinite(torch.linalg.vector_norm(out))):
+            raise NotFinite(
+                "the norm of a Hessian-vector product is NaN or infinite although loss and "
+                "gradient are finite: the second derivative overflows or does not exist there."
+            )
         return out
 
     def _graph(self, chunk: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:

@@ -38,7 +38,7 @@ class SecantModel:
         left = outside.norm()
         if left == 0:
             return inside
-        if left < 0.3 * size:  # cancellation: once more; what then shrinks again is roundoff
+        if left < 0.7 * size:  # cancellation: once more; what then shrinks again is roundoff
             before = left
             more, outside = self._split(outside)
             inside += more
@@ -79,14 +79,19 @@ class SecantModel:
             self._eigen = values.flip(0), vectors.flip(1).T
         return self._eigen
 
-    def compress(self, rank: int) -> None:
-        """Keep the `rank` eigenpairs of largest |value| once there are SLACK more; T diagonal."""
+    def compress(self, rank: int, top: int) -> None:
+        """Keep the `top` highest eigenpairs, then the largest |value|, `rank` in all; T diagonal.
+
+        Only once there are SLACK more.
+        """
         if self.rank <= rank + SLACK:
             return
         # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, and Q is kept.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
         values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
-        kept = values.abs().argsort(descending=True)[:rank].sort(descending=True).values
+        weight = values.abs()
+        weight[-top:] = torch.inf
+        kept = weight.argsort(descending=True)[:rank].sort(descending=True).values
         turn = torch.linalg.solve_triangular(lower.T, vectors[:, kept], upper=True).T
         rows = turn.to(self._buffer) @ self.rows
         self.rank = len(kept)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from linmodel.errors import integer, real
 from realnet.curvature.eigensolver import TopSolver
-from realnet.curvature.objective import Chunks, LossFunction, Objective
+from realnet.curvature.objective import Chunks, LossFunction, Objective, full_precision
 from realnet.curvature.training_mode import consistent, refuse_noise
 
 SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
@@ -54,6 +54,7 @@ class SharpnessTracker:
     loss_fn     () -> mean loss; with `chunks`, loss_fn(*chunk) -> that chunk's mean loss
     params      a module, or its parameters; a module also lets dropout and batch norm be seen
     tolerance   largest estimated relative error of each eigenvalue
+    max_products  per evaluation, at least k + 1; where they do not suffice, converged is False
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
@@ -79,7 +80,7 @@ class SharpnessTracker:
         self.objective = Objective(loss_fn, params, chunks, weights)
         self.k = min(integer("k", k, low=1), self.objective.n)
         self.tolerance = real("tolerance", tolerance, above=0.0)
-        self.max_products = integer("max_products", max_products, low=1)
+        self.max_products = integer("max_products", max_products, low=self.k + 1)
         generator = torch.Generator().manual_seed(seed)
         kind = self.objective
         self.solver = TopSolver(kind.n, self.k, kind.dtype, kind.device, generator)
@@ -93,12 +94,13 @@ class SharpnessTracker:
             if not self._checked:
                 refuse_noise(objective, loss)
                 self._checked = True
-            pairs = self.solver.solve(
-                objective.products,
-                SHARE * self.tolerance,
-                ROUNDOFF * torch.finfo(objective.dtype).eps,
-                self.max_products,
-            )
+            with full_precision(objective.device):
+                pairs = self.solver.solve(
+                    objective.products,
+                    SHARE * self.tolerance,
+                    ROUNDOFF * torch.finfo(objective.dtype).eps,
+                    self.max_products,
+                )
         finally:
             objective.end()
         return Curvature(

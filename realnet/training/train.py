@@ -37,22 +37,26 @@ def train(
     config = config or TrainConfig(**fields)  # type: ignore[arg-type]
     checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
     run = Run(config)
-    folder = None
+    folder, told = None, 0
     if out is not None:
         configuration = config.as_dict() | {"device": run.device.type}
         resume(run, runfolder.check_run(out, configuration))
+        told = min(run.step, config.steps)
         if run.step == 0:
             run.advance()
         folder = runfolder.open_run(out, configuration)
+        if run.finished:
+            save(run, folder)
     while not run.finished:
-        before = min(run.step, config.steps)
         for _ in range(checkpoint_every):
             if not run.finished:
                 run.advance()
         if folder is not None:
             save(run, folder)
         if report is not None:
-            report(min(run.step, config.steps) - before, run.records.note(2.0 / config.step_size))
+            done = min(run.step, config.steps)
+            report(done - told, run.records.note(2.0 / config.step_size))
+            told = done
     return run.dataset()
 
 

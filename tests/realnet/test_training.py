@@ -144,6 +144,29 @@ def test_a_run_resumed_with_other_threads_keeps_its_own(tmp_path):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("every", [1, 10])
+def test_overflow_is_divergence_however_often_the_sharpness_is_asked(tmp_path, every):
+    fields = {"loss": "mse", "activation": "relu", "depth": 2, "step_size": 1e6, "every": every}
+    curves = small(**fields, out=tmp_path / "run")
+    assert curves.attrs["status"] == "diverged"
+    assert realnet.load_run(tmp_path / "run").identical(curves)
+
+
+def test_a_run_that_diverges_at_its_first_evaluation_is_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        realnet.training.run, "sample_loss", lambda *_: lambda outputs, labels: outputs.sum(1) / 0.0
+    )
+    curves = small(out=tmp_path / "run")
+    assert curves.attrs["status"] == "diverged"
+    assert realnet.load_run(tmp_path / "run").attrs["status"] == "diverged"
+
+
+def test_the_progress_reported_adds_up_to_the_steps(tmp_path):
+    told = []
+    small(out=tmp_path / "run", checkpoint_every=5, report=lambda count, note: told.append(count))
+    assert sum(told) == SMALL["steps"]
+
+
 def test_text_is_trained_by_the_mean_over_its_tokens():
     curves = small(**TEXT, step_size=0.3)
     text = load_text(6, 0, context=8)

@@ -1,0 +1,161 @@
+"""What a warm-started eigensolver can lose: each way was seen, and stays a test."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from linmodel import InvalidInput
+from realnet.curvature.eigensolver import TopSolver
+from realnet.curvature.objective import NotFinite
+from realnet.curvature.tracker import SharpnessTracker
+from tests.tolerances import ORTHONORMAL, SHARPNESS
+
+ROUNDOFF = 1e-12
+
+
+def solver_of(n, k=1, seed=0, dtype=torch.float64):
+    return TopSolver(n, k, dtype, torch.device("cpu"), torch.Generator().manual_seed(seed))
+
+
+def matrix(values, seed=1):
+    n = len(values)
+    draw = torch.randn(n, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    basis = torch.linalg.qr(draw).Q
+    return basis @ torch.diag(torch.as_tensor(values, dtype=torch.float64)) @ basis.T
+
+
+def evaluate(solver, now, limit=200):
+    single = now.to(solver.like)
+    return solver.solve(lambda rows: rows @ single, 0.5 * SHARPNESS, ROUNDOFF, limit)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_runners_up_that_overtake_while_all_turns_are_found(seed):
+    """The top falls, the second stays, the third rises; first guesses are good all the while."""
+    n = 120
+    generator = torch.Generator().manual_seed(seed)
+    draw = torch.randn(n, n, generator=generator, dtype=torch.float64)
+    turn = torch.matrix_exp(0.02 * (draw - draw.T) / n**0.5)
+    basis, solver = torch.eye(n, dtype=torch.float64), solver_of(n, seed=seed)
+    values = torch.linspace(-1, 1, n, dtype=torch.float64) ** 3
+    values[-3:] = torch.tensor([1.9, 2.0, 2.1])
+    for _ in range(40):
+        basis = basis @ turn
+        values[-1] -= 0.01
+        values[-3] += 0.008
+        found = evaluate(solver, basis @ torch.diag(values) @ basis.T)
+        assert float(found.values[0]) == pytest.approx(float(values.max()), rel=SHARPNESS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_eigenvalue_that_grows_little_by_little_is_found(seed):
+    """Never shown by products, a hundredth of the top at a time: late by a tenth at most."""
+    n, rate = 150, 0.05
+    values, solver = np.linspace(0.0, 5.0, n), solver_of(n, seed=seed)
+    values[-1] = 10.0
+    for i in range(260):
+        values[3] = rate * i
+        found = float(evaluate(solver, matrix(values)).values[0])
+        if not 10.0 < values[3] < 11.0:
+            assert found == pytest.approx(values.max(), rel=SHARPNESS)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_many_large_negative_eigenvalues_do_not_push_the_top_out_of_memory(dtype):
+    values = np.concatenate([[1.0], np.linspace(0.3, 0, 200), -np.geomspace(100, 1, 99)])
+    now = matrix(values)
+    for seed in range(3):
+        solver = solver_of(len(values), seed=seed, dtype=dtype)
+        for _ in range(8):
+            found = evaluate(solver, now)
+            assert float(found.values[0]) == pytest.approx(1.0, rel=SHARPNESS)
+
+
+@pytest.mark.parametrize(
+    ("values", "k", "dtype"),
+    [
+        ((1.0 + np.arange(1500)) ** -0.7, 10, torch.float32),
+        (np.linspace(0, 1, 1000), 3, torch.float32),
+        (np.concatenate([[1.0], -np.geomspace(50, 1, 999)]), 1, torch.float64),
+    ],
+    ids=["slow decay", "linear", "negative"],
+)
+def test_the_basis_stays_orthonormal_through_many_products(values, k, dtype):
+    diagonal = torch.as_tensor(values, dtype=dtype)
+    solver = solver_of(len(values), k, dtype=dtype)
+    for _ in range(2):
+        solver.solve(lambda rows: rows * diagonal, 0.5 * SHARPNESS, ROUNDOFF, 200)
+    rows = solver.model.rows.double()
+    assert (rows @ rows.T - torch.eye(len(rows))).abs().max() < ORTHONORMAL
+
+
+@pytest.mark.parametrize("cut", ["interrupted", "limit"])
+def test_what_the_probe_saw_is_not_forgotten_when_an_evaluation_is_cut_short(cut):
+    values, solver = np.linspace(0.0, 9.0, 200), solver_of(200)
+    values[-1] = 10.0
+    for _ in range(3):
+        evaluate(solver, matrix(values))
+    values[7] = 20.0
+    now, calls = matrix(values), []
+
+    def interrupted(rows):
+        calls.append(len(rows))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return rows @ now
+
+    if cut == "interrupted":
+        with pytest.raises(KeyboardInterrupt):
+            solver.solve(interrupted, 0.5 * SHARPNESS, ROUNDOFF, 200)
+    else:
+        assert not evaluate(solver, now, limit=2).converged.any()
+    assert float(evaluate(solver, now).values[0]) == pytest.approx(20.0, rel=SHARPNESS)
+
+
+def test_the_limit_of_products_holds_when_warm_and_covers_every_wanted_pair():
+    solver = solver_of(300, 2)
+    evaluate(solver, matrix(np.linspace(0, 6, 300)))
+    other = matrix(np.linspace(0, 6, 300), seed=2)
+    for limit in (3, 4, 10):
+        found = solver.solve(lambda rows: rows @ other, 1e-8, 1e-15, limit)
+        assert found.products == limit and found.values.shape == (2,)
+    point = nn.Parameter(torch.ones(5))
+    with pytest.raises(InvalidInput, match="max_products"):
+        SharpnessTracker(lambda: point.square().sum(), [point], k=3, max_products=3)
+
+
+def test_an_early_state_restored_into_a_used_solver_begins_afresh():
+    now, solver = matrix(np.linspace(0, 1, 50)), solver_of(50)
+    early = solver.state()
+    first = evaluate(solver, now)
+    solver.restore(early)
+    again = evaluate(solver, now)
+    assert torch.equal(first.values, again.values) and first.products == again.products
+
+
+def test_a_product_that_overflows_is_said_and_does_no_harm():
+    point = nn.Parameter(torch.zeros(20, dtype=torch.float64))
+    power = torch.linspace(2, 4, 20, dtype=torch.float64)
+    loss = {"now": lambda: ((point + 0.1).abs() ** power).sum()}
+    tracker = SharpnessTracker(lambda: loss["now"](), [point])
+    expected = tracker.evaluate().sharpness
+    with torch.no_grad():
+        point.fill_(-0.1)
+    plain, loss["now"] = loss["now"], lambda: (point + 0.1).abs().pow(1.5).sum()
+    with pytest.raises(NotFinite, match="Hessian-vector product"):
+        tracker.evaluate()
+    with torch.no_grad():
+        point.zero_()
+    loss["now"] = plain
+    assert tracker.evaluate().sharpness == pytest.approx(expected, rel=SHARPNESS)
+
+
+def test_the_solver_keeps_full_precision_under_autocast():
+    weights = nn.Parameter(torch.linspace(-1, 1, 300))
+    values = torch.linspace(-2, 1, 300)
+    tracker = SharpnessTracker(lambda: 0.5 * (values * weights.square()).sum(), [weights])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for _ in range(3):
+            found = tracker.evaluate().sharpness
+            assert found == pytest.approx(1.0, rel=SHARPNESS)
