@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from figures.cache import Datasets
 from figures.options import Work
 from figures.style import COLOURS, label_axes, panels
-from linmodel.sweep import sweep
+from linmodel import sweep
 from linmodel.sweeps.frame import REGIMES
 
 NAME = "sweeps"

@@ -24,7 +24,7 @@ from linmodel.reduction import (
     standard_parameters,
     standard_state,
 )
-from linmodel.sweep import sweep
+from linmodel.sweeps.run import sweep
 
 __all__ = [
     "FlowFailed",

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import spence
 
+from linmodel.assumptions import arrays, require, require_standing
 from linmodel.comparison import Comparison
+from linmodel.conserved import conserved
 from linmodel.errors import real
-from linmodel.hypotheses import arrays, conserved, require, require_standing
 from linmodel.problem import Array, OpposingSignals, State
 
 BISECTIONS = 80

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc
 
-from linmodel.errors import integer, real, refuse
-from linmodel.hypotheses import (
+from linmodel.assumptions import (
     arrays,
-    conserved,
     fraction,
     require,
     require_standing,
     require_strengths,
 )
+from linmodel.conserved import conserved
+from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array, OpposingSignals, State
 
 BISECTIONS = 60  # halvings: the bracket shrinks to a relative width of 1e-18 of its start

@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.assumptions import require_standing
 from linmodel.bounds import largest_stable_step
 from linmodel.curves import trajectory
 from linmodel.errors import real, refuse
 from linmodel.flow import gradient_flow
-from linmodel.hypotheses import require_standing
 from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.times import time_grid
 

@@ -24,11 +24,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.assumptions import require_standing
 from linmodel.bounds import largest_stable_step, limit
 from linmodel.descent import gradient_descent
 from linmodel.errors import real, refuse
 from linmodel.flow import gradient_flow
-from linmodel.hypotheses import require_standing
 from linmodel.landscape import sharpness
 from linmodel.problem import Array, OpposingSignals, State, single
 

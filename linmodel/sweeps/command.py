@@ -14,8 +14,8 @@ from linmodel.console import progress
 from linmodel.errors import real, refuse
 from linmodel.problem import Array, State
 from linmodel.store import save
-from linmodel.sweep import sweep as run_sweep
 from linmodel.sweeps.frame import DESCENT_STATUS, FLOW_STATUS
+from linmodel.sweeps.run import sweep as run_sweep
 
 RANGE = "START:STOP:COUNT, START:STOP:COUNT:log, or values with commas"
 

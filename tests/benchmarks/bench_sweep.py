@@ -29,9 +29,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS"):
 
 import numpy as np  # noqa: E402
 
+from linmodel import sweep  # noqa: E402
 from linmodel.kernels.flow import cubic_sharpness  # noqa: E402
 from linmodel.kernels.lanes import NUMPY  # noqa: E402
-from linmodel.sweep import sweep  # noqa: E402
 from linmodel.sweeps.grid import typical_state  # noqa: E402
 from tests.benchmarks.sweep_peers import PEERS, heyoka_batch  # noqa: E402
 from tests.benchmarks.sweep_workload import (  # noqa: E402
@@ -78,7 +78,7 @@ def settings(work: Workload) -> dict:
 def compile_seconds() -> float:
     """Processor seconds of the first sweep of a fresh process without a cache, less imports."""
     code = (
-        "import time; from linmodel.sweep import sweep; t = time.process_time();"
+        "import time; from linmodel import sweep; t = time.process_time();"
         "sweep(10., 4., times=[0, 1.], variables=['sharpness'], threads=1);"
         "print(time.process_time() - t)"
     )

@@ -15,7 +15,7 @@ from linmodel import (
     sharpness,
     standard_state,
 )
-from linmodel.hypotheses import conserved
+from linmodel.conserved import conserved
 from tests import tolerances
 
 CASES = [(1.0, 3.0, 1.0), (4.0, 10.0, 4.0), (50.0, 1.0, 20.0), (1e3, 10.0, 4.0), (1e4, 0.3, 0.2)]

@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, gradient_flow
-from linmodel.sweep import sweep
+from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, gradient_flow, sweep
 from linmodel.sweeps.frame import REGIMES
 from linmodel.sweeps.grid import growth_time, typical_state
 from tests.tolerances import ALGEBRA, DESCENT_LOG, EVENT_TIME, KERNEL_SHARPNESS

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from linmodel import InvalidInput
-from linmodel.sweep import sweep
+from linmodel import InvalidInput, sweep
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [

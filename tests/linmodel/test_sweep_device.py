@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from linmodel import InvalidInput, State
-from linmodel.sweep import sweep
+from linmodel import InvalidInput, State, sweep
 from tests.tolerances import DEVICE
 
 pytest.importorskip("torch")

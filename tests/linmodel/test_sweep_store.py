@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from linmodel import InvalidInput
-from linmodel.sweep import sweep
+from linmodel import InvalidInput, sweep
 from linmodel.sweeps import zarr_store
 
 pytest.importorskip("zarr")
@@ -29,7 +28,7 @@ import sys, time
 import numpy as np
 from linmodel.sweeps import grid as sweep_grid, zarr_store
 sweep_grid.CHUNK_CELLS = 64
-from linmodel.sweep import sweep
+from linmodel import sweep
 write = zarr_store.write
 def slow(*arguments):
     write(*arguments)
@@ -164,7 +163,7 @@ def test_memory_stays_bounded(tmp_path):
     code = """
 import resource, sys
 import numpy as np
-from linmodel.sweep import sweep
+from linmodel import sweep
 def run(cells, name):
     sweep(np.geomspace(10, 1e3, cells), times=np.linspace(0, 1, 200), beta_norm=5.0, threads=2,
           variables=["sharpness"], out=f"{sys.argv[1]}/{name}.zarr")

@@ -1,6 +1,6 @@
 """Polynomial pieces of the gradient flow by Chebyshev collocation, in Arb of any precision.
 
-This file only *proposes* a polynomial on [t, t + h]; linmodel.certify.pieces then proves how far
+This file only *proposes* a polynomial on [t, t + h]; linmodel.certified.pieces then proves how far
 the true solution is from it. So nothing here needs error bounds, except that the matrices of `Grid`
 that evaluate a polynomial are rigorous balls.
 

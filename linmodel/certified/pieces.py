@@ -1,6 +1,6 @@
 """Piece after piece of the gradient flow, each with a proved bound on its distance from the truth.
 
-On each piece [t, t + h] linmodel.certify.collocation proposes a polynomial p. Its
+On each piece [t, t + h] linmodel.certified.collocation proposes a polynomial p. Its
 defect r = p' - f(p) is a polynomial of degree <= 3 deg p; its size rho is bounded from values at
 Chebyshev points and their Lebesgue constant. The flow is a gradient flow, so its Jacobian is minus
 the symmetric Hessian, and two solutions part at most at the rate mu = -lambda_min(H):
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, arb_mat
 
-from linmodel.certify.collocation import Grid, chebyshev_row, grid, propose, to_float, velocity
+from linmodel.certified.collocation import Grid, chebyshev_row, grid, propose, to_float, velocity
 from linmodel.problem import Array, OpposingSignals, State
 
 Balls = tuple[arb, arb, arb, arb, arb]

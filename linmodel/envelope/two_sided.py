@@ -13,11 +13,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.assumptions import arrays, require_standing
 from linmodel.bounds import dip_floor, limit_c_squared
+from linmodel.conserved import conserved
 from linmodel.curves import LABELS
-from linmodel.envelope_pieces import Cases, Curve, lower_curve, upper_curve
+from linmodel.envelope.chords import Cases, Curve, lower_curve, upper_curve
 from linmodel.errors import integer, real
-from linmodel.hypotheses import arrays, conserved, require_standing
 from linmodel.landscape import core_block
 from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.store import provenance

@@ -1,6 +1,6 @@
 """Certified integration: intervals that contain the flow's state and sharpness, proved in Arb.
 
-linmodel.certify.pieces covers the time axis by polynomials and proves how far the solution is
+linmodel.certified.pieces covers the time axis by polynomials and proves how far the solution is
 from them. n and o are then taken from the intrinsic time tau = int c^2 dt (M7): n = n0 e^(-tau),
 o = o0 e^(-alpha tau), with the same relative accuracy however small they are. Cost is a few tens of
 pieces, a fraction of a second, for every alpha up to 1e6: stiffness does not enter.
@@ -21,8 +21,8 @@ import xarray as xr
 from flint import arb, ctx
 from numpy.typing import ArrayLike
 
-from linmodel.certify.pieces import CannotEnclose, enclosures, make_setting
-from linmodel.certify.sharpness import largest_eigenvalue
+from linmodel.certified.pieces import CannotEnclose, enclosures, make_setting
+from linmodel.certified.sharpness import largest_eigenvalue
 from linmodel.curves import label
 from linmodel.errors import integer, real
 from linmodel.problem import OpposingSignals, State, single

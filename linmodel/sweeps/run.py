@@ -11,9 +11,9 @@ from typing import Any
 import xarray as xr
 from numpy.typing import ArrayLike
 
+import linmodel.sweeps.zarr_store as zarr_store
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
-from linmodel.sweeps import zarr_store
 from linmodel.sweeps.cluster import clustered, connect
 from linmodel.sweeps.frame import fill, frame
 from linmodel.sweeps.grid import Block, Plan, Results, make_plan

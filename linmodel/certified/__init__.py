@@ -1,0 +1,5 @@
+"""Certified integration: polynomial pieces proposed, then proved, in Arb."""
+
+from linmodel.certified.intervals import CannotEnclose, certified_flow, outward, reference
+
+__all__ = ["CannotEnclose", "certified_flow", "outward", "reference"]

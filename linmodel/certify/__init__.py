@@ -1,1 +1,0 @@
-"""Certified integration: polynomial pieces proposed, then proved, in Arb."""
