@@ -7,9 +7,16 @@ from typing import NoReturn
 
 import numpy as np
 
+LONGEST = 300  # characters of a value that a message repeats
+LARGEST = 2**63 - 1  # of a whole number: what NumPy's and torch's integers hold
+
 
 class InvalidInput(ValueError):
     """What came, what is allowed, what to do. The command lines print it and exit with status 2."""
+
+
+class Notice(UserWarning):
+    """What was put right without being asked: one line on standard error, never a silent change."""
 
 
 class FlowFailed(RuntimeError):
@@ -18,9 +25,20 @@ class FlowFailed(RuntimeError):
 
 def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
     """Raise `InvalidInput`: "`name` is `came`; allowed: `allowed`. `remedy`."."""
-    shown = came.item() if isinstance(came, np.generic) else came
-    message = f"{name} is {shown!r}; allowed: {allowed}."
-    raise InvalidInput(f"{message} {remedy}".rstrip())
+    raise InvalidInput(f"{name} is {shown(came)}; allowed: {allowed}. {remedy}".rstrip())
+
+
+def shown(came: object) -> str:
+    """`came` on one line and at most LONGEST characters: a message never repeats a whole file."""
+    try:
+        text = repr(came.item() if isinstance(came, np.generic) else came)
+    except Exception:  # a user's own __repr__, or an int of more digits than Python prints
+        return f"a {type(came).__name__} that cannot be printed"
+    if "\n" in text:
+        text = " ".join(text.split())
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}... ({len(text):,} characters)"
+    return text
 
 
 def real(name: str, value: object, *, low: float = -math.inf, above: float = -math.inf) -> float:
@@ -45,4 +63,6 @@ def integer(name: str, value: object, *, low: int) -> int:
     number = value if isinstance(value, int) else real(name, value)  # an int keeps every digit
     if number != int(number) or number < low:
         refuse(name, value, allowed)
+    if number > LARGEST:
+        refuse(name, value, f"{allowed} and below 2^63")
     return int(number)
