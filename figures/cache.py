@@ -17,7 +17,8 @@ import xarray as xr
 
 from figures.options import Work
 from linmodel.errors import InvalidInput
-from linmodel.store import load, save, versions, write_text
+from linmodel.files import write_text
+from linmodel.store import load, save, versions
 
 Datasets = dict[str, xr.Dataset]
 MANIFEST = "manifest.json"

@@ -17,7 +17,8 @@ from figures.style import FORMATS, save, svg_text
 from figures.table import Table
 from linmodel.console import progress
 from linmodel.errors import InvalidInput, refuse
-from linmodel.store import versions, write_text
+from linmodel.files import write_text
+from linmodel.store import versions
 
 TITLE = "Outliers with opposing signals: the linear model, checked, beside a real network"
 ABOUT = [

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from linmodel.errors import refuse
-from linmodel.store import write_whole
+from linmodel.files import require_writable, write_bytes
 
 # Okabe and Ito's palette; one quantity has one colour in every figure.
 COLOURS = {
@@ -127,12 +127,12 @@ def save(figure: Figure, path: str | Path) -> Path:
     kind = path.suffix.lstrip(".").lower()
     if kind not in FORMATS:
         refuse("figure file", str(path), "a name that ends in .png, .svg or .pdf")
+    require_writable(path)
     metadata = {"Date": None} if kind == "svg" else None
+    buffer = io.BytesIO()
     with rc_context(SETTINGS):
-        return write_whole(
-            path,
-            lambda temporary: figure.savefig(temporary, format=kind, dpi=150, metadata=metadata),
-        )
+        figure.savefig(buffer, format=kind, dpi=150, metadata=metadata)
+    return write_bytes(path, buffer.getbuffer())
 
 
 def svg_text(figure: Figure) -> str:

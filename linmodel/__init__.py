@@ -1,5 +1,6 @@
 """The two-layer linear model of opposing signals: flow, descent, sharpness, bounds, sweeps."""
 
+import linmodel.interrupt  # noqa: F401  first: signals during the other imports are one line, too
 from linmodel.closed_form import closed_form
 from linmodel.data import Samples, draw
 from linmodel.descent import gradient_descent

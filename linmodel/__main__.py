@@ -14,11 +14,12 @@ from rich.table import Table
 from linmodel.console import new_app, run
 from linmodel.descent import gradient_descent
 from linmodel.errors import integer, real, refuse
+from linmodel.files import require_writable
 from linmodel.flow import gradient_flow
 from linmodel.landscape import hessian_spectrum
 from linmodel.problem import OpposingSignals, State
 from linmodel.reduction import standard_state
-from linmodel.store import require_writable, save
+from linmodel.store import save
 from linmodel.sweeps.command import sweep
 
 app = new_app(

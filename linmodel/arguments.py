@@ -131,7 +131,7 @@ def _is(value: object, kind: type) -> bool:
 
 
 def _is_numeric_array(kind: Any) -> bool:
-    return NUMERIC <= set(typing.get_args(kind)) or typing.get_origin(kind) is np.ndarray
+    return set(typing.get_args(kind)) >= NUMERIC or typing.get_origin(kind) is np.ndarray
 
 
 def _fits_array(value: object) -> bool:

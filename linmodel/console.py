@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from linmodel.errors import FlowFailed, InvalidInput
+from linmodel import interrupt
+from linmodel.errors import FlowFailed, InvalidInput, Notice
 
 Advance = Callable[[int, str], None]
+MOST_CHARACTERS = 2000  # of an error's line
 
 
 def new_app(help_text: str) -> typer.Typer:
@@ -29,21 +33,56 @@ def new_app(help_text: str) -> typer.Typer:
 
 
 def run(app: typer.Typer, name: str) -> None:
-    """Run `app`; bad input prints one line on standard error and exits with status 2.
+    """Run `app` and exit: bad input, and what the machine refuses, is one line and status 2.
 
-    So does what the input makes impossible: a flow that stops short, sizes beyond the memory.
+    So is a flow that stops short, sizes beyond the memory, a full disk, a standard output that
+    takes nothing. SIGINT and SIGTERM are one line and status 130 and 143.
     """
+    interrupt.raise_from_now_on()
+    warnings.showwarning = _one_line(warnings.showwarning)
     try:
-        app(prog_name=name)
+        sys.exit(_status(app, name))
+    except interrupt.Stopped as stopped:
+        interrupt.leave(stopped.number)
+
+
+def _status(app: typer.Typer, name: str) -> int | str | None:
+    try:
+        try:
+            app(prog_name=name)
+            status: int | str | None = 0
+        except SystemExit as done:
+            status = done.code
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except (InvalidInput, FlowFailed) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        return _failed(str(error))
     except MemoryError as error:
-        print(f"error: too large for this machine's memory ({error}).", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        return _failed(f"too large for this machine's memory ({error}).")
+    except OSError as error:
+        with suppress(OSError):  # what waits in the buffer would fail again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1 if error.errno == errno.EPIPE else _failed(f"{error}.")
+
+
+def _failed(message: str) -> int:
+    with suppress(OSError):
+        print(f"error: {' '.join(message.split())[:MOST_CHARACTERS]}", file=sys.stderr, flush=True)
+    return 2
+
+
+def _one_line(usual: Callable) -> Callable:
+    """How warnings are shown: a Notice as one line without the place in the source."""
+
+    def show(message: Warning | str, category: type[Warning], *place: object) -> None:
+        if issubclass(category, Notice):
+            with suppress(OSError):
+                print(f"note: {message}", file=sys.stderr, flush=True)
+        else:
+            usual(message, category, *place)
+
+    return show
 
 
 @contextmanager
@@ -90,6 +129,7 @@ def _log_lines(total: int, what: str, log_seconds: float) -> Advance:
         rate = done / max(now - begun, 1e-9)
         left = (total - done) / rate if rate > 0 else float("nan")
         line = f"{what}: {done}/{total} ({rate:.3g}/s, {left:.0f} s left) {note}"
-        print(line.rstrip(), file=sys.stderr, flush=True)
+        with suppress(OSError):  # a log that is full or closed does not stop the work
+            print(line.rstrip(), file=sys.stderr, flush=True)
 
     return advance

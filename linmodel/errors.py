@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import NoReturn
 
 import numpy as np
@@ -26,6 +27,11 @@ class FlowFailed(RuntimeError):
 def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
     """Raise `InvalidInput`: "`name` is `came`; allowed: `allowed`. `remedy`."."""
     raise InvalidInput(f"{name} is {shown(came)}; allowed: {allowed}. {remedy}".rstrip())
+
+
+def notice(message: str) -> None:
+    """Warn with a `Notice`: something was damaged or missing, and has been put right."""
+    warnings.warn(message, Notice, stacklevel=3)
 
 
 def shown(came: object) -> str:

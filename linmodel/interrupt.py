@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM end a command with one line and the shell's status, 128 + the signal's number.
+"""Ctrl-C and SIGTERM end a command with one line and status 128 + the signal's number.
 
-Imported first by the packages, so that it holds while their imports still run; only where Python was
-started as `python -m PACKAGE`: a library leaves a program's signals alone.
+Imported first by the packages, so that it holds while their imports still run; only where Python
+was started as `python -m PACKAGE`: a library leaves a program's signals alone.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def raise_from_now_on() -> None:
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C does not stop the tidying up
+    _handle(_leave)  # a second signal does not wait for the tidying up
     raise Stopped(number)
 
 
@@ -60,10 +59,9 @@ def _handle(handler: object) -> None:
 
 
 def _is_command() -> bool:
-    words = getattr(sys, "orig_argv", [])
-    return "-m" in words and words[words.index("-m") + 1 : words.index("-m") + 2] != [] and (
-        words[words.index("-m") + 1].partition(".")[0] in PACKAGES
-    )  # fmt: skip
+    words = sys.orig_argv
+    at = words.index("-m") + 1 if "-m" in words else len(words)
+    return at < len(words) and words[at].partition(".")[0] in PACKAGES
 
 
 if _is_command():

@@ -1,19 +1,37 @@
-"""Saving and loading: whole files or nothing, with the configuration and versions inside."""
+"""Saving and loading Datasets: whole and checked, with the configuration and versions inside."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import platform
-from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import xarray as xr
 
-from linmodel.errors import InvalidInput, refuse
+from linmodel.errors import LONGEST, InvalidInput, refuse
+from linmodel.files import (
+    as_path,
+    is_sealed,
+    require_writable,
+    seal,
+    unseal,
+    write_bytes,
+    write_text,
+)
+
+__all__ = [
+    "configuration",
+    "load",
+    "provenance",
+    "require_writable",
+    "save",
+    "versions",
+    "write_text",
+]
 
 PACKAGES = ("opposing-signals", "numpy", "scipy", "xarray", "torch")
 
@@ -43,58 +61,40 @@ def configuration(dataset: xr.Dataset) -> dict:
     return json.loads(dataset.attrs["configuration"])
 
 
-def require_writable(path: str | Path) -> Path:
-    """`path` if a file can be put there, else InvalidInput: ask before the work, not after it."""
-    path = Path(path)
-    folder = path.parent
-    if not folder.is_dir():
-        refuse("output folder", str(folder), "an existing folder", "Create it, or name another.")
-    if not os.access(folder, os.W_OK):
-        refuse("output folder", str(folder), "a folder you may write in")
-    if path.is_dir():
-        refuse("output file", str(path), "a file name", "It is a folder: name a file inside it.")
-    return path
-
-
-def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Call `write(temporary)` beside `path`, then rename: a reader never sees half a file.
-
-    Raises InvalidInput where the folder is missing or cannot be written, before `write` is called;
-    and where the file system refuses (a full disk, too long a name).
-    """
-    path = require_writable(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = f"cannot be written ({error.strerror or error})"
-        raise InvalidInput(f"output file {str(path)!r} {reason}. Name another.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return path
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file whole or not at all."""
-    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a Dataset as NetCDF-4, whole or not at all. Raises InvalidInput (see write_whole)."""
-    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf"))
+    """Write a Dataset as NetCDF-4, whole or not at all, its SHA-256 behind its last byte.
+
+    Raises InvalidInput as `linmodel.files.write_bytes` does; the bytes are made in memory, so a
+    full disk meets a plain write.
+    """
+    require_writable(path)
+    return write_bytes(path, seal(dataset.to_netcdf(engine="h5netcdf")))
 
 
 def load(path: str | Path) -> xr.Dataset:
-    """Read a NetCDF file into memory. Raises InvalidInput when missing, truncated or foreign."""
-    path = Path(path)
+    """Read a NetCDF file, version 3 or 4, into memory; times stay numbers as they are written.
+
+    Raises InvalidInput when it is missing, truncated, foreign, or not what `save` wrote.
+    """
+    path = as_path("file", path)
     if not path.is_file():
         refuse("file", str(path), "an existing NetCDF file")
     try:
-        return xr.load_dataset(path, engine="h5netcdf")
-    except Exception as error:  # h5py, h5netcdf and xarray each raise their own kinds
+        content = path.read_bytes()
+    except OSError as error:
+        refuse("file", str(path), "a file that can be read", f"({error.strerror or error})")
+    if is_sealed(content) and unseal(content) is None:
         raise InvalidInput(
-            f"{path} cannot be read as NetCDF ({error});"
+            f"{path} is not what was written: its checksum differs, it is damaged. Make it again."
+        )
+    engine: Literal["scipy", "h5netcdf"] = "scipy" if content[:3] == b"CDF" else "h5netcdf"
+    try:
+        # Times as numbers: a unit such as "s" is one of the curve's own, not of a calendar.
+        return xr.load_dataset(
+            io.BytesIO(content), engine=engine, decode_times=False, decode_timedelta=False
+        )
+    except Exception as error:  # h5py, h5netcdf, SciPy and xarray each raise their own kinds
+        raise InvalidInput(
+            f"{path} cannot be read as NetCDF ({' '.join(str(error).split())[:LONGEST]});"
             " it is truncated or not NetCDF. Make it again."
         ) from error

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from linmodel.errors import InvalidInput
-from linmodel.store import write_text
+from linmodel.files import write_text
 from proofs_check import claims_table
 
 BEGIN = "<!-- ledger: written by python -m proofs_check.readme README.md -->"

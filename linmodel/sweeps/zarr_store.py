@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel.errors import InvalidInput, refuse
-from linmodel.store import require_writable
+from linmodel.files import require_writable
 from linmodel.sweeps.frame import attributes
 from linmodel.sweeps.grid import KINDS, Column, Plan
 

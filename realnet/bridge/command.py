@@ -6,7 +6,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from linmodel.store import load, require_writable, save
+from linmodel.files import require_writable
+from linmodel.store import load, save
 from realnet.bridge.fitting import BridgeResult, fit
 from realnet.bridge.forecasting import forecast
 from realnet.bridge.toy import PARAMETERS

@@ -10,7 +10,7 @@ import typer
 
 from linmodel.console import progress
 from linmodel.errors import InvalidInput
-from linmodel.store import require_writable
+from linmodel.files import require_writable
 from realnet.experiments.definition import Scale
 from realnet.extra import need_torch
 

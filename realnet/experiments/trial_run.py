@@ -170,19 +170,12 @@ def run_trial(
     Raises InvalidInput for bad input, or a folder that holds another configuration.
     """
     run = TrialRun(trial)
-    if out is not None:
-        folder = runfolder.open_run(out, trial.as_dict() | {"device": run.device.type})
-        training.resume(run, folder)
-    while not run.finished:
-        before = run.step
-        for _ in range(100):
-            if not run.finished:
-                run.advance()
-        if out is not None:
-            training.save(run, folder)
-        if report is not None:
-            report(run.step - before, run.records.note(2.0 / trial.train.step_size))
-    return run.dataset()
+    if out is None:
+        return training.to_the_end(run, None, report, 100)
+    configuration = trial.as_dict() | {"device": run.device.type}
+    with runfolder.opened(runfolder.check_run(out, configuration), configuration) as folder:
+        told = training.resume(run, folder)
+        return training.to_the_end(run, folder, report, 100, told)
 
 
 def _network(trial: Trial, data: TrialData) -> nn.Module:

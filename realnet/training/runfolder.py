@@ -2,21 +2,26 @@
 
 config.json names the format and its version, the configuration (seed inside) and the versions of
 the packages. curves.nc holds the curves so far. checkpoint.pt is written and read by
-`realnet.training.train` only. Each file is written whole or not at all.
+`realnet.training.train` only. Each file is written whole or not at all; curves and checkpoint carry
+their SHA-256, and the checkpoint that of the configuration. `.lock` keeps a second process out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import xarray as xr
 
 from linmodel import store
 from linmodel.errors import InvalidInput, refuse
+from linmodel.files import as_path, cannot_write, hold, write_text
 
 FORMAT = "opposing-signals run"
-VERSION = 1
+VERSION = 2
 CONFIG, CURVES, CHECKPOINT = "config.json", "curves.nc", "checkpoint.pt"
 
 
@@ -25,9 +30,9 @@ def check_run(path: str | Path, configuration: dict[str, object]) -> Path:
 
     Writes nothing. Raises InvalidInput where it holds another configuration, or something else.
     """
-    folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        refuse("run folder", str(folder), "a folder, or a new name", "It is a file.")
+    folder = as_path("run folder", path)
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+        refuse("run folder", str(folder), "a folder, or a new name", "It is a file or a dead link.")
     if (folder / CONFIG).is_file():
         _same(folder, read_config(folder)["configuration"], configuration)
         return folder
@@ -38,20 +43,38 @@ def check_run(path: str | Path, configuration: dict[str, object]) -> Path:
     return folder
 
 
-def open_run(path: str | Path, configuration: dict[str, object]) -> Path:
-    """`check_run`, and make the folder with its config.json where it is not there yet."""
-    folder = check_run(path, configuration)
-    if (folder / CONFIG).is_file():
-        return folder
-    folder.mkdir(exist_ok=True)
+@contextmanager
+def opened(path: str | Path, configuration: dict[str, object]) -> Iterator[Path]:
+    """The folder, made with its config.json where it is not there yet, for this process alone.
+
+    Raises InvalidInput as `check_run` does, and where another process works in it.
+    """
+    folder = as_path("run folder", path)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with hold(folder):
+        check_run(folder, configuration)
+        if not (folder / CONFIG).is_file():
+            _write_config(folder, configuration)
+        yield folder
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of the configuration in the folder: what binds a checkpoint to its run."""
+    text = json.dumps(read_config(folder)["configuration"], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_config(folder: Path, configuration: dict[str, object]) -> None:
     content = {
         "format": FORMAT,
         "version": VERSION,
         "configuration": configuration,
         "versions": store.versions(),
     }
-    store.write_text(folder / CONFIG, json.dumps(content, indent=1, sort_keys=True) + "\n")
-    return folder
+    write_text(folder / CONFIG, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def _same(folder: Path, there: dict[str, object], asked: dict[str, object]) -> None:
@@ -70,7 +93,7 @@ def _same(folder: Path, there: dict[str, object], asked: dict[str, object]) -> N
 
 def read_config(path: str | Path) -> dict:
     """config.json's content. Raises InvalidInput: missing, truncated, foreign, other version."""
-    folder = Path(path)
+    folder = as_path("run folder", path)
     file = folder / CONFIG
     if not folder.is_dir():
         refuse("run folder", str(folder), "an existing run folder", "Make it: realnet train --out.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 import xarray as xr
 
 from linmodel import store
-from linmodel.errors import InvalidInput, integer
+from linmodel.errors import InvalidInput, integer, notice
+from linmodel.files import require_writable, write_bytes
 from realnet.config import TrainConfig
-from realnet.training import runfolder
+from realnet.training import checkpoint, runfolder
 from realnet.training.run import Run
 
 Report = Callable[[int, str], None]
@@ -37,18 +37,31 @@ def train(
     config = config or TrainConfig(**fields)  # type: ignore[arg-type]
     checkpoint_every = integer("checkpoint_every", checkpoint_every, low=1)
     run = Run(config)
-    folder, told = None, 0
-    if out is not None:
-        configuration = config.as_dict() | {"device": run.device.type}
-        resume(run, runfolder.check_run(out, configuration))
-        told = min(run.step, config.steps)
-        if run.step == 0:
-            run.advance()
-        folder = runfolder.open_run(out, configuration)
-        if run.finished:
-            save(run, folder)
+    if out is None:
+        return to_the_end(run, None, report, checkpoint_every)
+    configuration = config.as_dict() | {"device": run.device.type}
+    folder = runfolder.check_run(out, configuration)
+    if not folder.exists():
+        run.advance()  # the memory for a step is there: only now is anything written
+    with runfolder.opened(folder, configuration):
+        told = resume(run, folder)
+        return to_the_end(run, folder, report, checkpoint_every, told)
+
+
+def to_the_end(
+    run: Run, folder: Path | None, report: Report | None, checkpoint_every: int, told: int = 0
+) -> xr.Dataset:
+    """Advance until the run is finished; checkpoint and report every so many steps.
+
+    told  steps of which no report is to be made: those of the checkpoint
+    """
+    config = run.config
+    if folder is not None and not run.finished:
+        require_writable(folder / runfolder.CHECKPOINT)
+    if run.finished and folder is not None:
+        save_curves(run, folder) if (folder / runfolder.CHECKPOINT).exists() else save(run, folder)
     while not run.finished:
-        for _ in range(checkpoint_every):
+        for _ in range(min(checkpoint_every, config.steps + 1)):
             if not run.finished:
                 run.advance()
         if folder is not None:
@@ -62,23 +75,41 @@ def train(
 
 def save(run: Run, folder: Path) -> None:
     """Checkpoint first, curves second: each whole, and the curves never ahead of the checkpoint."""
-    state = run.state()
-    store.write_whole(folder / runfolder.CHECKPOINT, lambda path: torch.save(state, path))
+    content = checkpoint.pack(run.state(), runfolder.fingerprint(folder))
+    write_bytes(folder / runfolder.CHECKPOINT, content)
     store.save(run.dataset(), folder / runfolder.CURVES)
 
 
-def resume(run: Run, folder: Path) -> None:
-    """Take up the folder's checkpoint, where there is one."""
+def save_curves(run: Run, folder: Path) -> None:
+    """Write a finished run's curves, where they are not there as they should be."""
+    file, curves = folder / runfolder.CURVES, run.dataset()
+    if file.exists():
+        try:
+            if store.load(file).identical(curves):
+                return
+        except InvalidInput:
+            notice(f"{file} is damaged: written again from the checkpoint.")
+    store.save(curves, file)
+
+
+def resume(run: Run, folder: Path) -> int:
+    """Take up the folder's checkpoint, where there is one; return how many steps it has done.
+
+    A damaged one is as good as none, and said to be so. Raises InvalidInput for another run's.
+    """
     file = folder / runfolder.CHECKPOINT
     if not file.exists():
-        return
+        return 0
+    own = runfolder.fingerprint(folder)
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        run.restore(state)
-    except Exception as error:  # torch, zipfile and pickle each raise their own kinds
+        run.restore(checkpoint.unpack(file, own, run.state(), run.config.steps))
+    except checkpoint.Damaged:
+        notice(f"{file} is damaged (its checksum differs): the run begins again at step 0.")
+        return 0
+    except InvalidInput:
+        raise
+    except Exception as error:  # a state that its own network or generator does not take
         raise InvalidInput(
-            f"{file} cannot be resumed ({error}): it is truncated or damaged. Delete the folder "
-            "and train again."
+            f"{file} cannot be resumed: it does not fit this run. Delete it to begin again."
         ) from error
-    if run.finished:
-        store.save(run.dataset(), folder / runfolder.CURVES)
+    return min(run.step, run.config.steps)

@@ -7,6 +7,7 @@ import torch
 
 import realnet
 from linmodel import InvalidInput, store
+from linmodel.errors import Notice
 from realnet.config import TrainConfig
 from realnet.data import datasets
 from realnet.data.text import load_text
@@ -238,7 +239,7 @@ def test_damaged_run_folders_are_clear_errors(tmp_path):
     with pytest.raises(InvalidInput, match="truncated"):
         runfolder.load_run(run)
     text = config.read_text()
-    config.write_text(text.replace('"version": 1', '"version": 99'))
+    config.write_text(text.replace('"version": 2', '"version": 99'))
     with pytest.raises(InvalidInput, match="99"):
         runfolder.load_run(run)
     config.write_text(text[:50])
@@ -246,13 +247,14 @@ def test_damaged_run_folders_are_clear_errors(tmp_path):
         runfolder.load_run(run)
 
 
-def test_a_damaged_checkpoint_is_a_clear_error(tmp_path):
+def test_a_damaged_checkpoint_is_said_and_the_run_made_again(tmp_path):
     run = tmp_path / "run"
-    small(out=run)
+    first = small(out=run)
     checkpoint = run / runfolder.CHECKPOINT
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
-    with pytest.raises(InvalidInput, match="cannot be resumed"):
-        small(out=run)
+    with pytest.warns(Notice, match="begins again at step 0"):
+        again = small(out=run)
+    assert again.identical(first) and runfolder.load_run(run).identical(first)
 
 
 def test_somebody_elses_folder_is_left_alone(tmp_path):
