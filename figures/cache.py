@@ -16,29 +16,31 @@ from typing import Any
 import xarray as xr
 
 from figures.options import Work
+from figures.sources import source_fingerprint
 from linmodel.errors import InvalidInput
 from linmodel.files import write_text
 from linmodel.store import load, save, versions
 
 Datasets = dict[str, xr.Dataset]
 MANIFEST = "manifest.json"
-SOURCES = ("linmodel", "proofs_check", "realnet", "figures")
 
 
 class Unavailable(Exception):
     """A part that cannot be computed here: the message says what to install or to make."""
 
 
-def cached(folder: Path, name: str, settings: dict, compute: Callable[[], Datasets]) -> Datasets:
+def cached(
+    folder: Path, name: str, settings: dict, source: str, compute: Callable[[], Datasets]
+) -> Datasets:
     """`compute()`'s Datasets, from `folder` when its manifest matches, else computed and saved.
 
-    The manifest matches when settings, versions and the packages' source text are the same and
-    each file has the recorded SHA-256. Files are `NAME.KEY.nc`.
+    The manifest matches when settings, versions and `source` (a digest of the source text that the
+    data depend on) are the same and each file has the recorded SHA-256. Files are `NAME.KEY.nc`.
     """
     wanted = {
         "settings": json.loads(json.dumps(settings)),
         "versions": versions(),
-        "source": source_fingerprint(),
+        "source": source,
     }
     found = _load(folder, name, wanted)
     if found is not None:
@@ -60,7 +62,8 @@ def figure_data(module: Any, work: Work) -> Datasets:
     """The Datasets of a figure's module, computed or from the cache. Raises Unavailable."""
     chosen = work.options.as_dict()
     settings = {name: chosen[name] for name in module.OPTIONS}
-    return cached(work.folder, module.NAME, settings, lambda: module.compute(work))
+    source = source_fingerprint(module.__name__)
+    return cached(work.folder, module.NAME, settings, source, lambda: module.compute(work))
 
 
 def read_manifest(folder: Path) -> dict:
@@ -71,17 +74,6 @@ def read_manifest(folder: Path) -> dict:
         return {}
     entries = found.items() if isinstance(found, dict) else ()
     return {name: entry for name, entry in entries if isinstance(entry, dict)}
-
-
-def source_fingerprint() -> str:
-    """SHA-256 over the Python source of all packages: data of another source are not reused."""
-    root = Path(__file__).resolve().parent.parent
-    digest = hashlib.sha256()
-    for package in SOURCES:
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _load(folder: Path, name: str, wanted: dict) -> Datasets | None:

@@ -26,11 +26,8 @@ def names() -> list[str]:
     """Every figure that is present: those of ORDER, then any other module with `draw`."""
     present = {module.name for module in pkgutil.iter_modules(figures.__path__)}
     found = [name for name in ORDER if name in present]
-    rest = sorted(present - set(ORDER) - set(_NOT_FIGURES))
+    rest = sorted(name for name in present - set(ORDER) if not name.startswith("_"))
     return found + [name for name in rest if hasattr(import_module(f"figures.{name}"), "draw")]
-
-
-_NOT_FIGURES = ("__main__", "cache", "catalogue", "options", "page", "report", "style")
 
 
 def module(name: str) -> Any:

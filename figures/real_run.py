@@ -9,8 +9,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.cache import Datasets, Unavailable, source_fingerprint
+from figures.cache import Datasets, Unavailable
 from figures.options import Options, Work
+from figures.sources import source_fingerprint
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
 from linmodel.store import configuration
 from realnet.bridge.forecasting import rise_time
@@ -57,7 +58,8 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
         every=options.every,
         seed=options.seed,
     )
-    folder = work.folder / "runs" / f"{name}-{_folder_name(options)}"
+    source = source_fingerprint(train.__module__)
+    folder = work.folder / "runs" / f"{name}-{_folder_name(options, source)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     done = 0
 
@@ -69,10 +71,10 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
     return train(config, out=folder, report=report, checkpoint_every=50)
 
 
-def _folder_name(options: Options) -> str:
+def _folder_name(options: Options, source: str) -> str:
     """All settings and the source: a run is resumed only by the code that began it."""
     settings = "-".join(f"{getattr(options, name):g}" for name in OPTIONS)
-    return f"{settings}-{source_fingerprint()[:8]}"
+    return f"{settings}-{source[:8]}"
 
 
 def words(datasets: Datasets) -> list[str]:

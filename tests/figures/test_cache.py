@@ -5,7 +5,6 @@ import json
 import pytest
 import xarray as xr
 
-from figures import cache
 from figures.cache import MANIFEST, cached, read_manifest
 
 
@@ -23,8 +22,8 @@ def counted():
 
 
 def test_second_time_is_read_from_disk(tmp_path, counted):
-    first = cached(tmp_path, "edge", {"seed": 0}, counted)
-    second = cached(tmp_path, "edge", {"seed": 0}, counted)
+    first = cached(tmp_path, "edge", {"seed": 0}, "source", counted)
+    second = cached(tmp_path, "edge", {"seed": 0}, "source", counted)
     assert len(counted.calls) == 1
     xr.testing.assert_identical(first["a"], second["a"])
     entry = read_manifest(tmp_path)["edge"]
@@ -33,21 +32,20 @@ def test_second_time_is_read_from_disk(tmp_path, counted):
 
 
 def test_other_settings_are_computed_again(tmp_path, counted):
-    cached(tmp_path, "edge", {"seed": 0}, counted)
-    cached(tmp_path, "edge", {"seed": 1}, counted)
+    cached(tmp_path, "edge", {"seed": 0}, "source", counted)
+    cached(tmp_path, "edge", {"seed": 1}, "source", counted)
     assert len(counted.calls) == 2
 
 
-def test_other_source_is_computed_again(tmp_path, counted, monkeypatch):
-    cached(tmp_path, "edge", {}, counted)
-    monkeypatch.setattr(cache, "source_fingerprint", lambda: "another")
-    cached(tmp_path, "edge", {}, counted)
+def test_other_source_is_computed_again(tmp_path, counted):
+    cached(tmp_path, "edge", {}, "source", counted)
+    cached(tmp_path, "edge", {}, "another", counted)
     assert len(counted.calls) == 2
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete", "change", "manifest"])
 def test_harmed_files_are_made_again(tmp_path, counted, harm):
-    cached(tmp_path, "edge", {}, counted)
+    cached(tmp_path, "edge", {}, "source", counted)
     file = tmp_path / "edge.a.nc"
     content = file.read_bytes()
     if harm == "truncate":
@@ -59,17 +57,17 @@ def test_harmed_files_are_made_again(tmp_path, counted, harm):
         other.to_netcdf(file, engine="h5netcdf")
     else:
         (tmp_path / MANIFEST).write_text("{")
-    again = cached(tmp_path, "edge", {}, counted)
+    again = cached(tmp_path, "edge", {}, "source", counted)
     assert len(counted.calls) == 2
     assert again["a"].x.values.tolist() == [1.0, 2.0]
 
 
 def test_an_interrupted_part_leaves_nothing_that_is_believed(tmp_path, counted):
-    cached(tmp_path, "edge", {}, counted)
+    cached(tmp_path, "edge", {}, "source", counted)
 
     def killed():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cached(tmp_path, "oscillation", {}, killed)
+        cached(tmp_path, "oscillation", {}, "source", killed)
     assert list(json.loads((tmp_path / MANIFEST).read_text())) == ["edge"]

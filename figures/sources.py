@@ -1,0 +1,102 @@
+"""What a module's results depend on: a digest of its source and of all that it imports.
+
+Only the project's own packages count, and of a package only what is asked for: `from linmodel
+import sweep` needs the module that defines sweep. Imports inside functions count as any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGES = ("linmodel", "proofs_check", "realnet", "figures")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def source_fingerprint(module: str) -> str:
+    """SHA-256 over the source of `module` (its dotted name) and of what it imports, and so on."""
+    digest = hashlib.sha256()
+    for name in sorted(reached(module)):
+        digest.update(name.encode())
+        digest.update(_path(name).read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def reached(module: str) -> frozenset[str]:
+    """The modules of the project that `module` needs, itself among them.
+
+    Raises ValueError for a name that is no module of the project.
+    """
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    return frozenset(found)
+
+
+def _imports(module: str) -> Iterator[str]:
+    tree = _tree(module)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            yield from (name for name in names if _is_ours(name))
+            if "pkgutil" in names:  # it looks its neighbours up: all of them count
+                yield from _neighbours(module)
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+            for alias in node.names:
+                yield from _definers(node.module, alias.name)
+
+
+def _neighbours(module: str) -> list[str]:
+    path = _path(module)
+    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    return [f"{package}.{other.stem}" for other in path.parent.glob("[!_]*.py")]
+
+
+def _definers(package: str, name: str) -> list[str]:
+    """Modules that `from package import name` needs: a submodule, or where the name is defined."""
+    if _is_ours(f"{package}.{name}"):
+        return [f"{package}.{name}"]
+    if _path(package).stem == "__init__":
+        tree = _tree(package)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+                return _definers(str(node.module), name)
+            if isinstance(node, ast.Dict):  # a table of names that are imported when asked for
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == name:
+                        return [text for text in _texts(value) if _is_ours(text)]
+    return [package]
+
+
+def _texts(node: ast.expr) -> list[str]:
+    parts = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return [part for part in parts if isinstance(part, str)]
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_path(module).read_text(encoding="utf-8"))
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] in PACKAGES and any(path.is_file() for path in _candidates(module))
+
+
+def _path(module: str) -> Path:
+    for path in _candidates(module):
+        if path.is_file():
+            return path
+    raise ValueError(f"{module!r} is no module of {', '.join(PACKAGES)}")
+
+
+def _candidates(module: str) -> tuple[Path, Path]:
+    base = ROOT.joinpath(*module.split("."))
+    return base.with_suffix(".py"), base / "__init__.py"
