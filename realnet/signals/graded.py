@@ -1,0 +1,222 @@
+"""Find graded opposing signals: no jump to cut at, but sides, strengths and tests against chance.
+
+`find_graded_signals` has the whole rule in its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import chi2, kurtosis, kurtosistest
+
+from linmodel.errors import integer, real, refuse
+from realnet.signals.features import standardised
+from realnet.signals.loadings import Array, Loading, loadings
+from realnet.signals.permutations import Tested, alike, holm, two_targets
+
+SAME = 0.7  # loadings of two windows that correlate so much are one signal
+HALF = 0.5  # share of a side's energy that its members hold
+FEWEST = 27
+# Half of the energy of Gaussian loadings lies beyond this many sd, squared; the members' mean
+# square is then so many times that of the others.
+GAUSSIAN_CUT = chi2.isf(HALF, 3)
+GAUSSIAN_DOMINANCE = chi2.cdf(GAUSSIAN_CUT, 1) / chi2.sf(GAUSSIAN_CUT, 1)
+
+
+@dataclass(frozen=True)
+class GradedSignal:
+    """One direction of the edge's oscillation, and what stands against chance in it.
+
+    values           (N,) loadings: mean over its windows, unit norm
+    plus, minus      the largest loadings of each sign, that hold half of that sign's energy
+    windows          (begin, end) steps where it was seen
+    energy_share     of the swings' energy in its best window (see `realnet.signals.loadings`)
+    slopes           correlation with the slopes along the top eigenvectors there
+    effective_plus, effective_minus   (sum v^2)^2 / sum v^4 over the side: effective samples
+    curvature_share  sum over members of u'H_i u / sum over all, u the top eigenvector there
+    excess_kurtosis  of the loadings (0: Gaussian), concentration_p against Gaussian loadings
+    alike            feature set -> test that the sides share the feature (class by class)
+    targets          test that the sides' labels differ
+    persistence      |correlation| of its first and last windows' loadings; NaN where seen once
+    dominance        mean squared loading of members / of others of the same class and loss third
+    p_value          the largest of: concentration; targets; alike, Holm over all signals and sets
+    found            p_value <= level
+    holds            which of concentration, feature, persistence, dominance hold
+    """
+
+    values: Array
+    plus: NDArray[np.int64]
+    minus: NDArray[np.int64]
+    windows: tuple[tuple[int, int], ...]
+    energy_share: float
+    slopes: float
+    effective_plus: float
+    effective_minus: float
+    curvature_share: float
+    excess_kurtosis: float
+    concentration_p: float
+    alike: Mapping[str, Tested]
+    targets: Tested
+    persistence: float
+    dominance: float
+    p_value: float
+    found: bool
+    holds: tuple[str, ...]
+
+
+def find_graded_signals(
+    evidence: xr.Dataset,
+    features: Mapping[str, Array],
+    *,
+    level: float = 0.01,
+    draws: int = 4999,
+    seed: int = 0,
+) -> list[GradedSignal]:
+    """All graded signals in `evidence` (from `observe`), the least p-value first.
+
+    1. Loadings: in each window at the edge, the leading singular pairs of the losses' half second
+       differences that alternate, beat their null and agree with the top eigenvectors' slopes
+       (`realnet.signals.loadings`).
+    2. Signals: the loading of largest energy share leads; loadings with |correlation| >= 0.7
+       with it are the same signal, averaged with signs aligned; then the same with those left.
+    3. Sides: weights v_i^2 over the positive and over the negative loadings, each summing to 1.
+       Members of a side: its largest loadings that hold half of its energy.
+    4. Opposition alone is no discovery: at the edge both signs always exist. What has to be shown:
+       concentration   the loadings' kurtosis exceeds a Gaussian's (D'Agostino's test)
+       one feature     the sides are off the mean in the same way in a set of `features`, more than
+                       their classes are (permutations within the classes; Holm over sets and
+                       signals); two targets: their labels differ more than dealt at random
+       A signal is found where all three have p <= level. Further, as a grade, not a condition:
+       persistence     seen in two windows or more
+       dominance       its members' mean squared loading, over that of other samples of the same
+                       class and third of the loss, exceeds what Gaussian loadings give (7.1)
+
+    features  name of a set -> (N, d), e.g. {"looks": ..., "components": ...}
+    Raises InvalidInput: fewer than 27 samples, features of another length or none that vary, a run
+    that never nears the edge (see `loadings`), numbers out of range.
+    """
+    level = real("level", level, above=0)
+    draws = integer("draws", draws, low=99)
+    count = evidence.sizes["sample"]
+    if count < FEWEST:
+        refuse("number of samples", count, f"at least {FEWEST}")
+    sets = {name: _checked(name, columns, count) for name, columns in features.items()}
+    if not sets:
+        refuse("features", "none", "at least one set of columns (N, d)")
+    groups = _signals(loadings(evidence, seed))
+    labels = evidence.label.values
+    drafts = []
+    for group in groups:
+        values = _together(group)
+        sides = _weights(values)
+        shared = {name: alike(*sides, x, labels, draws, seed) for name, x in sets.items()}
+        drafts.append((group, values, shared, two_targets(*sides, labels, draws, seed)))
+    adjusted = holm(np.array([test.p for draft in drafts for test in draft[2].values()]))
+    least = adjusted.reshape(len(drafts), -1).min(axis=1) if drafts else []
+    found = [
+        _signal(evidence, *draft, float(p), level) for draft, p in zip(drafts, least, strict=True)
+    ]
+    return sorted(found, key=lambda signal: (signal.p_value, -signal.energy_share))
+
+
+def _checked(name: str, columns: Array, count: int) -> Array:
+    columns = np.asarray(columns, dtype=np.float64)
+    if columns.ndim != 2 or len(columns) != count or not np.isfinite(columns).all():
+        refuse(f"features {name!r}", columns.shape, f"finite numbers of shape ({count}, d)")
+    found = standardised(columns)
+    if not found.shape[1]:
+        refuse(f"features {name!r}", "constant columns", "at least one column that varies")
+    return found
+
+
+def _signals(found: list[Loading]) -> list[list[Loading]]:
+    """Loadings that correlate with a leader, by its energy share, in the order of their windows."""
+    left = sorted(found, key=lambda loading: -loading.energy)
+    groups = []
+    while left:
+        leader = left[0].values
+        own = [one for one in left if abs(one.values @ leader) >= SAME]
+        left = [one for one in left if abs(one.values @ leader) < SAME]
+        groups.append(sorted(own, key=lambda loading: loading.begin))
+    return groups
+
+
+def _together(group: list[Loading]) -> Array:
+    leader = max(group, key=lambda loading: loading.energy).values
+    total = sum(np.sign(one.values @ leader) * one.values for one in group)
+    return total / np.linalg.norm(total)
+
+
+def _weights(values: Array) -> tuple[Array, Array]:
+    square = values**2
+    plus, minus = square * (values > 0), square * (values < 0)
+    return plus / plus.sum(), minus / minus.sum()
+
+
+def _members(weights: Array) -> NDArray[np.int64]:
+    """The samples of largest weight that hold half of the sum, largest first."""
+    order = np.argsort(-weights, kind="stable")
+    return order[: int(np.searchsorted(np.cumsum(weights[order]), HALF)) + 1]
+
+
+def _signal(
+    evidence: xr.Dataset,
+    group: list[Loading],
+    values: Array,
+    shared: Mapping[str, Tested],
+    targets: Tested,
+    alike_p: float,
+    level: float,
+) -> GradedSignal:
+    plus, minus = _weights(values)
+    sides = _members(plus), _members(minus)
+    best = max(group, key=lambda loading: loading.energy)
+    curvature = evidence.curvature.values[best.look, 0]
+    members = np.concatenate(sides)
+    concentration = float(kurtosistest(values, alternative="greater").pvalue)
+    persistence = abs(group[0].values @ group[-1].values) if len(group) > 1 else float("nan")
+    dominance = _dominance(evidence, values, members, best.begin)
+    grades = {
+        "concentration": concentration <= level,
+        "feature": max(alike_p, targets.p) <= level,
+        "persistence": len(group) > 1,
+        "dominance": dominance > GAUSSIAN_DOMINANCE,
+    }
+    p_value = max(concentration, alike_p, targets.p)
+    return GradedSignal(
+        values=values,
+        plus=sides[0],
+        minus=sides[1],
+        windows=tuple((one.begin, one.end) for one in group),
+        energy_share=best.energy,
+        slopes=best.slopes,
+        effective_plus=float(1 / (plus**2).sum()),
+        effective_minus=float(1 / (minus**2).sum()),
+        curvature_share=float(curvature[members].sum() / curvature.sum()),
+        excess_kurtosis=float(kurtosis(values)),
+        concentration_p=concentration,
+        alike=shared,
+        targets=targets,
+        persistence=float(persistence),
+        dominance=dominance,
+        p_value=p_value,
+        found=p_value <= level,
+        holds=tuple(name for name, held in grades.items() if held),
+    )
+
+
+def _dominance(evidence: xr.Dataset, values: Array, members: NDArray, step: int) -> float:
+    """Members' mean squared loading over that of others of the same classes and loss thirds."""
+    loss = evidence.loss.values[step]
+    thirds = np.searchsorted(np.quantile(loss, [1 / 3, 2 / 3]), loss)
+    cell = thirds * (int(evidence.label.max()) + 1) + evidence.label.values
+    others = np.ones(len(values), dtype=bool)
+    others[members] = False
+    square = values**2
+    matched = [square[others & (cell == own)] for own in cell[members]]
+    usual = [other.mean() if len(other) else square[others].mean() for other in matched]
+    return float(square[members].mean() / np.mean(usual))
