@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import chi2, kurtosis, kurtosistest
+from scipy.special import chdtr, chdtrc, chdtri
+from scipy.stats import kurtosis, kurtosistest
 
 from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
@@ -23,8 +24,8 @@ HALF = 0.5  # share of a side's energy that its members hold
 FEWEST = 27
 # Half of the energy of Gaussian loadings lies beyond this many sd, squared; the members' mean
 # square is then so many times that of the others.
-GAUSSIAN_CUT = chi2.isf(HALF, 3)
-GAUSSIAN_DOMINANCE = chi2.cdf(GAUSSIAN_CUT, 1) / chi2.sf(GAUSSIAN_CUT, 1)
+GAUSSIAN_CUT = chdtri(3, HALF)
+GAUSSIAN_DOMINANCE = chdtr(1, GAUSSIAN_CUT) / chdtrc(1, GAUSSIAN_CUT)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _signals(found: list[Loading]) -> list[list[Loading]]:
 
 def _together(group: list[Loading]) -> Array:
     leader = max(group, key=lambda loading: loading.energy).values
-    total = sum(np.sign(one.values @ leader) * one.values for one in group)
+    total = np.sum([np.sign(one.values @ leader) * one.values for one in group], axis=0)
     return total / np.linalg.norm(total)
 
 
