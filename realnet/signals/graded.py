@@ -34,7 +34,7 @@ class GradedSignal:
 
     values           (N,) loadings: mean over its windows, unit norm
     plus, minus      the largest loadings of each sign, that hold half of that sign's energy
-    windows          (begin, end) steps where it was seen
+    windows          (begin, end) steps where it was seen, the largest energy share first
     energy_share     of the swings' energy in its best window (see `realnet.signals.loadings`)
     slopes           correlation with the slopes along the top eigenvectors there
     effective_plus, effective_minus   (sum v^2)^2 / sum v^4 over the side: effective samples
@@ -135,19 +135,19 @@ def _checked(name: str, columns: Array, count: int) -> Array:
 
 
 def _signals(found: list[Loading]) -> list[list[Loading]]:
-    """Loadings that correlate with a leader, by its energy share, in the order of their windows."""
+    """Loadings that correlate with a leader, the largest energy share first."""
     left = sorted(found, key=lambda loading: -loading.energy)
     groups = []
     while left:
         leader = left[0].values
         own = [one for one in left if abs(one.values @ leader) >= SAME]
         left = [one for one in left if abs(one.values @ leader) < SAME]
-        groups.append(sorted(own, key=lambda loading: loading.begin))
+        groups.append(own)
     return groups
 
 
 def _together(group: list[Loading]) -> Array:
-    leader = max(group, key=lambda loading: loading.energy).values
+    leader = group[0].values
     total = np.sum([np.sign(one.values @ leader) * one.values for one in group], axis=0)
     return total / np.linalg.norm(total)
 
@@ -175,11 +175,12 @@ def _signal(
 ) -> GradedSignal:
     plus, minus = _weights(values)
     sides = _members(plus), _members(minus)
-    best = max(group, key=lambda loading: loading.energy)
+    best = group[0]
+    in_time = sorted(group, key=lambda loading: loading.begin)
     curvature = evidence.curvature.values[best.look, 0]
     members = np.concatenate(sides)
     concentration = float(kurtosistest(values, alternative="greater").pvalue)
-    persistence = abs(group[0].values @ group[-1].values) if len(group) > 1 else float("nan")
+    persistence = abs(in_time[0].values @ in_time[-1].values) if len(group) > 1 else float("nan")
     dominance = _dominance(evidence, values, members, best.begin)
     grades = {
         "concentration": concentration <= level,
