@@ -54,7 +54,9 @@ def enrichment(
         CLASS + (str(kind) if class_names is None else str(class_names[kind])): labels == kind
         for kind in kinds
     }
-    columns = {name: np.asarray(values, dtype=float) for name, values in (features | named).items()}
+    columns = {
+        name: np.asarray(values, dtype=float) for name, values in {**features, **named}.items()
+    }
     for name, values in columns.items():
         if values.shape != np.shape(labels):
             refuse(f"feature {name!r}", values.shape, f"one number a sample, {np.shape(labels)}")

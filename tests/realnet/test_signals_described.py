@@ -16,8 +16,9 @@ NAMES = ("plane", "ship", "cat", "dog")
 
 def test_enrichment_and_its_sentence_name_the_planted_feature_and_classes() -> None:
     generator = np.random.default_rng(0)
-    blue = generator.normal(size=N) ** 2
-    plus, minus = np.argsort(-blue[:30])[:10], 30 + np.argsort(-blue[30:60])[:10]
+    plus, minus = np.arange(10), np.arange(30, 40)
+    blue = generator.normal(size=N)
+    blue[np.concatenate([plus, minus])] += 2
     features = {"blue": blue, "noise": generator.normal(size=N), "constant": np.ones(N)}
     rows = enrichment(plus, minus, features, LABELS, NAMES, draws=1999)
     low = {(one.side, one.feature) for one in rows if one.p <= 0.05}
