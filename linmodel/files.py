@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,7 +67,7 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> Path:
     """
     path = require_writable(path)
     sweep_temporaries(path)
-    temporary = path.with_name(f".{_short(path.name)}.{os.getpid()}-{next(_numbers)}.tmp")
+    temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -110,14 +111,19 @@ def is_sealed(content: bytes) -> bool:
     return content[-SEAL_BYTES:].startswith(SEAL)
 
 
+def temporary_name(path: Path) -> Path:
+    """A name beside `path` that no other process or thread takes."""
+    return path.with_name(f".{_short(path.name)}.{os.getpid()}-{next(_numbers)}.tmp")
+
+
 def sweep_temporaries(path: Path) -> None:
-    """Remove temporaries of `path` whose process is gone: a kill leaves them."""
+    """Remove temporaries of `path`, files or folders, whose process is gone: a kill leaves them."""
     mine = re.compile(re.escape(f".{_short(path.name)}.") + r"(\d+)(-\d+)?\.tmp")
     with suppress(OSError):
         for entry in os.scandir(path.parent):
             found = mine.fullmatch(entry.name)
             if found and not _writes(int(found[1]), entry.stat(follow_symlinks=False).st_mtime):
-                os.unlink(entry.path)
+                shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
 
 
 @contextmanager

@@ -129,6 +129,13 @@ class Plan:
                 room = 0
         return tuple(reversed(sizes))
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return math.prod(
+            math.ceil(n / part) for n, part in zip(self.shape, self.chunk, strict=True)
+        )
+
     def blocks(self) -> Iterator[tuple[slice, ...]]:
         """The chunks as slices along the dimensions, in order."""
         counts = [math.ceil(size / part) for size, part in zip(self.shape, self.chunk, strict=True)]

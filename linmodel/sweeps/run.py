@@ -116,13 +116,30 @@ def _into_store(
     plan: Plan, path: Path, workers: int, client: Any, told: Callable[[int], object]
 ) -> xr.Dataset:
     cluster = None if client is None else connect(client)
-    whole = zarr_store.open_store(path, plan, frame(plan))
-    left: list[Block] = []
-    for block in plan.blocks():
-        if zarr_store.mark_name(block) in whole:
-            _tell(told, plan, block)
-        else:
-            left.append(block)
+    if zarr_store.is_complete(path, plan):
+        told(plan.cells)
+        return zarr_store.read(path)
+    with zarr_store.opened(path, plan, frame(plan)) as whole:
+        left: list[Block] = []
+        for block in plan.blocks():
+            if zarr_store.mark_name(block) in whole:
+                _tell(told, plan, block)
+            else:
+                left.append(block)
+        _fill_store(plan, path, left, workers, cluster, told)
+        zarr_store.finish(path)
+    return zarr_store.read(path)
+
+
+def _fill_store(
+    plan: Plan,
+    path: Path,
+    left: list[Block],
+    workers: int,
+    cluster: Any,
+    told: Callable[[int], object],
+) -> None:
+    """Solve the blocks that are left, here or on the cluster."""
 
     def local(block: Block) -> None:
         solve_into(plan, block, path)
@@ -133,8 +150,6 @@ def _into_store(
     else:
         for block, _ in clustered(cluster, solve_into, plan, iter(left), path.absolute()):
             _tell(told, plan, block)
-    zarr_store.finish(path)
-    return zarr_store.read(path)
 
 
 def solve_into(plan: Plan, block: Block, path: Path | None) -> Results | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +18,9 @@ import pytest
 import xarray as xr
 
 from linmodel import InvalidInput, sweep
-from linmodel.sweeps import zarr_store
+from linmodel.errors import Notice
+from linmodel.files import hold
+from linmodel.sweeps import checksums, zarr_store
 
 pytest.importorskip("zarr")
 
@@ -142,16 +146,16 @@ def test_more_than_the_disk_is_refused_before_starting(tmp_path):
 
 def test_full_disk_leaves_whole_chunks_readable(tmp_path, monkeypatch):
     path, calls = tmp_path / "sweep.zarr", []
-    touch = Path.touch
+    write_chunk = checksums.write_chunk
 
-    def full(self, *given, **settings):
-        calls.append(self)
-        if len(calls) == 3:
+    def full(*given):
+        calls.append(given)
+        if len(calls) == 6:
             raise OSError(28, os.strerror(28))
-        touch(self, *given, **settings)
+        return write_chunk(*given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "touch", full)
+        patched.setattr(checksums, "write_chunk", full)
         with pytest.raises(InvalidInput, match=r"No space left on device.*again to go on"):
             sweep(ALPHA, **SETTINGS, out=path, threads=1)
     assert np.isfinite(zarr_store.read(path).sharpness.values[:128]).all()
@@ -175,3 +179,121 @@ print(run(100_000, "large") - small)
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 100_000
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A complete store of 7 chunks, and what a read of it gives."""
+    path = tmp_path_factory.mktemp("whole") / "sweep.zarr"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("linmodel.sweeps.grid.CHUNK_CELLS", 64)
+        found = sweep(ALPHA, **WIDE, out=path).compute()
+    return path, found
+
+
+WIDE = SETTINGS | {"variables": ["sharpness", "t_dip"]}
+HARMS = ["flip", "cut", "delete", "swap"]
+
+
+def copied(whole, tmp_path):
+    path = tmp_path / "sweep.zarr"
+    shutil.copytree(whole[0], path)
+    return path
+
+
+def files_of(store):
+    there = sorted(file for file in store.rglob("*") if file.is_file() and file.name != ".lock")
+    return [str(file.relative_to(store)) for file in there]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_whatever_is_harmed_is_put_right_and_said(whole, tmp_path, harm):
+    """Every kind of file of a complete store, metadata, coordinates and marks among them."""
+    path, rng = copied(whole, tmp_path), random.Random(HARMS.index(harm))
+    before = digest(path)
+    names = [name for name in files_of(path) if "/c/" not in name]
+    names += rng.sample([name for name in files_of(path) if "/c/" in name], 2)
+    for name in names:
+        file = path / name
+        content = file.read_bytes()
+        if harm == "flip":
+            place = rng.randrange(8 * len(content))
+            changed = bytearray(content)
+            changed[place // 8] ^= 1 << (place % 8)
+            file.write_bytes(changed)
+        elif harm == "cut":
+            file.write_bytes(content[: rng.randrange(len(content))])
+        elif harm == "delete":
+            file.unlink()
+        else:  # another chunk of the same sweep, its own checksum right
+            if not name.startswith("sharpness/c/"):
+                continue
+            shutil.copy(path / f"sharpness/c/{int(name.endswith('/0/0/0/0'))}/0/0/0", file)
+        with pytest.warns(Notice, match="damaged or missing"):
+            found = sweep(ALPHA, **WIDE, out=path)
+        assert found.identical(whole[1]), name
+        assert digest(path) == before, name
+
+
+def test_a_store_of_another_sweep_in_disguise_is_another_sweep(whole, tmp_path):
+    path = copied(whole, tmp_path)
+    (path / "zarr.json").write_text("{}")
+    with pytest.raises(InvalidInput, match="k, n, o differ"):
+        sweep(ALPHA, **(WIDE | {"k": [9.0]}), out=path)
+
+
+def test_a_complete_store_opens_where_nothing_can_be_written(whole, tmp_path, monkeypatch):
+    path, before = copied(whole, tmp_path), None
+
+    def refuse(*given, **settings):
+        raise OSError(30, os.strerror(30))
+
+    before = digest(path)
+    for name in ("rename", "replace", "unlink", "mkdir", "rmdir"):
+        monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(zarr_store, "hold", refuse)
+    assert sweep(ALPHA, **WIDE, out=path).identical(whole[1])
+    assert digest(path) == before
+
+
+def test_a_second_writer_is_told(whole, tmp_path):
+    path = copied(whole, tmp_path)
+    (path / "status" / ".complete").unlink()
+    with hold(path / "status"), pytest.raises(InvalidInput, match="Another one writes it now"):
+        sweep(ALPHA, **WIDE, out=path)
+
+
+def test_three_writers_of_a_new_store_leave_a_whole_one(tmp_path):
+    """In threads here, in processes in tests/faults; those that are told change nothing."""
+    path, told = tmp_path / "sweep.zarr", []
+
+    def write() -> None:
+        try:
+            sweep(ALPHA, **SETTINGS, out=path, threads=1)
+        except InvalidInput as error:
+            told.append(str(error))
+
+    several = [threading.Thread(target=write) for _ in range(3)]
+    for thread in several:
+        thread.start()
+    for thread in several:
+        thread.join()
+    assert len(told) < 3 and all("Another one writes it now" in each for each in told)
+    assert sweep(ALPHA, **SETTINGS, out=path).identical(sweep(ALPHA, **SETTINGS))
+    assert [item.name for item in tmp_path.iterdir()] == ["sweep.zarr"]
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "file", "dangling"])
+def test_what_is_no_store_is_refused_and_left(tmp_path, kind):
+    path = tmp_path / "sweep.zarr"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "file":
+        path.write_text("mine")
+    else:
+        path.symlink_to(tmp_path / ("there" if kind == "link" else "nowhere"))
+        (tmp_path / "there").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidInput, match=r"^out"):
+        sweep(ALPHA[:3], **SETTINGS, out=path)
+    assert sorted(tmp_path.rglob("*")) == before
