@@ -89,8 +89,8 @@ class TopSolver:
         state = {f"model_{name}": value for name, value in self.model.state().items()}
         state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
-        state["seen"] = torch.tensor(self.seen, dtype=torch.float64)
-        state["since_review"] = torch.tensor(self.since_review)
+        state["seen"] = torch.tensor(self.seen, dtype=torch.float64, device="cpu")
+        state["since_review"] = torch.tensor(self.since_review, device="cpu")
         if self.probe is not None:
             state["probe"], state["probe_image"] = (vector.cpu() for vector in self.probe)
         return state
@@ -107,7 +107,9 @@ class TopSolver:
 
     def noise(self) -> Tensor:
         """A random unit vector (n,)."""
-        draw = torch.randn(self.n, generator=self.generator, dtype=torch.float64).to(self.like)
+        draw = torch.randn(self.n, generator=self.generator, dtype=torch.float64, device="cpu").to(
+            self.like
+        )
         return draw / draw.norm()
 
 
@@ -135,7 +137,7 @@ class Search:
         self.probe, self.image, self.expected = solver.like, solver.like, solver.like
         self.weighed = self.cold
         self.line: list[int] = []
-        self.line_began_at = torch.zeros(0)
+        self.line_began_at = torch.zeros(0, device="cpu")
 
     def run(self) -> Eigenpairs:
         """Multiply until nothing is left to improve, to measure or to look for."""

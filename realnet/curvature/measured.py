@@ -18,7 +18,7 @@ class Measured:
         self.model = model
         self._inputs: list[Tensor] = []
         self._images: list[Tensor] = []
-        self._s = self._y = torch.zeros(0, 0, dtype=torch.float64)
+        self._s = self._y = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
         self._pairs: tuple[Tensor, Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ class Measured:
         residuals = weights @ y - values[:, None] * (weights @ s)
         squares, turn = torch.linalg.eigh(residuals @ residuals.T)
         coupling = turn * squares.clamp_min(0.0).sqrt()
-        corner = unmeasured * torch.eye(len(values), dtype=values.dtype)
+        corner = unmeasured * torch.eye(len(values), dtype=values.dtype, device="cpu")
         whole = torch.cat(
             [
                 torch.cat([torch.diag(values), coupling], 1),

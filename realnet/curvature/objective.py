@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from linmodel.errors import InvalidInput, refuse
+from realnet.curvature.chunks import Chunk, Chunks, Data
+from realnet.curvature.parameters import Parameters, Trainable, flatten, unflatten
+from realnet.curvature.precision import derivatives_said, full_precision
 
-LossFunction = Callable[..., Tensor]
-Chunks = Sequence[tuple[Tensor, ...]]
+__all__ = ["Chunks", "LossFunction", "NotFinite", "Objective", "flatten", "full_precision"]
 
-
-def as_parameters(params: nn.Module | Iterable[Tensor]) -> list[Tensor]:
-    """The trainable parameters. Raises InvalidInput: none, half precision, several devices."""
-    given = params.parameters() if isinstance(params, nn.Module) else params
-    found = [p for p in given if p.requires_grad]
-    if not found:
-        raise InvalidInput("there are no parameters with requires_grad=True: nothing to track.")
-    kinds = {(p.dtype, p.device) for p in found}
-    if len(kinds) > 1 or found[0].dtype not in (torch.float32, torch.float64):
-        refuse(
-            "parameters' dtype and device",
-            sorted(f"{dtype} on {device}" for dtype, device in kinds),
-            "all float32, or all float64, on one device",
-            "Convert a copy: model.float().",
-        )
-    return found
-
-
-def flatten(tensors: Iterable[Tensor]) -> Tensor:
-    """One vector of all entries, shape (n,)."""
-    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
-
-
-def unflatten(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
-    """Views of a flat vector in the parameters' shapes."""
-    pieces = vector.split([p.numel() for p in like])
-    return [piece.view_as(p) for piece, p in zip(pieces, like, strict=True)]
-
-
-@contextmanager
-def _memory_said() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-            raise InvalidInput(
-                "the device's memory is too small for one chunk of the data: pass chunks with "
-                f"fewer samples each (train: a smaller --chunk-size). It said: {error}"
-            ) from error
-        raise
-
-
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
-    """No tf32, no autocast, and attention by the math backend, which has second derivatives.
-
-    Raises InvalidInput where the device runs out of memory.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(_memory_said())
-        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        stack.enter_context(torch.autocast(device.type, enabled=False))
-        if device.type == "cuda":
-            before = torch.get_float32_matmul_precision()
-            torch.set_float32_matmul_precision("highest")
-            stack.callback(torch.set_float32_matmul_precision, before)
-            stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
-        yield
+LossFunction = Callable[..., Any]
+Watch = Callable[[Tensor], None]
 
 
 class NotFinite(InvalidInput):
@@ -81,44 +26,55 @@ class NotFinite(InvalidInput):
 class Objective:
     """sum_j w_j L(chunk_j): `loss_fn(*chunk)` is a chunk's mean loss, w_j its share of the data.
 
-    Without `chunks`, `loss_fn()` is the whole loss. Weights default to the chunks' lengths over
-    their sum. `begin()` computes loss and gradient; `products(V)` then gives H V at that point.
-    With one chunk the gradient's graph is kept and shared by all products; with several each
-    chunk's graph is built again, so that the memory is one chunk's.
+    Or loss_fn returns (sum, count): then the loss is all sums over all counts. Shares: `Data`.
+    `begin()` computes loss and gradient over the parameters that train now; `products(V)` then
+    gives H V at that point. With one chunk the gradient's graph is kept and shared by all
+    products; with several each chunk's graph is built again, so that the memory is one chunk's.
     """
 
     def __init__(
         self,
         loss_fn: LossFunction,
-        params: nn.Module | Iterable[Tensor],
+        params: Parameters,
         chunks: Chunks | None = None,
         weights: Sequence[float] | None = None,
     ) -> None:
         self.loss_fn = loss_fn
-        self.params = as_parameters(params)
-        self.chunks: Chunks = [()] if chunks is None else chunks
-        if not self.chunks:
-            refuse("chunks", "none", "at least one")
-        if weights is None:
-            sizes = [len(chunk[0]) if chunk else 1 for chunk in self.chunks]
-            weights = [size / sum(sizes) for size in sizes]
-        if len(weights) != len(self.chunks):
-            refuse("weights", len(weights), f"one for each of the {len(self.chunks)} chunks")
-        self.weights = list(weights)
+        self.trainable = Trainable(params)
+        self.data = Data(chunks, weights)
+        self.chunks = self.data.given
+        self._kept: list[Tensor] | None = None
+        self._count: float | None = None  # of all samples, where loss_fn counts them
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again which parameters train."""
+        found = self.trainable.now()
+        self.names, self.params = list(found), list(found.values())
         self.n = sum(p.numel() for p in self.params)
         self.device, self.dtype = self.params[0].device, self.params[0].dtype
-        self._kept: list[Tensor] | None = None
+        module = self.trainable.module
+        self._recurrent = module is not None and any(
+            isinstance(layer, nn.RNNBase) for layer in module.modules()
+        )
+
+    def named(self) -> dict[str, Tensor]:
+        """The tracked tensors by name."""
+        return dict(zip(self.names, self.params, strict=True))
 
     def gradient(self) -> tuple[float, Tensor]:
         """Loss and flat gradient (n,), for a training step: no graph kept, nothing checked."""
-        total, gradient = 0.0, torch.zeros(self.n, dtype=self.dtype, device=self.device)
-        for chunk, weight in zip(self.chunks, self.weights, strict=True):
+        total, gradient, counts = 0.0, torch.zeros_like(flatten(self.params)), 0.0
+        for chunk, weight in self.data:
             with full_precision(self.device), torch.enable_grad():
-                loss = self.loss_fn(*chunk)
-                parts = torch.autograd.grad(loss, self.params, materialize_grads=True)
+                loss, count = self.loss(chunk)
+                with derivatives_said():
+                    parts = torch.autograd.grad(loss, self.params, materialize_grads=True)
+            weight = weight if count is None else 1.0
+            counts += count or 0.0
             total += weight * float(loss.detach())
             gradient += weight * flatten(parts)
-        return total, gradient
+        return total / (counts or 1.0), gradient / (counts or 1.0)
 
     def write(self, point: Tensor) -> None:
         """Put the flat parameters `point` (n,) into the model."""
@@ -126,15 +82,24 @@ class Objective:
             for parameter, piece in zip(self.params, unflatten(point, self.params), strict=True):
                 parameter.copy_(piece)
 
-    def begin(self) -> tuple[Tensor, Tensor]:
-        """Loss (a scalar) and flat gradient (n,). Raises InvalidInput: NaN, not differentiable."""
+    def begin(self, watch: Watch | None = None) -> tuple[Tensor, Tensor]:
+        """Loss (a scalar) and flat gradient (n,); `watch` sees every chunk's loss and its graph.
+
+        Raises InvalidInput: NaN, not differentiable, a loss that some parameter has no part in.
+        """
         total = torch.zeros((), dtype=torch.float64, device=self.device)
-        gradient = torch.zeros(self.n, dtype=self.dtype, device=self.device)
-        for chunk, weight in zip(self.chunks, self.weights, strict=True):
-            loss, parts = self._graph(chunk)
+        gradient, counts = torch.zeros_like(flatten(self.params)), 0.0
+        for chunk, weight in self.data:
+            loss, parts, count = self._graph(chunk)
+            if watch is not None:
+                watch(loss)
+            weight = weight if count is None else 1.0
+            counts += count or 0.0
             total += weight * loss.detach().double()
             gradient += weight * flatten(parts)
-            self._kept = parts if len(self.chunks) == 1 else None
+            self._kept = parts if self.data.count == 1 else None
+        self._count = counts or None
+        total, gradient = total / (counts or 1.0), gradient / (counts or 1.0)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(gradient).all()):
             self.end()
             raise NotFinite(
@@ -152,10 +117,11 @@ class Objective:
 
         Raises NotFinite where a product is not, although loss and gradient are.
         """
-        out = torch.zeros(len(vectors), self.n, dtype=self.dtype, device=self.device)
         rows = vectors.to(self.dtype)
-        for chunk, weight in zip(self.chunks, self.weights, strict=True):
+        out = torch.zeros_like(rows)
+        for chunk, weight in self.data:
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
+            weight = weight if self._count is None else 1.0 / self._count
             for i, row in enumerate(rows):
                 out[i] += weight * self._product(parts, row)
         if not bool(torch.isfinite(torch.linalg.vector_norm(out))):
@@ -165,25 +131,53 @@ class Objective:
             )
         return out
 
-    def _graph(self, chunk: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
-        with full_precision(self.device), torch.enable_grad():
-            loss = self.loss_fn(*chunk)
-            if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
+    def loss(self, chunk: Chunk) -> tuple[Tensor, float | None]:
+        """A chunk's loss, and the count that it is a sum over; None where it is a mean."""
+        found = self.loss_fn(*chunk)
+        count = None
+        if isinstance(found, tuple) and len(found) == 2:
+            found, count = found[0], float(found[1])
+            if not 0 < count < float("inf"):
+                refuse("the count that loss_fn returns", count, "a number > 0")
+        if not isinstance(found, Tensor) or found.numel() != 1 or not found.is_floating_point():
+            refuse(
+                "loss_fn's result", _describe(found), "one differentiable number, or (sum, count)"
+            )
+        return found.reshape(()), count
+
+    def _graph(self, chunk: Chunk) -> tuple[Tensor, list[Tensor], float | None]:
+        with full_precision(self.device, self._recurrent), torch.enable_grad():
+            loss, count = self.loss(chunk)
+            if not loss.requires_grad:
                 raise InvalidInput(
                     "loss_fn must return one differentiable number that depends on the parameters; "
                     f"it returned {_describe(loss)}. Do not detach it or compute it without grad."
                 )
-            parts = torch.autograd.grad(
-                loss.reshape(()), self.params, create_graph=True, materialize_grads=True
+            with derivatives_said():
+                parts = torch.autograd.grad(loss, self.params, create_graph=True, allow_unused=True)
+        self._refuse_unused(parts)
+        return loss, list(parts), count
+
+    def _refuse_unused(self, parts: Sequence[Tensor | None]) -> None:
+        """A zero put in for a missing derivative would be a wrong number, not a small one."""
+        unused = [name for name, part in zip(self.names, parts, strict=True) if part is None]
+        if unused:
+            raise InvalidInput(
+                f"the loss does not depend on {len(unused)} of the {len(self.names)} tensors: "
+                f"{', '.join(unused[:5])}{', ...' if len(unused) > 5 else ''}. Pass the module "
+                "that loss_fn uses, so that replaced layers are seen; freeze what the loss does "
+                "not use (requires_grad_(False)); checkpoint with use_reentrant=False."
             )
-        return loss, list(parts)
+        sparse = [name for name, part in zip(self.names, parts, strict=True) if part.is_sparse]  # type: ignore[union-attr]
+        if sparse:
+            refuse("gradient", f"sparse in {', '.join(sparse)}", "dense", "Set sparse=False.")
 
     def _product(self, parts: list[Tensor], row: Tensor) -> Tensor:
         pairs = zip(parts, unflatten(row, self.params), strict=True)
         live = [(part, piece) for part, piece in pairs if part.requires_grad]
         if not live:
             return torch.zeros_like(row)
-        with full_precision(self.device):
+        with full_precision(self.device, self._recurrent), derivatives_said():
             return flatten(
                 torch.autograd.grad(
                     [part for part, _ in live],
@@ -197,5 +191,5 @@ class Objective:
 
 def _describe(loss: object) -> str:
     if isinstance(loss, Tensor):
-        return f"a tensor of shape {tuple(loss.shape)}, requires_grad={loss.requires_grad}"
+        return f"a {loss.dtype} tensor of shape {tuple(loss.shape)}, grad: {loss.requires_grad}"
     return repr(type(loss).__name__)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.curvature.objective import (
-    Chunks,
-    LossFunction,
-    as_parameters,
-    full_precision,
-    unflatten,
-)
+from realnet.curvature.chunks import Chunks
+from realnet.curvature.objective import LossFunction
+from realnet.curvature.parameters import Parameters, as_parameters, unflatten
+from realnet.curvature.precision import full_precision
 from realnet.curvature.tracker import Curvature, SharpnessTracker
 
 
@@ -38,7 +33,7 @@ def layer_sharpness(
 
 def sample_curvature(
     sample_losses: LossFunction,
-    params: nn.Module | Iterable[Tensor],
+    params: Parameters,
     direction: Tensor,
     chunks: Chunks | None = None,
 ) -> Tensor:

@@ -22,7 +22,7 @@ class SecantModel:
     def __init__(self, n: int, dtype: torch.dtype, device: torch.device) -> None:
         self._buffer = torch.zeros(0, n, dtype=dtype, device=device)
         self.rank = 0
-        self.small = torch.zeros(0, 0, dtype=torch.float64)
+        self.small = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
         self.unknown = 0.0
         self._eigen: tuple[Tensor, Tensor] | None = None
 
@@ -115,7 +115,7 @@ class SecantModel:
 
     def state(self) -> dict[str, Tensor]:
         """B, T and the value along unknown directions."""
-        unknown = torch.tensor(self.unknown, dtype=torch.float64)
+        unknown = torch.tensor(self.unknown, dtype=torch.float64, device="cpu")
         return {"rows": self.rows.cpu().clone(), "small": self.small, "unknown": unknown}
 
     def restore(self, state: dict[str, Tensor]) -> None:

@@ -9,16 +9,24 @@ for step in range(steps):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from linmodel.errors import integer, real
+from linmodel.errors import integer, real, refuse
+from realnet.curvature.chunks import Chunks
 from realnet.curvature.eigensolver import TopSolver
-from realnet.curvature.objective import Chunks, LossFunction, Objective, full_precision
-from realnet.curvature.training_mode import consistent, refuse_noise
+from realnet.curvature.graph import Survey, refuse_hooks
+from realnet.curvature.objective import LossFunction, Objective
+from realnet.curvature.parameters import Parameters
+from realnet.curvature.precision import full_precision
+from realnet.curvature.selfcheck import Products, verified
+from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
+from realnet.curvature.training_mode import REMEDY, consistent
+from realnet.curvature.unchanged import Watched, unmoved
 
 SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
 ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons
@@ -51,20 +59,30 @@ class Curvature:
 class SharpnessTracker:
     """Top-k Hessian eigenpairs of `loss_fn` over `params`, each evaluation warm-started.
 
-    loss_fn     () -> mean loss; with `chunks`, loss_fn(*chunk) -> that chunk's mean loss
-    params      a module, or its parameters; a module also lets dropout and batch norm be seen
+    loss_fn     () -> mean loss; with `chunks`, loss_fn(*chunk) -> that chunk's mean loss, or
+                (sum, count), for means over tokens or weights
+    params      a module: its trainable parameters, read again at every evaluation; or tensors,
+                named or not, or an optimiser's param_groups. A tied tensor counts once.
+                A module also lets dropout and batch norm be seen.
+    chunks      the data in parts, in anything that can be iterated again; see `chunks.Data`
+    weights     each chunk's share of the data, in any unit; the chunks' lengths where not given
+    k           number of eigenpairs
     tolerance   largest estimated relative error of each eigenvalue
     max_products  per evaluation, at least k + 1; where they do not suffice, converged is False
+    seed        of the random directions
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
-    Raises InvalidInput: nothing to differentiate, half precision, NaN loss, noisy loss.
+
+    The first evaluation, and each one after the set of tensors has changed, checks itself: the
+    loss is the same again, chunks add up, products are derivatives of the gradient (`selfcheck`).
+    Raises InvalidInput where that fails; and for nothing to differentiate, half precision, NaN.
     """
 
     def __init__(
         self,
         loss_fn: LossFunction,
-        params: nn.Module | Iterable[Tensor],
+        params: Parameters,
         *,
         chunks: Chunks | None = None,
         weights: Sequence[float] | None = None,
@@ -74,35 +92,56 @@ class SharpnessTracker:
         seed: int = 0,
         training_mode: str = "refuse",
     ) -> None:
-        model = params if isinstance(params, nn.Module) else None
-        parts = 1 if chunks is None else len(chunks)
-        loss_fn = consistent(loss_fn, model, training_mode, parts, seed)
-        self.objective = Objective(loss_fn, params, chunks, weights)
-        self.k = min(integer("k", k, low=1), self.objective.n)
+        if not callable(loss_fn):
+            refuse("loss_fn", type(loss_fn).__name__, "a function that returns the loss")
+        self.watched = Watched(loss_fn)
+        self.objective = Objective(self.watched, params, chunks, weights)
+        model, parts = self.objective.trainable.module, self.objective.data.count
+        self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
+        self.asked = integer("k", k, low=1)
         self.tolerance = real("tolerance", tolerance, above=0.0)
-        self.max_products = integer("max_products", max_products, low=self.k + 1)
-        generator = torch.Generator().manual_seed(seed)
+        self.seed = integer("seed", seed, low=0)
+        self.max_products = integer("max_products", max_products, low=1)
+        self._checked: tuple[weakref.ref[Tensor], ...] = ()
+        self.k, self.solver = self._solver()
+
+    def _solver(self) -> tuple[int, TopSolver]:
+        k = min(self.asked, self.objective.n)
+        if self.max_products <= k:
+            refuse("max_products", self.max_products, f"more than k = {k}")
+        generator = torch.Generator().manual_seed(self.seed)
         kind = self.objective
-        self.solver = TopSolver(kind.n, self.k, kind.dtype, kind.device, generator)
-        self._checked = training_mode != "refuse"
+        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator)
 
     def evaluate(self) -> Curvature:
         """Eigenpairs, loss and gradient at the parameters as they are now."""
         objective = self.objective
-        loss, gradient = objective.begin()
-        try:
-            if not self._checked:
-                refuse_noise(objective, loss)
-                self._checked = True
-            with full_precision(objective.device):
-                pairs = self.solver.solve(
-                    objective.products,
-                    SHARE * self.tolerance,
-                    ROUNDOFF * torch.finfo(objective.dtype).eps,
-                    self.max_products,
-                )
-        finally:
-            objective.end()
+        before = objective.n, objective.dtype, objective.device
+        objective.refresh()
+        if before != (objective.n, objective.dtype, objective.device):
+            self.k, self.solver = self._solver()  # other tensors: nothing learned applies
+        self.watched.tensors = objective.trainable.everything()
+        with unmoved(self.watched.tensors):
+            survey = None if self._known() else Survey()
+            loss, gradient = objective.begin(survey)
+            try:
+                products: Products = objective.products
+                if survey is not None or self.watched.drew:
+                    refuse_noise(objective, float(loss), REMEDY)
+                if survey is not None:
+                    refuse_hooks(objective.named())
+                    refuse_wrong_shares(objective)
+                    products = verified(objective, float(loss), gradient, survey)
+                with full_precision(objective.device):
+                    pairs = self.solver.solve(
+                        products,
+                        SHARE * self.tolerance,
+                        ROUNDOFF * torch.finfo(objective.dtype).eps,
+                        self.max_products,
+                    )
+            finally:
+                objective.end()
+        self._checked = tuple(weakref.ref(p) for p in objective.params)
         return Curvature(
             pairs.values,
             pairs.vectors,
@@ -114,17 +153,25 @@ class SharpnessTracker:
             gradient,
         )
 
+    def _known(self) -> bool:
+        """Whether the last evaluation was over the same tensors."""
+        known = [reference() for reference in self._checked]
+        params = self.objective.params
+        return len(known) == len(params) and all(
+            one is other for one, other in zip(known, params, strict=True)
+        )
+
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint needs for the next evaluation to be the same."""
         return self.solver.state()
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again."""
+        """Take up `state()` again. Raises InvalidInput: the state of another model."""
         self.solver.restore(state)
 
 
 def top_eigenpairs(
-    loss_fn: LossFunction, params: nn.Module | Iterable[Tensor], k: int = 1, **options: object
+    loss_fn: LossFunction, params: Parameters, k: int = 1, **options: object
 ) -> Curvature:
     """The k algebraically largest Hessian eigenpairs, cold. Options as `SharpnessTracker`."""
     return SharpnessTracker(loss_fn, params, k=k, **options).evaluate()  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.curvature.objective import LossFunction, Objective
+from realnet.curvature.objective import LossFunction
 
-SAME_LOSS = 1e-6  # relative; sums on a GPU may differ in the last bits, dropout differs by far more
 REMEDY = (
     "Call model.eval() around the evaluation, or pass training_mode='consistent' with the module "
     "as `params` to fix the dropout masks and put running statistics back."
@@ -47,14 +47,18 @@ def consistent(
         refuse("training_mode", training_mode, "'refuse' or 'consistent'")
     if model is None:
         raise InvalidInput("training_mode='consistent' needs the module itself as `params`.")
-    if chunks > 1 and noisy_modules(model):
-        refuse("chunks with training_mode='consistent'", chunks, "one chunk", REMEDY)
 
-    def fixed(*chunk: Tensor) -> Tensor:
+    def check() -> None:
+        if chunks > 1 and noisy_modules(model):
+            refuse("chunks with training_mode='consistent'", chunks, "one chunk", REMEDY)
+
+    def fixed(*chunk: Any) -> Any:
+        check()  # at every call: the model may be in another mode by now
         with torch.random.fork_rng(), _lent_buffers(model):
             torch.manual_seed(seed)
             return loss_fn(*chunk)
 
+    check()
     return fixed
 
 
@@ -77,7 +81,7 @@ def _refusing(loss_fn: LossFunction, model: nn.Module | None) -> LossFunction:
         return loss_fn
     watched = model
 
-    def checked(*chunk: Tensor) -> Tensor:
+    def checked(*chunk: Any) -> Any:
         noisy = noisy_modules(watched)
         if noisy:
             raise InvalidInput(
@@ -98,12 +102,3 @@ def _refusing(loss_fn: LossFunction, model: nn.Module | None) -> LossFunction:
 
 def _same(one: Tensor, other: Tensor) -> bool:
     return torch.equal(one.nan_to_num(), other.nan_to_num())  # a NaN equals itself here
-
-
-def refuse_noise(objective: Objective, loss: Tensor) -> None:
-    """Refuse a loss that differs when it is computed again (dropout that no module shows)."""
-    again, _ = objective.begin()
-    if abs(float(again) - float(loss)) > SAME_LOSS * abs(float(loss)):
-        raise InvalidInput(
-            f"the loss is not deterministic: {float(loss)!r}, then {float(again)!r}. {REMEDY}"
-        )

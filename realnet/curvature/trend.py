@@ -34,7 +34,7 @@ class Trend:
 
     def state(self) -> dict[str, Tensor]:
         """What the next guess depends on."""
-        state = {"steady": torch.tensor(self._steady)}
+        state = {"steady": torch.tensor(self._steady, device="cpu")}
         for name, value in (("last", self._last), ("next", self._next)):
             if value is not None:
                 state[name] = value.cpu()

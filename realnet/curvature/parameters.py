@@ -1,0 +1,116 @@
+"""The parameters that train now: named, each tensor once, read again at every evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
+
+from linmodel.errors import InvalidInput, refuse
+
+Parameters = nn.Module | Tensor | Mapping[str, Tensor] | Iterable[Tensor]
+ALLOWED = "a module, a tensor, tensors, (name, tensor) pairs, or an optimiser's param_groups"
+
+
+class Trainable:
+    """`now()` gives the tensors with requires_grad=True by name, in order, tied ones once.
+
+    A module is asked again every time: a layer that is replaced, frozen or unfrozen counts.
+    """
+
+    def __init__(self, given: Parameters) -> None:
+        self.module = given if isinstance(given, nn.Module) else None
+        self._named = [] if isinstance(given, nn.Module) else _named(given)
+
+    def now(self) -> dict[str, Tensor]:
+        """Raises InvalidInput: none, half precision, several devices, memory shared in part."""
+        everything = self.module.named_parameters() if self.module is not None else self._named
+        found: dict[str, Tensor] = {}
+        seen: set[int] = set()
+        for name, tensor in everything:
+            if tensor.requires_grad and id(tensor) not in seen:
+                seen.add(id(tensor))
+                found[name] = tensor
+        _check(found)
+        return found
+
+    def everything(self) -> list[Tensor]:
+        """All parameters, frozen ones too."""
+        if self.module is not None:
+            return list(self.module.parameters())
+        return [tensor for _, tensor in self._named]
+
+
+def as_parameters(params: Parameters) -> list[Tensor]:
+    """The trainable parameters, each once. Raises InvalidInput as `Trainable.now`."""
+    return list(Trainable(params).now().values())
+
+
+def flatten(tensors: Iterable[Tensor]) -> Tensor:
+    """One vector of all entries, shape (n,)."""
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+
+
+def unflatten(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """Views of a flat vector in the parameters' shapes."""
+    pieces = vector.split([p.numel() for p in like])
+    return [piece.view_as(p) for piece, p in zip(pieces, like, strict=True)]
+
+
+def _named(given: object) -> list[tuple[str, Tensor]]:
+    if isinstance(given, Tensor):
+        return [("params", given)]
+    if isinstance(given, Mapping):
+        given = given.items()
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        refuse("params", type(given).__name__, ALLOWED)
+    named: list[tuple[str, Tensor]] = []
+    for i, item in enumerate(given):
+        if isinstance(item, Mapping) and "params" in item:
+            named += [(f"group {i}: {name}", tensor) for name, tensor in _named(item["params"])]
+        elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Tensor):
+            named.append((str(item[0]), item[1]))
+        elif isinstance(item, Tensor):
+            named.append((f"params[{i}]", item))
+        else:
+            refuse(f"params[{i}]", type(item).__name__, ALLOWED)
+    return named
+
+
+def _check(found: dict[str, Tensor]) -> None:
+    if not found:
+        raise InvalidInput(
+            "there are no parameters with requires_grad=True: nothing to track. Pass the module "
+            "or its parameters; state_dict() holds copies that do not train."
+        )
+    unset = [name for name, p in found.items() if isinstance(p, UninitializedParameter)]
+    if unset:
+        refuse("parameters", unset, "initialised ones", "Run the model once on some data.")
+    kinds = sorted({f"{p.dtype} on {p.device}" for p in found.values()})
+    first = next(iter(found.values()))
+    if len(kinds) > 1 or first.dtype not in (torch.float32, torch.float64) or first.is_meta:
+        refuse(
+            "parameters' dtype and device",
+            kinds,
+            "all float32, or all float64, on one device that holds data",
+            "Convert a copy: model.float().",
+        )
+    if not sum(p.numel() for p in found.values()):
+        raise InvalidInput("the parameters have no entries: nothing to track.")
+    _check_memory(found)
+
+
+def _check_memory(found: dict[str, Tensor]) -> None:
+    """Refuse two tensors that lie on the same memory: their entries would count twice."""
+    spans = []
+    for name, p in found.items():
+        if p.numel() and p.layout == torch.strided:
+            length = 1 + sum((n - 1) * s for n, s in zip(p.shape, p.stride(), strict=True))
+            spans.append((p.data_ptr(), p.data_ptr() + length * p.element_size(), name))
+    spans.sort()
+    for (_, end, one), (begin, _, other) in pairwise(spans):
+        if begin < end:
+            refuse("params", [one, other], "tensors that share no memory", "Pass one of the two.")
