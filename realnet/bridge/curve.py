@@ -1,18 +1,25 @@
-"""The part of a run's sharpness curve that the toy's gradient flow can be held against."""
+"""The part of a run's sharpness curve that the toy, and a forecast, can be held against."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from linmodel.errors import InvalidInput, refuse
+from linmodel.errors import real as number
 from linmodel.problem import Array
 
-FEWEST = 10
+# Points that a fit of six parameters needs, and a forecast.
+FEWEST, FEWEST_READ = 10, 8
 LEAST_RISE = 1.1
+# Share of the window that may pass without a point.
+LARGEST_GAP = 0.25
+# A curve falls for good where the median of its last tenth lies this far below the maximum, in
+# logarithms, or this many standard deviations of its noise.
+FALL, FALL_NOISE = 0.03, 6.0
 
 
 @dataclass(frozen=True)
@@ -21,35 +28,59 @@ class Curve:
 
     step_size  eta of the run, or None where the data set does not say
     used       (m,) which points of the run are in the curve
+    left_out   why the rest is not, in words; empty where all are
     """
 
     time: Array
     sharpness: Array
     used: np.ndarray
     step_size: float | None
+    left_out: str = ""
+
+    @property
+    def start(self) -> float:
+        """First time of the curve."""
+        return float(self.time[0])
 
     @property
     def span(self) -> float:
         """Last time of the curve."""
         return float(self.time[-1])
 
+    def first(self, count: int) -> Curve:
+        """The first `count` points."""
+        used = self.used & (np.cumsum(self.used) <= count)
+        return replace(self, time=self.time[:count], sharpness=self.sharpness[:count], used=used)
 
-def curve_of(real: xr.Dataset) -> Curve:
-    """The curve of `real` before its sharpness first rises through 2/eta (S1: descent is like the
-    flow only until then); all of it where it never does or `step_size` is not in the attributes.
 
-    Raises InvalidInput: no sharpness on time, NaN or values <= 0, times that do not increase, fewer
-    than 10 points, or no rise by 10% after the curve's least value.
+def measured(real: xr.Dataset, name: str = "sharpness curve") -> Curve:
+    """All of `real` before its sharpness first rises through 2/eta (S1: descent is like the flow
+    only until then); all of it where it never does or `step_size` is not in the attributes.
+
+    Raises InvalidInput: no sharpness on time, NaN or values <= 0, times that do not increase, a bad
+    step size, fewer than 8 points, a quarter of the window without a point, no rise by 10%.
     """
     time, sharpness = _read(real)
-    eta = real.attrs.get("step_size")
-    eta = None if eta is None else float(eta)
-    used = np.ones(len(time), dtype=bool)
-    if eta is not None:
-        edge = first_rise(sharpness, 2 / eta)
-        if edge is not None:
-            used[edge:] = False
-    return checked(Curve(time[used], sharpness[used], used, eta))
+    eta = step_size_of(real)
+    used, why = np.ones(len(time), dtype=bool), ""
+    edge = None if eta is None else first_rise(sharpness, 2 / eta)
+    if edge is not None:
+        used[edge:] = False
+        why = f"from time {time[edge]:.4g} on sharpness is beyond the run's own 2/eta"
+    curve = Curve(time[used], sharpness[used], used, eta, why)
+    _enough(curve, FEWEST_READ, name)
+    _gapless(curve, name)
+    _rising(curve, name)
+    return curve
+
+
+def curve_of(real: xr.Dataset) -> Curve:
+    """What the toy's flow is fitted to: `measured`, up to the maximum where the curve then falls
+    for good (networks under cross-entropy: no rise of the toy's ends so).
+
+    Raises InvalidInput as `measured`, and for fewer than 10 points.
+    """
+    return checked(_until_the_fall(measured(real)))
 
 
 def first_rise(values: Array, level: float) -> int | None:
@@ -67,31 +98,103 @@ def rise_time(time: Array, values: Array, level: float) -> float:
     return float(time[first - 1] + share * (time[first] - time[first - 1]))
 
 
+def rise_times(curve: Curve, levels: Array) -> Array:
+    """`rise_time` through each level."""
+    return np.array([rise_time(curve.time, curve.sharpness, level) for level in levels])
+
+
 def checked(curve: Curve) -> Curve:
-    """`curve` if it is long enough and rises; else InvalidInput."""
+    """`curve` if it is long enough for a fit and rises; else InvalidInput."""
+    _enough(curve, FEWEST, "sharpness curve")
+    _rising(curve, "sharpness curve")
+    return curve
+
+
+def log_noise(sharpness: Array) -> float:
+    """Standard deviation of the point-to-point noise of log sharpness.
+
+    Second differences cancel a smooth curve and leave 6 times the variance of white noise; the
+    median (0.6745 standard deviations) ignores the few points where the curve itself bends.
+    """
+    bends = np.abs(np.diff(np.log(sharpness), n=2))
+    return float(np.median(bends)) / 0.6745 / math.sqrt(6)
+
+
+def step_size_of(real: xr.Dataset) -> float | None:
+    """The run's attribute `step_size`, None where it has none. Raises InvalidInput: not one
+    number > 0."""
+    given = real.attrs.get("step_size")
+    if given is None:
+        return None
+    if np.size(given) != 1:
+        refuse("attribute step_size of the run", given, "one number > 0", "Or leave it out.")
+    return number("attribute step_size of the run", np.ravel(given)[0], above=0)
+
+
+def rise(sharpness: Array) -> tuple[float, int]:
+    """Largest ratio of a value to an earlier one, and the index of the highest value that the
+    curve has risen to by 10% or more (the last index where there is none)."""
+    ratio = sharpness / np.minimum.accumulate(sharpness)
+    risen = np.where(ratio >= LEAST_RISE, sharpness, -np.inf)
+    top = int(np.argmax(risen)) if np.isfinite(risen).any() else len(sharpness) - 1
+    return float(ratio.max()), top
+
+
+def _until_the_fall(curve: Curve) -> Curve:
+    _, top = rise(curve.sharpness)
     count = len(curve.time)
-    if count < FEWEST:
+    if count - 1 - top < 2:
+        return curve
+    last = np.log(curve.sharpness[-max(3, count // 10) :])
+    fallen = math.log(curve.sharpness[top]) - float(np.median(last))
+    if fallen < max(FALL, FALL_NOISE * log_noise(curve.sharpness)):
+        return curve
+    why = f"after its maximum at time {curve.time[top]:.4g} sharpness falls for good"
+    return replace(curve.first(top + 1), left_out=why)
+
+
+def _enough(curve: Curve, fewest: int, name: str) -> None:
+    if len(curve.time) < fewest:
+        where = " before the edge of stability" if curve.left_out else ""
         refuse(
-            "sharpness curve",
-            f"{count} points before the edge of stability",
-            f"at least {FEWEST} points",
+            name,
+            f"{len(curve.time)} points{where}",
+            f"at least {fewest} points",
             "Measure sharpness more often, train longer, or take a smaller step size.",
         )
-    lowest = int(np.argmin(curve.sharpness))
-    rise = float(curve.sharpness[lowest:].max() / curve.sharpness[lowest])
-    if rise < LEAST_RISE:
+
+
+def _gapless(curve: Curve, name: str) -> None:
+    steps = np.diff(curve.time)
+    widest = int(np.argmax(steps))
+    if steps[widest] > LARGEST_GAP * (curve.span - curve.start):
+        low, high = curve.time[widest], curve.time[widest + 1]
         refuse(
-            "sharpness curve",
-            f"a curve that rises by a factor {rise:.3g} after its minimum",
-            f"one that rises by {LEAST_RISE} or more",
-            "There is no progressive sharpening to fit: train longer or take another run.",
+            name,
+            f"no point between times {low:.4g} and {high:.4g}",
+            f"no gap longer than {LARGEST_GAP:.0%} of the window",
+            "Measure sharpness there, or cut the curve before the gap.",
         )
-    return curve
+
+
+def _rising(curve: Curve, name: str) -> None:
+    largest, _ = rise(curve.sharpness)
+    if largest < LEAST_RISE:
+        refuse(
+            name,
+            f"a curve that rises by a factor {largest:.3g} at most",
+            f"one that rises by {LEAST_RISE} or more",
+            "There is no progressive sharpening to describe: train longer or take another run.",
+        )
 
 
 def _read(real: xr.Dataset) -> tuple[Array, Array]:
     if "sharpness" not in real or real["sharpness"].dims != ("time",) or "time" not in real.coords:
         refuse("real run", sorted(map(str, real.variables)), "a Dataset with sharpness on time")
+    for name in ("time", "sharpness"):
+        if real[name].dtype.kind not in "iuf":
+            kind = "dates" if real[name].dtype.kind in "mM" else str(real[name].dtype)
+            refuse(f"{name} of the run", kind, "numbers", "Time is step size x step.")
     time = np.asarray(real["time"].values, dtype=float)
     sharpness = np.asarray(real["sharpness"].values, dtype=float)
     for name, values in (("time", time), ("sharpness", sharpness)):
