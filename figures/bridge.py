@@ -25,9 +25,9 @@ CAPTION = (
     "dimensionless parameters and two scales, M10), with the relative difference below. "
     "Right: the run at the larger step size, which the fit has not seen; the circle marks "
     "where its sharpness first rises through 2/η. Vertical lines, all from the small-step run "
-    "alone: the forecast by the toy's descent at that step size (band: 95%, block bootstrap), "
-    "by the toy's flow, and by reading the small-step curve without any model (S1: the three "
-    "differ by the lag of descent behind the flow)."
+    "alone: the forecast by the small-step curve itself (band: 90%, conformal over other networks, "
+    "one-sided: one run cannot see the lag of descent behind the flow, S1), by the toy's flow and "
+    "by the toy's descent."
 )
 TIME = "time [step size × step]"
 DRAWS = 20
@@ -39,8 +39,9 @@ def compute(work: Work) -> Datasets:
     Raises Unavailable where the run cannot be fitted (no rise, too short): the message says why.
     """
     from realnet.bridge.fitting import fit
-    from realnet.bridge.forecasting import compare, forecast
+    from realnet.bridge.forecasting import forecast
     from realnet.bridge.rivals import compare_rivals
+    from realnet.bridge.scoring import compare
     from realnet.bridge.uncertainty import bootstrap, identifiability
 
     runs = figure_data(real_run, work)
@@ -53,7 +54,7 @@ def compute(work: Work) -> Datasets:
     work.say("bootstrap")
     intervals = bootstrap(result, draws=DRAWS, seed=seed)
     work.say("forecast")
-    predicted = forecast(result, [runs["large"].attrs["step_size"]], draws=DRAWS, seed=seed)
+    predicted = forecast(runs["small"], None, [runs["large"].attrs["step_size"]], seed=seed)
     work.say("rivals, out of sample")
     return {
         "fit": result.dataset,
@@ -85,6 +86,9 @@ def _overlay(axes: Axes, fit: xr.Dataset) -> None:
         fit.time, fit.sharpness, ".", color=COLOURS["sharpness"], markersize=5, label="real run"
     )
     axes.plot(fit.time, fit.toy_sharpness, color=COLOURS["toy"], label="fitted toy flow")
+    last, end = float(fit.time[fit.fitted.values == 1][-1]), float(fit.time[-1])
+    if last < end:
+        axes.axvspan(last, end, color=COLOURS["reference"], alpha=0.1, linewidth=0)
     status, error = fit.attrs["status"], fit.attrs["error"]
     label_axes(axes, "", "sharpness [1/time]", f"fit: {status}, rms error {error:.1%}")
     axes.legend(loc="lower right")
@@ -112,19 +116,20 @@ def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
 
 
 def _forecast_lines(axes: Axes, forecast: xr.Dataset, end: float) -> None:
+    answer = forecast.attrs["answer"]
     lines = {
-        "toy descent": (COLOURS["toy"], "-", "forecast: toy descent"),
-        "toy": (COLOURS["toy"], "-.", "forecast: toy flow"),
-        "reading": (COLOURS["reference"], ":", "small-step curve read"),
+        answer: (COLOURS["edge"], "-", f"forecast: {answer}"),
+        "toy": (COLOURS["toy"], "-.", "toy flow"),
+        "toy descent": (COLOURS["toy"], ":", "toy descent"),
     }
     for name, (colour, style, text) in lines.items():
-        row = forecast.sel(model=name)
+        row = forecast.sel(rule=name)
         if not np.isfinite(row.edge_time):
             continue
         edge = float(row.edge_time)
         axes.axvline(edge, color=colour, linestyle=style, label=f"{text} ({row.status.item()})")
-        if name == "toy descent":
-            low, high = float(row.edge_low), min(float(row.edge_high), end)
+        if name == answer:
+            low, high = float(row.low), min(float(row.high), end)
             axes.axvspan(low, high, color=colour, alpha=0.25, linewidth=0)
 
 
@@ -134,19 +139,20 @@ def words(datasets: Datasets) -> list[str]:
     fixed = json.loads(fit.attrs["fixed"])
     sentences = [
         f"Fit status {fit.attrs['status']}: {fit.attrs['message']}.",
+        *([f"Not described: {fit.attrs['left_out']}."] if fit.attrs["left_out"] else []),
         "Fixed: " + "; ".join(f"{name}: {why}" for name, why in fixed.items()) + ".",
     ]
     seen = float(forecast.observed_edge_time)
     happened = f"{seen:.3g}" if np.isfinite(seen) else "never"
     said = []
-    for name in ("toy descent", "toy", "reading"):
-        row = forecast.sel(model=name)
+    for name in (forecast.attrs["answer"], "toy", "toy descent"):
+        row = forecast.sel(rule=name)
         edge = float(row.edge_time)
         value = "no number" if not np.isfinite(edge) else f"{edge:.3g}"
         if np.isfinite(edge) and np.isfinite(seen):
             value += f", {edge / seen - 1:+.0%}"
         said.append(f"{name} {value} ({row.status.item()})")
-    plateau = float(forecast.sel(model="toy").plateau)
+    plateau = float(forecast.sel(rule="toy").plateau)
     sentences.append(
         f"Time at which sharpness rises through 2/η at η = {float(forecast.eta):g}: observed "
         f"{happened}; forecast: {'; '.join(said)}. Plateau: forecast {number(plateau)}, observed "
@@ -210,9 +216,9 @@ def _rivals(table: xr.Dataset) -> Table:
 
 def _forecasts(row: xr.Dataset) -> Table:
     rows = []
-    for name in row.model.values:
-        each = row.sel(model=name)
-        low, high = float(each.edge_low), float(each.edge_high)
+    for name in row.rule.values:
+        each = row.sel(rule=name)
+        low, high = float(each.low), float(each.high)
         span = "–" if np.isnan(low) else f"{number(low)} to {number(high)}"
         numbers = [number(float(each[key])) for key in ("edge_step", "edge_time")]
         rows.append(
@@ -220,6 +226,13 @@ def _forecasts(row: xr.Dataset) -> Table:
         )
     seen = [number(float(row[f"observed_{key}"])) for key in ("edge_step", "edge_time", "plateau")]
     rows.append(["observed", seen[0], seen[1], "", seen[2], ""])
-    title = f"Forecast for η = {float(row.eta):g}, from the small-step run alone"
-    heading = ["description", "edge step", "edge time", "95% of edge time", "plateau", "status"]
+    title = f"Forecast for η = {float(row.eta):g}, from the small-step run alone, by every rule"
+    heading = [
+        "description",
+        "edge step",
+        "edge time",
+        f"{row.attrs['level']:.0%} of edge time",
+        "plateau",
+        "status",
+    ]
     return Table(title, heading, rows)

@@ -14,7 +14,7 @@ from figures.options import Options, Work
 from figures.sources import source_fingerprint
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
 from linmodel.store import configuration
-from realnet.bridge.forecasting import rise_time
+from realnet.bridge.curve import rise_time
 
 NAME = "real_run"
 TITLE = "A real network: progressive sharpening and the edge of stability"

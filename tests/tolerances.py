@@ -68,18 +68,19 @@ DESCENT_LOG = 1e-8
 # 200-step averages of descent with noise 1e-3 in o against the central flow: measured 2.6%.
 CENTRAL_FLOW = 0.04
 
-# The bridge's fast toy curve: odeint at rtol 1e-8 per step, as relative error of the sharpness.
-BRIDGE_TOY = 1e-5
+# The bridge's fast toy curve: the sweeps' kernel (1e-8), as relative error of the sharpness.
+BRIDGE_TOY = 1e-7
 
 # Parameters refitted from a toy curve with 2% noise at 60 points, as a difference of logarithms:
 # their standard deviation there is 2-5%.
 BRIDGE_RECOVERY = 0.15
 
-# Edge time: flow against descent that takes 30 to 80 steps to it (S1: they differ by O(eta)).
-BRIDGE_EDGE = 0.1
+# Edge time read off a small-step curve, against descent that takes 20 to 60 steps to it (S1: they
+# differ by O(eta)).
+BRIDGE_READ = 0.1
 
-# The same with the toy's own descent: what is left is the fit's error at 2% noise.
-BRIDGE_LAGGED_EDGE = 0.04
+# The same with the lag that two runs show: what is left is O(eta^2).
+BRIDGE_LAG = 0.02
 
 # Finder of opposing groups: the largest share of false alarms that is promised.
 FALSE_ALARMS = 0.05

@@ -1,9 +1,12 @@
 """The bridge: the toy fitted to a sharpness curve, its rivals, its forecasts. Needs no torch."""
 
+from realnet.bridge.calibration import quantiles
 from realnet.bridge.curve import curve_of
 from realnet.bridge.fitting import fit
-from realnet.bridge.forecasting import compare, forecast, observed
+from realnet.bridge.forecasting import forecast
+from realnet.bridge.reading import read_curve
 from realnet.bridge.rivals import compare_rivals
+from realnet.bridge.scoring import compare, observed
 from realnet.bridge.uncertainty import bootstrap, identifiability
 
 __all__ = [
@@ -15,4 +18,6 @@ __all__ = [
     "forecast",
     "identifiability",
     "observed",
+    "quantiles",
+    "read_curve",
 ]

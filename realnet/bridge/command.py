@@ -1,95 +1,73 @@
-"""`python -m realnet bridge RUN`: fit, say what it means, save. Needs no torch."""
+"""`python -m realnet bridge SMALL [--second SECOND] --step-size ETA`: its options. No torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-import xarray as xr
-
-from linmodel.files import require_writable
-from linmodel.store import load, save
-from realnet.bridge.fitting import BridgeResult, fit
-from realnet.bridge.forecasting import forecast
-from realnet.bridge.toy import PARAMETERS
-from realnet.bridge.uncertainty import bootstrap
-from realnet.training.runfolder import load_run
+import typer
 
 
-def bridge_command(
-    run: Path,
-    out: Path | None = None,
-    *,
-    scales: int = 2,
-    seed: int = 0,
-    draws: int = 0,
-    step_sizes: tuple[float, ...] = (),
-) -> int:
-    """Fit the toy to the run (a run folder, or a NetCDF file with sharpness on time) and print it.
+def bridge(
+    small: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SMALL",
+            help="Small-step run: run folder, NetCDF, or CSV with sharpness and time or step.",
+        ),
+    ],
+    second: Annotated[
+        Path | None, typer.Option(help="Run from the same start at about twice the step size.")
+    ] = None,
+    step_size: Annotated[
+        list[float] | None, typer.Option(help="Forecast the edge at it (repeatable).")
+    ] = None,
+    of_step_size: Annotated[
+        float | None, typer.Option(help="Step size of SMALL, where the file does not say it.")
+    ] = None,
+    second_step_size: Annotated[
+        float | None, typer.Option(help="Step size of SECOND, likewise.")
+    ] = None,
+    larger: Annotated[
+        Path | None, typer.Option(help="A run at a larger step size: scored and drawn.")
+    ] = None,
+    larger_step_size: Annotated[float | None, typer.Option(help="Its step size, likewise.")] = None,
+    level: Annotated[float, typer.Option(help="Nominal coverage of the intervals.")] = 0.9,
+    time_column: Annotated[str | None, typer.Option(help="Column of time = eta x step.")] = None,
+    step_column: Annotated[str | None, typer.Option(help="Column of step numbers.")] = None,
+    sharpness_column: Annotated[str | None, typer.Option(help="Column of sharpness.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the forecast's rows here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw it here (.png, .svg, .pdf).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write everything to this NetCDF file.")] = None,
+    scales: Annotated[
+        int, typer.Option(help="Of the fit. 2: of time and of sharpness; 1: their product is 1.")
+    ] = 2,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws for the fit's intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the fit's starts and the bootstrap.")] = 0,
+) -> None:
+    """When does a larger step size reach the edge of stability? From small-step runs alone.
 
-    draws > 0 adds bootstrap intervals; step_sizes adds forecasts. `out` gets one Dataset with all
-    of it. Returns the exit status: 0, or 1 where the fit is "poor" or "not_converged".
-
-    Raises InvalidInput for a bad run, a curve that cannot be fitted, bad options.
+    Without --step-size: fit the toy to SMALL; exit status 1 where it does not describe the curve.
     """
-    if out is not None:
-        require_writable(out)
-    real = load(run) if Path(run).is_file() else load_run(run)
-    result = fit(real, scales=scales, seed=seed)
-    intervals = bootstrap(result, draws=draws, seed=seed) if draws else None
-    predicted = None
-    if step_sizes:
-        predicted = forecast(result, step_sizes, draws=draws or 20, seed=seed)
-    print(f"{result.status}: {result.message}")
-    print(_parameters(result, intervals))
-    if predicted is not None:
-        print(_forecast(predicted))
-    if out is not None:
-        save(together(result.dataset, intervals, predicted), out)
-        print(f"written: {out}")
-    return 0 if result.status in {"ok", "systematic"} else 1
+    from realnet.bridge.asking import Request, answer_request
+    from realnet.bridge.reading import Columns
 
-
-def together(
-    dataset: xr.Dataset, intervals: xr.Dataset | None, predicted: xr.Dataset | None
-) -> xr.Dataset:
-    """One Dataset: the fit, and interval_* and forecast_* variables where they were computed."""
-    whole = dataset
-    if intervals is not None:
-        whole = whole.assign(
-            {f"interval_{key}": intervals[key] for key in ("low", "high", "pinned")}
-        )
-    if predicted is not None:
-        whole = whole.assign({f"forecast_{key}": predicted[key] for key in predicted.data_vars})
-    return whole
-
-
-def _parameters(result: BridgeResult, intervals: xr.Dataset | None) -> str:
-    head = f"{'95% interval':<22} {'with a random start':<22}" if intervals is not None else ""
-    lines = [f"{'parameter':<16} {'value':>12}  {head} note"]
-    bounded = result.space.at_bound(result.best.point)
-    for name in PARAMETERS:
-        span = ""
-        notes = [] if name in result.free else ["fixed: 1/sharpness_scale"]
-        if intervals is not None:
-            row = intervals.sel(parameter=name)
-            for low, high in zip(row.low.values, row.high.values, strict=True):
-                span += f"{f'[{low:.4g}, {high:.4g}]':<22} "
-            if not int(row.pinned):
-                notes.append("not pinned down by the curve")
-        if name in bounded:
-            notes.append("at a bound")
-        value = f"{result.values[name]:.5g}"
-        lines.append(f"{name:<16} {value:>12}  {span}{'; '.join(notes)}".rstrip())
-    return "\n".join(lines)
-
-
-def _forecast(predicted: xr.Dataset) -> str:
-    lines = [f"{'step size':>10} {'model':<12} {'edge step':>10} {'plateau':>10}  status"]
-    for eta in predicted.step_size.values:
-        for model in predicted.model.values:
-            row = predicted.sel(model=model, step_size=eta)
-            step, plateau = float(row.edge_step), float(row.plateau)
-            lines.append(
-                f"{eta:>10.4g} {model:<12} {step:>10.0f} {plateau:>10.4g}  {row.status.item()}"
-            )
-    return "\n".join(lines)
+    columns = Columns(time_column, step_column, sharpness_column)
+    request = Request(
+        small=small,
+        second=second,
+        larger=larger,
+        step_sizes=tuple(step_size or ()),
+        small_step_size=of_step_size,
+        second_step_size=second_step_size,
+        larger_step_size=larger_step_size,
+        columns=columns,
+        level=level,
+        scales=scales,
+        draws=draws,
+        seed=seed,
+        json=json,
+        plot=plot,
+        out=out,
+    )
+    raise typer.Exit(answer_request(request))

@@ -11,6 +11,7 @@ import xarray as xr
 from linmodel.errors import InvalidInput, refuse
 from linmodel.errors import real as number
 from linmodel.problem import Array
+from realnet.bridge.threshold import own_edge
 
 # Points that a fit of six parameters needs, and a forecast.
 FEWEST, FEWEST_READ = 10, 8
@@ -54,8 +55,9 @@ class Curve:
 
 
 def measured(real: xr.Dataset, name: str = "sharpness curve") -> Curve:
-    """All of `real` before its sharpness first rises through 2/eta (S1: descent is like the flow
-    only until then); all of it where it never does or `step_size` is not in the attributes.
+    """All of `real` before its sharpness first rises through its own edge, 2/eta under descent
+    (S1: it is like the flow only until then); all of it where it never does or where `step_size` is
+    not in the attributes.
 
     Raises InvalidInput: no sharpness on time, NaN or values <= 0, times that do not increase, a bad
     step size, fewer than 8 points, a quarter of the window without a point, no rise by 10%.
@@ -63,10 +65,11 @@ def measured(real: xr.Dataset, name: str = "sharpness curve") -> Curve:
     time, sharpness = _read(real)
     eta = step_size_of(real)
     used, why = np.ones(len(time), dtype=bool), ""
-    edge = None if eta is None else first_rise(sharpness, 2 / eta)
+    level = own_edge(real, eta)
+    edge = None if level is None else first_rise(sharpness, level)
     if edge is not None:
         used[edge:] = False
-        why = f"from time {time[edge]:.4g} on sharpness is beyond the run's own 2/eta"
+        why = f"from time {time[edge]:.4g} on sharpness is beyond the run's own edge of stability"
     curve = Curve(time[used], sharpness[used], used, eta, why)
     _enough(curve, FEWEST_READ, name)
     _gapless(curve, name)
@@ -80,7 +83,7 @@ def curve_of(real: xr.Dataset) -> Curve:
 
     Raises InvalidInput as `measured`, and for fewer than 10 points.
     """
-    return checked(_until_the_fall(measured(real)))
+    return checked(until_the_fall(measured(real)))
 
 
 def first_rise(values: Array, level: float) -> int | None:
@@ -140,7 +143,8 @@ def rise(sharpness: Array) -> tuple[float, int]:
     return float(ratio.max()), top
 
 
-def _until_the_fall(curve: Curve) -> Curve:
+def until_the_fall(curve: Curve) -> Curve:
+    """`curve` up to its maximum, where it falls for good after it; else all of it."""
     _, top = rise(curve.sharpness)
     count = len(curve.time)
     if count - 1 - top < 2:

@@ -15,18 +15,16 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from linmodel.descent import gradient_descent
 from linmodel.errors import integer, refuse
-from linmodel.flow import gradient_flow
-from linmodel.problem import Array, OpposingSignals
+from linmodel.problem import Array
 from linmodel.store import provenance
-from realnet.bridge.curve import Curve, curve_of
+from realnet.bridge.curve import Curve, curve_of, log_noise
+from realnet.bridge.lag import descent_curve
 from realnet.bridge.profile import Profile, profile
+from realnet.bridge.rivals import LEAST_R_SQUARE
 from realnet.bridge.searching import Family, Found, family, search
-from realnet.bridge.toy import LONG_NAMES, PARAMETERS, real_curve, start_of
+from realnet.bridge.toy import LONG_NAMES, PARAMETERS, ToyParameters, real_curve
 
-# R^2 of log sharpness below which the toy does not describe the curve.
-LEAST_R_SQUARE = 0.9
 # Residual variance over the curve's own point-to-point noise, and rms, beyond which the misfit is
 # the toy's and not noise.
 MOST_NOISE_RATIO, LEAST_MISFIT = 2.0, 0.01
@@ -38,10 +36,9 @@ FIXED = {
     "d1": "does not enter the population dynamics at given norms (M5)",
 }
 TIED = "eta x sharpness then means the same in both"
-MOST_DESCENT_STEPS = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BridgeResult:
     """A fit. Read `status` before any number.
 
@@ -50,22 +47,34 @@ class BridgeResult:
              describe this curve; "not_converged"
     message  the same in words, with the numbers
     error    rms of log toy - log real over the fitted points (about the relative error)
-    values   the six parameters by name; `free` names those that were fitted
+    values   the six parameters; `free` names those that were fitted
     dataset  on `time`: sharpness, toy_sharpness, log_residual, fitted (1: used by the fit); on
-             `parameter`: value, free; with `step_size` known, on `descent_time`: toy_descent
-    toy      the toy's own Dataset (gradient_flow, toy units) at the same moments
+             `parameter`: value, free; with one scale and `step_size` known, on `descent_time`:
+             toy_descent; attribute `left_out`: why the points that are not used are not
     """
 
     status: str
     message: str
     error: float
-    values: dict[str, float]
+    values: ToyParameters
     free: tuple[str, ...]
     dataset: xr.Dataset
-    toy: xr.Dataset
     curve: Curve
     space: Family
     best: Found
+
+    def __str__(self) -> str:
+        """Ten lines: what the fit is, the six parameters, what was left out."""
+        lines = [f"{self.status}: {self.message}"]
+        for name, value in self.values.as_dict().items():
+            known = "" if name in self.free else " (tied)"
+            lines.append(f"  {name:<16} {value:.5g}{known}")
+        product = self.values.alpha * self.values.sharpness_scale
+        lines.append(f"  alpha x sharpness_scale {product:.5g}: what a curve can tell of alpha")
+        lines.append(f"  {len(self.curve.time)} points fitted, to time {self.curve.span:.5g}")
+        return "\n".join([*lines, *filter(None, [self.curve.left_out])])
+
+    __repr__ = __str__
 
     @cached_property
     def profile(self) -> Profile:
@@ -85,6 +94,10 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
     (see FIXED and M10). scales = 1 ties time_scale to 1/sharpness_scale: then step size x sharpness
     is the same number in the toy and in the network.
 
+    With two scales alpha is not identified: the curve tells sharpness_scale x alpha, and only their
+    product is to be read. Fitted are the points before the run's own edge, and, where sharpness
+    falls for good after its maximum (cross-entropy), those before the maximum.
+
     Raises InvalidInput: a curve that is too short, not finite, not positive or without a rise.
     """
     if integer("scales", scales, low=1) > 2:
@@ -96,15 +109,11 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
     values = space.parameters(best.point)
     quality = _quality(curve, values)
     status, message = _judge(best, quality, space)
-    problem = OpposingSignals(values["alpha"], values["beta_norm"], values["k"])
-    start = start_of(values["k"], values["aligned_share"])
-    time = np.asarray(real["time"].values, dtype=float)
-    toy = gradient_flow(problem, start, time / values["time_scale"])
-    dataset = _side_by_side(real, curve, toy, values, space)
+    dataset = _side_by_side(real, curve, values, space)
     dataset["cost"] = ("start", [each.cost for each in found], {"units": "1"})
     dataset["cost"].attrs["long_name"] = "half the sum of squared log residuals, by start"
-    if curve.step_size is not None:
-        dataset = dataset.merge(_descent(problem, curve.step_size, values, float(time[-1])))
+    if curve.step_size is not None and scales == 1:
+        dataset = dataset.merge(_descent(curve.step_size, values, float(real["time"][-1])))
     dataset.attrs = {
         "title": "bridge: the toy's gradient flow fitted to a real run's sharpness",
         "status": status,
@@ -112,6 +121,7 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
         "fixed": json.dumps(
             FIXED | ({} if scales == 2 else {"time_scale = 1/sharpness_scale": TIED})
         ),
+        "left_out": curve.left_out,
         "at_bound": json.dumps(space.at_bound(best.point)),
         **quality,
         **_step_attributes(curve),
@@ -121,18 +131,16 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
     }
     names = space.names
     return BridgeResult(
-        status, message, quality["error"], values, names, dataset, toy, curve, space, best
+        status, message, quality["error"], values, names, dataset, curve, space, best
     )
 
 
-def _quality(curve: Curve, values: dict[str, float]) -> dict[str, float]:
+def _quality(curve: Curve, values: ToyParameters) -> dict[str, float]:
     """error (rms log residual), largest_error, r_square, noise_ratio (see MOST_NOISE_RATIO)."""
     target = np.log(curve.sharpness)
     residual = np.log(real_curve(values, curve.time)) - target
     mean_square = float(np.mean(residual**2))
-    # Second differences cancel a smooth curve and leave 6 times the variance of white noise; the
-    # median (0.6745 standard deviations) ignores the few points where the curve itself bends.
-    noise = float(np.median(np.abs(np.diff(target, n=2))) / 0.6745) ** 2 / 6
+    noise = log_noise(curve.sharpness) ** 2
     return {
         "error": math.sqrt(mean_square),
         "largest_error": float(np.abs(residual).max()),
@@ -160,11 +168,12 @@ def _judge(best: Found, quality: dict[str, float], space: Family) -> tuple[str, 
 
 
 def _side_by_side(
-    real: xr.Dataset, curve: Curve, toy: xr.Dataset, values: dict[str, float], space: Family
+    real: xr.Dataset, curve: Curve, values: ToyParameters, space: Family
 ) -> xr.Dataset:
     sharpness = np.asarray(real["sharpness"].values, dtype=float)
-    fitted = values["sharpness_scale"] * toy.sharpness.values
-    table = xr.Dataset(coords={"time": ("time", np.asarray(real["time"].values, dtype=float))})
+    time = np.asarray(real["time"].values, dtype=float)
+    fitted = real_curve(values, time)
+    table = xr.Dataset(coords={"time": ("time", time)})
     unit = {"units": "curvature"}
     table["sharpness"] = ("time", sharpness, {"long_name": "sharpness, real run", **unit})
     table["toy_sharpness"] = ("time", fitted, {"long_name": "sharpness, fitted toy flow", **unit})
@@ -174,7 +183,7 @@ def _side_by_side(
     table["fitted"].attrs["units"] = "1"
     table["time"].attrs = {"long_name": "time", "units": "step size x step"}
     table = table.assign_coords(parameter=list(PARAMETERS))
-    table["value"] = ("parameter", [values[name] for name in PARAMETERS])
+    table["value"] = ("parameter", list(values.as_dict().values()))
     table["value"].attrs = {
         "long_name": "fitted value",
         "units": "see parameter_units",
@@ -185,26 +194,16 @@ def _side_by_side(
     return table
 
 
-def _descent(
-    problem: OpposingSignals, step_size: float, values: dict[str, float], end: float
-) -> xr.Dataset:
-    """Toy descent with its edge where the network's is: eta_toy x toy sharpness = eta x sharpness.
-
-    Its time is scaled as the flow's is; where sharpness_scale x time_scale is not 1 it takes a
-    different number of steps than the network in the same real time.
-    """
-    eta = step_size * values["sharpness_scale"]
-    # The least before the ceiling: at absurd scales the number of steps is infinite.
-    steps = max(math.ceil(min(end / values["time_scale"] / eta, MOST_DESCENT_STEPS)), 1)
-    start = start_of(values["k"], values["aligned_share"])
-    path = gradient_descent(problem, start, eta, steps)
-    time = path.time.values * values["time_scale"]
+def _descent(step_size: float, values: ToyParameters, end: float) -> xr.Dataset:
+    """The toy's descent at the run's step size: with one scale a step and 2/eta are the same in
+    both (M10); with two they cannot be."""
+    time, sharpness, status = descent_curve(values, step_size, end)
     found = xr.Dataset(coords={"descent_time": ("descent_time", time)})
-    found["toy_descent"] = ("descent_time", values["sharpness_scale"] * path.sharpness.values)
+    found["toy_descent"] = ("descent_time", sharpness)
     found["toy_descent"].attrs = {
-        "long_name": "sharpness, toy descent at the run's 2/eta",
+        "long_name": "sharpness, toy descent at the run's step size",
         "units": "curvature",
-        "status": path.attrs["status"],
+        "status": status,
     }
     found["descent_time"].attrs = {"long_name": "time", "units": "step size x step"}
     return found

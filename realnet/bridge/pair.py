@@ -4,7 +4,7 @@ Descent at step size eta reaches a level of sharpness later than at eta0 (S1: th
 O(eta)).
 With t_L(run) the first rise through the level L, and r = eta1/eta0,
     d(L) = t_L(second) - t_L(small)  on 40 log-spaced levels that both reach, running median of 5,
-    lag(eta) = d(2/eta) (eta/eta0 - 1) / (r - 1),  d constant outside of its levels.
+    lag(eta) = d(2/eta) (eta - eta0) / (eta1 - eta0),  d constant outside of its levels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter
+from numpy.lib.stride_tricks import sliding_window_view
 
 from linmodel.errors import refuse
 from linmodel.problem import Array
@@ -34,12 +34,10 @@ class Pair:
     step_size: float
     second_step_size: float
 
-    def lag(self, step_sizes: Array) -> Array:
-        """How much later than the small run each step size reaches its own 2/eta, (n,)."""
-        etas = np.asarray(step_sizes, dtype=float)
-        late = np.interp(np.log(2 / etas), np.log(self.levels), self.delay)
-        ratio = self.second_step_size / self.step_size
-        return late * (etas / self.step_size - 1) / (ratio - 1)
+    def lag(self, step_sizes: Array, edges: Array) -> Array:
+        """How much later than the small run each step size reaches its own edge, 2/eta, (n,)."""
+        late = np.interp(np.log(edges), np.log(self.levels), self.delay)
+        return late * (step_sizes - self.step_size) / (self.second_step_size - self.step_size)
 
 
 def pair_of(small: Curve, second: Curve) -> Pair:
@@ -61,8 +59,8 @@ def pair_of(small: Curve, second: Curve) -> Pair:
             f"at least {FEWEST_LEVELS} in common",
             "Train it longer, or take a smaller step size for it.",
         )
-    smooth = median_filter(delay[both], MEDIAN, mode="nearest")
-    return Pair(levels[both], smooth, eta0, eta1)
+    around = sliding_window_view(np.pad(delay[both], MEDIAN // 2, "edge"), MEDIAN)
+    return Pair(levels[both], np.median(around, axis=1), eta0, eta1)
 
 
 def _step_sizes(small: Curve, second: Curve) -> tuple[float, float]:

@@ -6,7 +6,6 @@ local, derivatives or refits from the optimum, calls parameters certain that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from linmodel.problem import Array
 from realnet.bridge.blocks import block_length
 from realnet.bridge.curve import Curve
-from realnet.bridge.searching import Family, Found, refine, residuals
+from realnet.bridge.searching import Family, Found, Residuals, refine, residuals
 
 CHI_SQUARE = 3.84  # 95%, one degree of freedom
 # First step away from the optimum, in logarithms, the growth of the steps, and refits' evaluations.
@@ -40,7 +39,7 @@ def profile(curve: Curve, space: Family, best: Found) -> Profile:
     residual variance, m the residuals' correlation length (`block_length`).
     """
     function = residuals(space, curve)
-    residual = function(best.point)
+    residual = function(best.point[None])[0]
     count, free = len(residual), len(best.point)
     variance = 2 * best.cost / max(count - free, 1)
     most = best.cost + 0.5 * CHI_SQUARE * variance * block_length(residual - residual.mean())
@@ -54,7 +53,7 @@ def profile(curve: Curve, space: Family, best: Found) -> Profile:
 
 
 def _walk(
-    function: Callable[[Array], Array], space: Family, best: Found, i: int, sign: float, most: float
+    function: Residuals, space: Family, best: Found, i: int, sign: float, most: float
 ) -> tuple[float, list[Array]]:
     """Where parameter `i` leaves the interval on one side, and the good points passed."""
     bound = space.high[i] if sign > 0 else space.low[i]
@@ -76,7 +75,7 @@ def _walk(
 
 
 def _refit(
-    function: Callable[[Array], Array], space: Family, start: Array, i: int, value: float
+    function: Residuals, space: Family, start: Array, i: int, value: float
 ) -> tuple[Array, float]:
     """The best point with parameter `i` at `value`, from `start`; and its cost."""
     others = np.arange(len(start)) != i
@@ -84,7 +83,7 @@ def _refit(
     part = Family(names, space.low[others], space.high[others])
 
     def whole(rest: Array) -> Array:
-        return np.insert(rest, i, value)
+        return np.insert(rest, i, value, axis=-1)
 
     found = refine(lambda rest: function(whole(rest)), part, start[others], EVALUATIONS)
     return whole(found.point), found.cost

@@ -22,13 +22,15 @@ from linmodel.errors import InvalidInput
 from linmodel.problem import Array
 from linmodel.store import provenance
 from realnet.bridge.curve import FEWEST, Curve, checked
-from realnet.bridge.searching import family, refine, residuals, search
-from realnet.bridge.toy import final_sharpness, real_curve
+from realnet.bridge.searching import family, search
+from realnet.bridge.toy import ToyParameters, real_curve
 
 RIVALS = ("constant", "exponential", "power law", "logistic")
 MODELS = ("toy", *RIVALS)
 # Shares of the points, in order of time, that are fitted; the rest are predicted.
 SHARES = (0.5, 0.65, 0.8)
+# R^2 of log sharpness below which a description does not describe the curve.
+LEAST_R_SQUARE = 0.9
 LARGEST_LOG = 50.0
 # Bounds of (log a), (log a, b), (log a, log x0, b), (log a, log h, x0, log w).
 LOG = (-LARGEST_LOG, LARGEST_LOG)
@@ -72,24 +74,20 @@ def _rival_description(name: str, curve: Curve, point: Array, converged: bool) -
 
 
 def toy_description(
-    values: dict[str, float], curve: Curve, converged: bool, point: Array
+    values: ToyParameters, curve: Curve, converged: bool, point: Array
 ) -> Description:
     """The toy with given parameters, as a description like the others."""
 
     def predict(times: Array) -> Array:
         return real_curve(values, np.asarray(times, dtype=float))
 
-    limit, error = final_sharpness(values), _error(predict, curve)
-    return Description("toy", predict, limit, error, converged, point)
+    error = _error(predict, curve)
+    return Description("toy", predict, values.final_sharpness, error, converged, point)
 
 
-def redescribe(old: Description, curve: Curve, scales: int) -> Description:
-    """Fit `old`'s kind again to a resampled `curve`, from where `old` ended."""
-    if old.name != "toy":
-        return _rival_description(old.name, curve, *_fit_rival(old.name, curve, [old.point]))
-    space = family(curve, scales)
-    found = refine(residuals(space, curve), space, old.point)
-    return toy_description(space.parameters(found.point), curve, found.converged, found.point)
+def describes(found: Description, curve: Curve) -> bool:
+    """Whether R^2 of log sharpness is 0.9 or more: else its crossings are no forecast."""
+    return found.error**2 <= (1 - LEAST_R_SQUARE) * float(np.var(np.log(curve.sharpness)))
 
 
 def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Dataset:
@@ -106,7 +104,7 @@ def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Datase
         first = max(FEWEST, round(share * len(curve.time)))
         for j, name in enumerate(MODELS):
             try:
-                part = checked(head(curve, first))
+                part = checked(curve.first(first))
                 found = describe(name, part, scales=scales, seed=seed)
             except InvalidInput as error:
                 status[i, j] = f"not fitted: {error}"
@@ -133,11 +131,6 @@ def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Datase
             **provenance(method="rivals", scales=scales, seed=seed),
         },
     )
-
-
-def head(curve: Curve, count: int) -> Curve:
-    """The first `count` points of a curve."""
-    return Curve(curve.time[:count], curve.sharpness[:count], curve.used, curve.step_size)
 
 
 def _rms_log(predicted: Array, observed: Array) -> float:

@@ -11,7 +11,7 @@ from scipy.optimize import least_squares
 
 from linmodel.problem import Array
 from realnet.bridge.curve import Curve
-from realnet.bridge.toy import BOUNDS, PARAMETERS, real_curve
+from realnet.bridge.toy import BOUNDS, PARAMETERS, ToyParameters, flow_curves
 
 SCREENED = 300
 REFINED = 8
@@ -21,6 +21,10 @@ MOST_EVALUATIONS = 150
 DIFFERENCE = 1e-3
 # Residual where the toy cannot be evaluated: far worse than any curve.
 FAILED = 50.0
+SCALE = PARAMETERS.index("sharpness_scale")
+
+Residuals = Callable[[Array], Array]
+"""(m, p) log parameters to (m, n) residuals of the logarithm of sharpness."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,17 @@ class Family:
     low: Array
     high: Array
 
-    def parameters(self, point: Array) -> dict[str, float]:
-        """All six by name; with one scale only, time_scale = 1 / sharpness_scale."""
-        values = dict(zip(self.names, np.exp(point).tolist(), strict=True))
-        values.setdefault("time_scale", 1 / values["sharpness_scale"])
-        return values
+    def table(self, points: Array) -> Array:
+        """All six parameters at log points (m, p), shape (m, 6); with one scale only, time_scale =
+        1 / sharpness_scale."""
+        values = np.exp(points)
+        if "time_scale" in self.names:
+            return values
+        return np.column_stack([values, 1 / values[:, -1]])
+
+    def parameters(self, point: Array) -> ToyParameters:
+        """The toy at a point."""
+        return ToyParameters(*self.table(point[None])[0].tolist())
 
     def at_bound(self, point: Array) -> tuple[str, ...]:
         """Names of parameters that the search pushed to a bound: the curve does not limit them."""
@@ -65,40 +75,32 @@ def family(curve: Curve, scales: int) -> Family:
     return Family(names, low, high)
 
 
-def residuals(space: Family, curve: Curve) -> Callable[[Array], Array]:
-    """log toy - log real at the curve's times, as a function of the log parameters."""
+def residuals(space: Family, curve: Curve) -> Residuals:
+    """log toy - log real at the curve's times, (m, n), as a function of log parameters (m, p)."""
     target = np.log(curve.sharpness)
 
-    def function(point: Array) -> Array:
+    def function(points: Array) -> Array:
         with np.errstate(all="ignore"):
-            difference = np.log(real_curve(space.parameters(point), curve.time)) - target
+            difference = np.log(flow_curves(space.table(points), curve.time)) - target
         return np.where(np.isfinite(difference), difference, FAILED)
 
     return function
 
 
 def refine(
-    function: Callable[[Array], Array],
-    space: Family,
-    start: Array,
-    evaluations: int = MOST_EVALUATIONS,
+    function: Residuals, space: Family, start: Array, evaluations: int = MOST_EVALUATIONS
 ) -> Found:
     """Levenberg-Marquardt-like descent inside the bounds, from `start`."""
 
     def jacobian(point: Array) -> Array:
-        base = function(point)
-        columns = []
-        for i in range(len(point)):
-            # Step into the box.
-            sign = -1.0 if point[i] + DIFFERENCE > space.high[i] else 1.0
-            moved = point.copy()
-            moved[i] += sign * DIFFERENCE
-            columns.append((function(moved) - base) / (sign * DIFFERENCE))
-        return np.array(columns).T
+        # Step into the box.
+        steps = np.where(point + DIFFERENCE > space.high, -DIFFERENCE, DIFFERENCE)
+        base, *moved = function(point + np.vstack([0 * point, np.diag(steps)]))
+        return (np.array(moved) - base).T / steps
 
     inside = np.clip(start, space.low + 1e-9, space.high - 1e-9)
     solution = least_squares(  # type: ignore[operator]
-        function,
+        lambda point: function(point[None])[0],
         inside,
         jac=jacobian,
         bounds=(space.low, space.high),
@@ -114,15 +116,15 @@ def search(curve: Curve, space: Family, seed: int) -> list[Found]:
     """Solutions from the best REFINED of SCREENED random starts, best first."""
     rng = np.random.default_rng(seed)
     function = residuals(space, curve)
-    starts = [_random_start(space, curve, rng) for _ in range(SCREENED)]
-    costs = [float(np.sum(function(start) ** 2)) for start in starts]
+    starts = _random_starts(space, curve, rng)
+    costs = np.sum(function(starts) ** 2, axis=1)
     chosen = np.argsort(costs, kind="stable")[:REFINED]
     found = [refine(function, space, starts[i]) for i in chosen]
     found.sort(key=lambda each: each.cost)
     return [polish(function, space, found[0]), *found[1:]]
 
 
-def polish(function: Callable[[Array], Array], space: Family, found: Found) -> Found:
+def polish(function: Residuals, space: Family, found: Found) -> Found:
     """Go on from a solution that ran out of evaluations, until it converges or no longer gains.
 
     In a flat valley (a combination of parameters that the curve does not pin down) the point drifts
@@ -137,28 +139,27 @@ def polish(function: Callable[[Array], Array], space: Family, found: Found) -> F
     return found
 
 
-def _random_start(space: Family, curve: Curve, rng: np.random.Generator) -> Array:
-    """Log-uniform toy parameters; scales such that the toy's rise fits the curve's window."""
+def _random_starts(space: Family, curve: Curve, rng: np.random.Generator) -> Array:
+    """Log-uniform toy parameters, (SCREENED, p); scales such that the toy's rise fits the curve."""
+    table = np.array([_random_toy(curve, rng) for _ in range(SCREENED)])
+    if "time_scale" in space.names:
+        shapes = flow_curves(table, curve.time)
+        offsets = np.mean(np.log(curve.sharpness) - np.log(shapes), axis=1)
+        table[:, SCALE] = np.exp(np.where(np.isfinite(offsets), offsets, 0.0))
+    else:
+        table[:, SCALE] = 1 / table[:, -1]
+        # With one scale, the amplitude is alpha's to fit.
+        table[:, 0] = curve.sharpness.max() / (table[:, 1] * table[:, SCALE])
+    return np.clip(np.log(table[:, : len(space.names)]), space.low, space.high)
+
+
+def _random_toy(curve: Curve, rng: np.random.Generator) -> list[float]:
+    """The six parameters, the scale of sharpness 1."""
     alpha, b_norm = _log_uniform(rng, 2, 1e4), _log_uniform(rng, 1, 300)
-    values = {
-        "alpha": alpha,
-        "beta_norm": b_norm,
-        "k": _log_uniform(rng, 0.03, 100),
-        "aligned_share": _log_uniform(rng, 1e-3, 0.9),
-    }
+    k, share = _log_uniform(rng, 0.03, 100), _log_uniform(rng, 1e-3, 0.9)
     # The toy has settled at about 3 ln(100 B)/B; the window may end before or after that.
     settled = 3 * math.log(100 * b_norm) / b_norm
-    values["time_scale"] = curve.span / (settled * _log_uniform(rng, 0.1, 3))
-    if "time_scale" in space.names:
-        shape = real_curve(values | {"sharpness_scale": 1.0}, curve.time)
-        offset = float(np.mean(np.log(curve.sharpness) - np.log(shape)))
-        values["sharpness_scale"] = math.exp(offset) if math.isfinite(offset) else 1.0
-    else:
-        values["sharpness_scale"] = 1 / values["time_scale"]
-        # With one scale, the amplitude is alpha's to fit.
-        values["alpha"] = float(curve.sharpness.max()) / (b_norm * values["sharpness_scale"])
-    point = np.log([values[name] for name in space.names])
-    return np.clip(point, space.low, space.high)
+    return [alpha, b_norm, k, share, 1.0, curve.span / (settled * _log_uniform(rng, 0.1, 3))]
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -14,7 +14,7 @@ from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.curve import Curve
 from realnet.bridge.fitting import BridgeResult
 from realnet.bridge.searching import refine, residuals
-from realnet.bridge.toy import PARAMETERS, drawn_start, real_curve
+from realnet.bridge.toy import PARAMETERS, ToyParameters, drawn_start, real_curve
 
 # Quantiles of the intervals.
 LOW, HIGH = 0.025, 0.975
@@ -24,6 +24,7 @@ PINNED = 2.0
 ACCURACY = 1e-6
 # d1 of the standard initialisation whose randomness widens the intervals: OpposingSignals' default.
 D1 = 100
+FEWEST_DRAWS = 10
 
 
 def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dataset:
@@ -42,7 +43,7 @@ def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dat
     "curve" spans less than a factor 2, and the fit is not at a bound). Raises InvalidInput for
     draws < 10.
     """
-    draws = integer("draws", draws, low=10)
+    draws = integer("draws", draws, low=FEWEST_DRAWS)
     rng = np.random.default_rng(integer("seed", seed, low=0))
     curve, values = result.curve, result.values
     fitted = real_curve(values, curve.time)
@@ -101,10 +102,10 @@ def identifiability(result: BridgeResult) -> xr.Dataset:
     )
 
 
-def _redrawn(values: dict[str, float], times: Array, rng: np.random.Generator) -> Array:
+def _redrawn(values: ToyParameters, times: Array, rng: np.random.Generator) -> Array:
     """The curve of the same problem from another draw of the initial norms."""
     for _ in range(20):
-        start = drawn_start(values["k"], values["aligned_share"], D1, rng)
+        start = drawn_start(values.k, values.aligned_share, D1, rng)
         curve = real_curve(values, times, start)
         if np.isfinite(curve).all():
             return curve
@@ -113,15 +114,16 @@ def _redrawn(values: dict[str, float], times: Array, rng: np.random.Generator) -
 
 def _refit(result: BridgeResult, noisy: Curve) -> Array:
     found = refine(residuals(result.space, noisy), result.space, result.best.point)
-    values = result.space.parameters(found.point)
-    return np.array([values[name] for name in PARAMETERS])
+    return np.array(list(result.space.parameters(found.point).as_dict().values()))
 
 
 def _summary(
     result: BridgeResult, table: Array, sources: tuple[str, ...], block: int, seed: int
 ) -> xr.Dataset:
     low, high = np.quantile(table, [LOW, HIGH], axis=1)
-    ends = [result.space.parameters(end) for end in (result.profile.low, result.profile.high)]
+    ends = [
+        result.space.parameters(end).as_dict() for end in (result.profile.low, result.profile.high)
+    ]
     for name in result.free:
         at = PARAMETERS.index(name)
         low[:, at] = np.minimum(low[:, at], ends[0][name])
@@ -138,7 +140,7 @@ def _summary(
             "draws": (("source", "draw", "parameter"), table),
             "low": (over, low, {"long_name": "2.5% quantile", "units": "as the parameter"}),
             "high": (over, high, {"long_name": "97.5% quantile", "units": "as the parameter"}),
-            "value": ("parameter", [result.values[name] for name in PARAMETERS]),
+            "value": ("parameter", list(result.values.as_dict().values())),
             "pinned": ("parameter", pinned.astype(np.int8), {"units": "1"}),
         },
         coords={"source": list(sources), "parameter": list(PARAMETERS)},

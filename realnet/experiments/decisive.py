@@ -7,7 +7,7 @@ import math
 import numpy as np
 import xarray as xr
 
-from realnet.bridge.forecasting import rise_time
+from realnet.bridge.curve import rise_time
 from realnet.experiments.collecting import curves, table
 from realnet.experiments.definition import Experiment, Runs, Scale, Trials, planted_mlp
 from realnet.experiments.numbers import (

@@ -6,8 +6,11 @@ import numpy as np
 import xarray as xr
 
 from linmodel.errors import InvalidInput
-from realnet.bridge import fitting as bridge
-from realnet.bridge import forecasting as bridge_forecast
+from realnet.bridge.fitting import fit
+from realnet.bridge.forecasting import forecast
+from realnet.bridge.rules import RULES
+from realnet.bridge.scoring import compare, observed
+from realnet.bridge.status import NONE
 from realnet.config import TrainConfig
 from realnet.experiments.definition import Experiment, Runs, Scale, Trials
 from realnet.experiments.trial import Trial
@@ -28,7 +31,6 @@ LARGER = 3
 # Share of the small-step run, in time, that the forecast is made from: all of it, where most of the
 # larger steps' edges are within the window and need only be read, and the first half.
 WINDOWS = (1.0, 0.5)
-DRAWS = 10
 
 
 def trials(scale: Scale) -> Trials:
@@ -52,21 +54,21 @@ def trials(scale: Scale) -> Trials:
 def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
     """Forecast and observation on (window, model, network, larger, seed); NaN: no honest number."""
     seeds = sorted({seed for _, seed in runs})
-    models = bridge_forecast.FORECASTS
+    models = RULES
     shape = (len(WINDOWS), len(models), len(NETWORKS), LARGER, len(seeds))
-    names = ("edge_time", "edge_low", "edge_high", "plateau", "edge_log_error", "plateau_log_error")
+    names = ("edge_time", "low", "high", "plateau", "edge_log_error", "plateau_log_error")
     table = {name: np.full(shape, np.nan) for name in names}
     seen = {f"observed_{name}": np.full(shape[2:], np.nan) for name in ("edge_time", "plateau")}
-    status = np.full(shape, "unreliable", dtype=object)
+    status = np.full(shape, NONE, dtype=object)
     fits = np.full((shape[0], shape[2], shape[4]), "", dtype=object)
     agrees = np.zeros(shape, dtype=np.int8)
     for n, (name, known) in enumerate(NETWORKS.items()):
         for s, seed in enumerate(seeds):
             larger = [runs[f"{name} x{factor:g}", seed] for factor in known["larger"]]
             for j, run in enumerate(larger):
-                observed = bridge_forecast.observed(run)
+                happened = observed(run)
                 for key in ("edge_time", "plateau"):
-                    seen[f"observed_{key}"][n, j, s] = observed[key]
+                    seen[f"observed_{key}"][n, j, s] = happened[key]
             for w, window in enumerate(WINDOWS):
                 small = _first(runs[f"{name} x1", seed], window)
                 fits[w, n, s], beside = _beside(small, larger, seed)
@@ -89,12 +91,11 @@ def _beside(
 ) -> tuple[str, xr.Dataset | None]:
     """The fit's status, and its forecast beside what was observed; None where it is refused."""
     try:
-        fit = bridge.fit(small, seed=seed)
+        status = fit(small, seed=seed).status
+        predicted = forecast(small, None, [run.attrs["step_size"] for run in larger], seed=seed)
     except InvalidInput as error:
         return f"refused: {error}"[:120], None
-    etas = [run.attrs["step_size"] for run in larger]
-    forecast = bridge_forecast.forecast(fit, etas, draws=DRAWS, seed=seed)
-    return fit.status, bridge_forecast.compare(forecast, larger)
+    return status, compare(predicted, larger)
 
 
 def _dataset(
@@ -104,7 +105,7 @@ def _dataset(
     data = xr.Dataset(
         coords={
             "window": list(WINDOWS),
-            "model": list(bridge_forecast.FORECASTS),
+            "model": list(RULES),
             "network": list(NETWORKS),
             "seed": seeds,
         }
@@ -134,5 +135,5 @@ EXPERIMENT = Experiment(
     trials=trials,
     collect=collect,
     extra_seconds=300.0,
-    settings={"networks": NETWORKS, "draws": DRAWS, "windows": WINDOWS},
+    settings={"networks": NETWORKS, "windows": WINDOWS},
 )

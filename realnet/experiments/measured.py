@@ -180,7 +180,7 @@ def fitted_alpha(evidence: xr.Dataset, seed: int) -> tuple[tuple[float, float, f
         return nothing, result.status
     span = bootstrap(result, draws=DRAWS, seed=seed).sel(parameter="alpha")
     ends = span.sel(source="curve and initial state")
-    return (result.values["alpha"], float(ends.low), float(ends.high)), result.status
+    return (result.values.alpha, float(ends.low), float(ends.high)), result.status
 
 
 def collect(_runs: Runs, scale: Scale) -> xr.Dataset:

@@ -15,7 +15,7 @@ import xarray as xr
 from linmodel import OpposingSignals
 from linmodel.data import draw
 from linmodel.problem import Array
-from realnet.bridge.forecasting import rise_time
+from realnet.bridge.curve import rise_time
 from realnet.experiments.definition import Experiment, Runs, Scale
 from realnet.experiments.numbers import instability, with_intervals
 

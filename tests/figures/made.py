@@ -7,8 +7,9 @@ import xarray as xr
 
 from linmodel.store import provenance
 from realnet.bridge.fitting import fit
-from realnet.bridge.forecasting import compare, forecast
+from realnet.bridge.forecasting import forecast
 from realnet.bridge.rivals import MODELS, SHARES
+from realnet.bridge.scoring import compare
 from realnet.bridge.uncertainty import bootstrap, identifiability
 
 # Larger and smaller step size of the made-up runs.
@@ -79,6 +80,6 @@ def bridge_data():
         "intervals": bootstrap(result, draws=10),
         "combinations": identifiability(result),
         "rivals": table,
-        "forecast": compare(forecast(result, [ETA], draws=10), [runs["large"]]),
+        "forecast": compare(forecast(runs["small"], None, [ETA]), [runs["large"]]),
         "large": runs["large"],
     }

@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from realnet.bridge.fitting import fit
-from realnet.bridge.toy import start_of, toy_sharpness
+from realnet.bridge.toy import ToyParameters, real_curve
 
 TRUTH = {"alpha": 50.0, "beta_norm": 10.0, "k": 4.0}
+TOY = ToyParameters(**TRUTH, aligned_share=0.2)
 NOISE = 0.02
 
 
@@ -23,7 +24,7 @@ def run_of(time, sharpness, step_size=None):
 def toy_run(end=0.6, points=60, *, time_scale=1.0, sharpness_scale=1.0, noise=NOISE, **attributes):
     """The toy's curve at TRUTH in other units, with multiplicative noise."""
     time = np.linspace(0, end, points)
-    curve = toy_sharpness(TRUTH["alpha"], TRUTH["beta_norm"], start_of(TRUTH["k"], 0.2), time)
+    curve = real_curve(TOY, time)
     noisy = curve * np.exp(noise * np.random.default_rng(0).standard_normal(points))
     return run_of(time * time_scale, noisy * sharpness_scale, **attributes)
 

@@ -6,7 +6,7 @@ import pytest
 from linmodel.errors import InvalidInput
 from realnet.bridge.blocks import block_length, resampled
 from realnet.bridge.fitting import fit
-from realnet.bridge.toy import start_of, toy_sharpness
+from realnet.bridge.toy import ToyParameters, real_curve
 from realnet.bridge.uncertainty import bootstrap, identifiability
 from tests.realnet.bridge_curves import TRUTH, fitted, run_of
 
@@ -55,9 +55,8 @@ def test_combinations_are_ordered_and_orthonormal(result):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_valley_is_not_called_pinned(seed):
     """At large alpha the curve fixes alpha x scale; refits from the optimum alone stay near it."""
-    start = start_of(0.65, 0.435)
     time = np.linspace(0, 1.5, 60)
-    clean = toy_sharpness(127.0, 10.2, start, time)
+    clean = real_curve(ToyParameters(127.0, 10.2, 0.65, 0.435), time)
     noise = np.exp(0.01 * np.random.default_rng(seed).standard_normal(60))
     found = fit(run_of(time, clean * noise))
     intervals = bootstrap(found, draws=10).sel(source="curve")
