@@ -123,4 +123,5 @@ def _slow(each: ToyParameters, start: State, times: Array) -> Array:
 def real_curve(parameters: ToyParameters, times: Array, start: State | None = None) -> Array:
     """`flow_curves` of one toy, shape (n,)."""
     table = np.array([list(parameters.as_dict().values())])
-    return flow_curves(table, times, None if start is None else np.array([start], dtype=float))[0]
+    starts = None if start is None else np.array([[float(np.asarray(value)) for value in start]])
+    return flow_curves(table, times, starts)[0]

@@ -53,7 +53,7 @@ def test_csv_in_answer_out(tmp_path):
 
 def test_two_runs_and_the_larger_one(tmp_path, capsys):
     files = [
-        csv_of(toy_run(end=end, noise=0.0), tmp_path / f"{end}.csv") for end in (0.3, 0.2, 0.25)
+        csv_of(toy_run(end=end, noise=0.0), tmp_path / f"{end}.csv") for end in (0.3, 0.2, 0.28)
     ]
     request = Request(
         small=files[0],
