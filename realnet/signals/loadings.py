@@ -19,10 +19,10 @@ from linmodel.errors import refuse
 
 Array = NDArray[np.float64]
 NEAR = 0.8  # of 2/eta: the alternation itself says the rest
-AROUND = 10  # steps on either side of a look: longer, and the top eigenvectors turn away
-SHORTEST = 8  # steps of a window, to see an alternation
-ALTERNATING = 0.9  # least share of steps at which the course changes sign
-CONFIRMED = 0.7  # least correlation of loadings with slopes along the top eigenvectors
+AROUND = 5  # steps on either side of a look: longer, and the top eigenvectors turn away
+SHORTEST = 6  # steps of a window, to see an alternation
+ALTERNATING = 0.8  # least share of steps at which the course changes sign
+CONFIRMED = 0.6  # least correlation of loadings with slopes along the top eigenvectors
 RANKS = 2  # singular pairs tried in each window
 SHUFFLES = 20  # of the null of the energy share
 
@@ -58,7 +58,7 @@ def swing_matrix(losses: Array) -> Array:
 def windows_at_edge(evidence: xr.Dataset) -> list[tuple[int, int, int]]:
     """(begin, end, index of the look) of the windows of steps around looks at the edge.
 
-    At the edge: eta lambda_max >= 0.8 x 2. Ten steps on either side, at least 8 in all.
+    At the edge: eta lambda_max >= 0.8 x 2. Five steps on either side, at least 6 in all.
     Raises InvalidInput where there is none: far from the edge nothing oscillates, and sides taken
     from what is left say nothing.
     """
@@ -82,8 +82,8 @@ def windows_at_edge(evidence: xr.Dataset) -> list[tuple[int, int, int]]:
 def loadings(evidence: xr.Dataset, seed: int = 0) -> list[Loading]:
     """All confirmed loadings of the windows at the edge, at most two a window.
 
-    Kept: the course changes sign at 9 of 10 steps, the energy share exceeds its null, and the
-    loadings correlate >= 0.7 with the slopes along the top eigenvectors (their best fit: where
+    Kept: the course changes sign at 4 of 5 steps, the energy share exceeds its null, and the
+    loadings correlate >= 0.6 with the slopes along the top eigenvectors (their best fit: where
     eigenvalues are close, in their span). Raises InvalidInput (see `windows_at_edge`).
     """
     generator = np.random.default_rng(seed)
