@@ -1,20 +1,34 @@
-"""Command line: python -m figures NAME|all|experiments|report."""
+"""Command line: python -m figures NAME|all|experiments|report, and python -m figures explore."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from figures.catalogue import module, names
 from figures.experiments import figure, finished
+from figures.explorer import explorer_page, overlay, read_curve, statements
 from figures.options import Options
 from figures.report import build, check_format, draw_to, make_folder
 from figures.style import save
 from linmodel.console import new_app, progress, run
+from linmodel.errors import InvalidInput
+from linmodel.store import require_writable, write_text
 
-app = new_app("Draw one figure, all of them, or the report.")
+
+class DrawFirst(TyperGroup):
+    """`python -m figures NAME ...` means `draw NAME ...`: only the other commands are named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args == ["--help"] or args == ["-h"])
+        return super().parse_args(ctx, args if named or not args else ["draw", *args])
+
+
+app = new_app("Draw one figure, all of them, or the report; or make the explorer.", cls=DrawFirst)
 DEFAULT = Options()
 EXISTING = ", ".join(names())
 
@@ -56,6 +70,41 @@ def draw(
             path = draw_to(each, options, out, out / "data", format)
             advance(1, str(path))
             print(path)
+
+
+@app.command()
+def explore(
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="A real run to lay over: run folder, NetCDF, or CSV with sharpness and time."
+        ),
+    ] = None,
+    step_size: Annotated[
+        float | None, typer.Option(help="eta of the run, where the file does not say it.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The HTML file.")] = Path("explorer.html"),
+) -> None:
+    """One HTML page to play with the model: open it by double click, no network needed.
+
+    A run that cannot be read or fitted is explained in one sentence, on the page too; the page is
+    made all the same, and the exit status is 1.
+    """
+    require_writable(out)
+    shown, message = None, ""
+    if run is not None:
+        try:
+            shown = overlay(read_curve(run, step_size), str(run))
+        except InvalidInput as error:
+            message = f"The run is not shown: {error}"
+            shown = {"message": message}
+    with progress(1, "statements") as advance:
+        claims = statements(lambda note: advance(0, note))
+        advance(1, "checked")
+    print(write_text(out, explorer_page(claims, shown)))
+    if message:
+        print(message, file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _experiments(out: Path, format: str) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from linmodel import interrupt
 from linmodel.errors import FlowFailed, InvalidInput, Notice
@@ -21,9 +22,10 @@ Advance = Callable[[int, str], None]
 MOST_CHARACTERS = 2000  # of an error's line
 
 
-def new_app(help_text: str) -> typer.Typer:
+def new_app(help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """A typer application as all four packages use it: plain errors, no completion commands."""
     return typer.Typer(
+        cls=cls,
         help=help_text,
         add_completion=False,
         no_args_is_help=True,

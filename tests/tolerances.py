@@ -99,3 +99,6 @@ DEVICE = 1e-10
 
 # A float32 basis kept over hundreds of updates: roundoff of 1e-7 an update, adding up, not growing.
 ORTHONORMAL = 1e-4
+
+# The explorer's central flow against linmodel's: two integrators of the same flow, each to 1e-11.
+CENTRAL_TWIN = 1e-9

@@ -1,0 +1,113 @@
+"""The explorer's page without a browser: self-contained, escaped, with a real run laid over it."""
+
+import re
+import runpy
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import figures.explorer
+from figures.explorer import build, explorer_page, overlay, read_curve
+from linmodel.errors import InvalidInput
+from linmodel.store import save
+from tests.figures.made import run_data
+
+CLAIM = {"id": "F4", "title": "</script><b>", "verdict": "proved", "statement": "s"}
+
+
+def test_page_is_one_small_file_without_addresses():
+    text = explorer_page({"F4": CLAIM})
+    assert len(text.encode()) < 3_000_000
+    assert "{{" not in re.sub(r"\$\{\{", "", text.split("<script>")[0])
+    assert not re.search(r"(?:src|href)=\"https?://", text)
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+    assert text.count("</script>") == text.count("<script") == 3
+
+
+def test_every_script_is_used_and_every_statement_exists():
+    folder = figures.explorer.__path__[0]
+    from pathlib import Path
+
+    there = {path.stem for path in Path(folder, "scripts").glob("*.js")}
+    assert there == {*build.ARITHMETIC, *build.PAGE}
+    from proofs_check import catalogue
+
+    assert {claim.id for claim in catalogue(build.CLAIMS)} == set(build.CLAIMS)
+    cited = set()
+    for path in Path(folder, "scripts").glob("*.js"):
+        cited |= set(re.findall(r'"([MHFGST]\d+[a-z]?)"', path.read_text()))
+    assert cited <= set(build.CLAIMS)
+
+
+def test_a_run_is_laid_over_in_the_toys_units():
+    run = run_data()["small"]
+    made = overlay(run, "small")
+    first = made["first"]
+    level = 2 / first["step_size"]
+    scale = 2 / run.attrs["step_size"] / level
+    assert np.allclose(np.array(made["sharpness"]) * scale, run.sharpness.values)
+    assert first["start"] == "numbers" and first["alpha"] >= 1
+    assert "Real run small: " in made["message"]
+
+
+def curve(**columns):
+    return pd.DataFrame(columns)
+
+
+def test_csv_and_netcdf_say_the_same(tmp_path):
+    run = run_data()["small"]
+    step = (run.time.values / 0.02).round()
+    curve(Time=run.time.values, sharpness=run.sharpness.values).to_csv(tmp_path / "t.csv")
+    curve(step=step, sharpness=run.sharpness.values).to_csv(tmp_path / "s.csv", index=False)
+    save(run, tmp_path / "r.nc")
+    for found in (
+        read_curve(tmp_path / "t.csv"),
+        read_curve(tmp_path / "s.csv", 0.02),
+        read_curve(tmp_path / "r.nc"),
+    ):
+        assert np.allclose(found.time, run.time) and np.allclose(found.sharpness, run.sharpness)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n1,2\n", "columns of"),
+        ("step,sharpness\n1,2\n", "--step-size"),
+        ("time,sharpness\n1,x\n", "not numbers"),
+        ("", "cannot be read"),
+    ],
+)
+def test_a_bad_csv_is_refused(tmp_path, text, words):
+    (tmp_path / "bad.csv").write_text(text)
+    with pytest.raises(InvalidInput, match=words):
+        read_curve(tmp_path / "bad.csv")
+
+
+def command(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["figures", *arguments])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("figures", run_name="__main__")
+    return end.value.code
+
+
+@pytest.mark.parametrize("content", [None, "time,sharpness\n", "time,sharpness\n0,\n1,\n2,\n"])
+def test_a_run_that_is_missing_empty_or_nan_costs_only_the_run(
+    tmp_path, monkeypatch, capsys, content
+):
+    monkeypatch.setattr(figures.explorer, "statements", lambda each: {"F4": CLAIM})
+    run = tmp_path / "run.csv"
+    if content is not None:
+        run.write_text(content)
+    out = tmp_path / "explorer.html"
+    assert command(monkeypatch, "explore", "--run", str(run), "--out", str(out)) == 1
+    said = capsys.readouterr().err
+    assert said.count("The run is not shown: ") == 1 and "Traceback" not in said
+    assert "The run is not shown: " in out.read_text(encoding="utf-8")
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(monkeypatch, capsys, tmp_path):
+    out = str(tmp_path / "nowhere" / "x.html")
+    assert command(monkeypatch, "explore", "--out", out) == 2
+    assert "output folder" in capsys.readouterr().err
