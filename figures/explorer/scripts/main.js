@@ -141,11 +141,12 @@ document.addEventListener("click", (event) => {
 });
 
 function readAddress() {
-  if (location.hash.startsWith("#claim-")) return openClaim(location.hash.slice(1));
-  const { state, problems } = fromFragment(location.hash, FIRST);
+  const claim = location.hash.startsWith("#claim-") ? location.hash.slice(1) : "";
+  const { state, problems } = fromFragment(claim ? "" : location.hash, FIRST);
   page.state = state;
   show();
   if (problems.length) say(problems.join(" "));
+  if (claim) openClaim(claim);
 }
 
 showClaims(byId("claims"), DATA.claims);
@@ -157,8 +158,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   schedule();
 });
 addEventListener("hashchange", readAddress);
-page.state = fromFragment(location.hash, FIRST).state;
-show();
 readAddress();
 
 window.opposingSignals = {
