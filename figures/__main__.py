@@ -11,13 +11,14 @@ from typer.core import TyperGroup
 
 from figures.catalogue import module, names
 from figures.experiments import figure, finished
-from figures.explorer import explorer_page, overlay, read_curve, statements
+from figures.explorer import explorer_page, overlay, statements
 from figures.options import Options
 from figures.report import build, check_format, draw_to, make_folder
 from figures.style import save
 from linmodel.console import new_app, progress, run
 from linmodel.errors import InvalidInput
 from linmodel.store import require_writable, write_text
+from realnet.bridge import read_curve
 
 
 class DrawFirst(TyperGroup):
@@ -94,7 +95,7 @@ def explore(
     shown, message = None, ""
     if run is not None:
         try:
-            shown = overlay(read_curve(run, step_size), str(run))
+            shown = overlay(read_curve(run, step_size=step_size), str(run))
         except InvalidInput as error:
             message = f"The run is not shown: {error}"
             shown = {"message": message}

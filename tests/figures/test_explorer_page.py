@@ -5,13 +5,10 @@ import runpy
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import figures.explorer
-from figures.explorer import build, explorer_page, overlay, read_curve
-from linmodel.errors import InvalidInput
-from linmodel.store import save
+from figures.explorer import build, explorer_page, overlay
 from tests.figures.made import run_data
 
 CLAIM = {"id": "F4", "title": "</script><b>", "verdict": "proved", "statement": "s"}
@@ -50,39 +47,6 @@ def test_a_run_is_laid_over_in_the_toys_units():
     assert np.allclose(np.array(made["sharpness"]) * scale, run.sharpness.values)
     assert first["start"] == "numbers" and first["alpha"] >= 1
     assert "Real run small: " in made["message"]
-
-
-def curve(**columns):
-    return pd.DataFrame(columns)
-
-
-def test_csv_and_netcdf_say_the_same(tmp_path):
-    run = run_data()["small"]
-    step = (run.time.values / 0.02).round()
-    curve(Time=run.time.values, sharpness=run.sharpness.values).to_csv(tmp_path / "t.csv")
-    curve(step=step, sharpness=run.sharpness.values).to_csv(tmp_path / "s.csv", index=False)
-    save(run, tmp_path / "r.nc")
-    for found in (
-        read_curve(tmp_path / "t.csv"),
-        read_curve(tmp_path / "s.csv", 0.02),
-        read_curve(tmp_path / "r.nc"),
-    ):
-        assert np.allclose(found.time, run.time) and np.allclose(found.sharpness, run.sharpness)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a,b\n1,2\n", "columns of"),
-        ("step,sharpness\n1,2\n", "--step-size"),
-        ("time,sharpness\n1,x\n", "not numbers"),
-        ("", "cannot be read"),
-    ],
-)
-def test_a_bad_csv_is_refused(tmp_path, text, words):
-    (tmp_path / "bad.csv").write_text(text)
-    with pytest.raises(InvalidInput, match=words):
-        read_curve(tmp_path / "bad.csv")
 
 
 def command(monkeypatch, *arguments):
