@@ -18,7 +18,7 @@ import xarray as xr
 from figures.options import Work
 from figures.sources import source_fingerprint
 from linmodel.errors import InvalidInput
-from linmodel.files import write_text
+from linmodel.files import hold, write_text
 from linmodel.store import load, save, versions
 
 Datasets = dict[str, xr.Dataset]
@@ -45,16 +45,21 @@ def cached(
     found = _load(folder, name, wanted)
     if found is not None:
         return found
-    datasets = compute()
     folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for key, dataset in datasets.items():
-        path = save(dataset, folder / f"{name}.{key}.nc")
-        files[key] = {"file": path.name, "sha256": _sha256(path)}
-    manifest = read_manifest(folder)
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest[name] = {**wanted, "created": created, "files": files}
-    write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
+    with hold(folder, name, wait=True):  # another process may be computing the same
+        found = _load(folder, name, wanted)
+        if found is not None:
+            return found
+        datasets = compute()
+        files = {}
+        for key, dataset in datasets.items():
+            path = save(dataset, folder / f"{name}.{key}.nc")
+            files[key] = {"file": path.name, "sha256": _sha256(path)}
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = {**wanted, "created": created, "files": files}
+        with hold(folder, MANIFEST, wait=True):
+            manifest = read_manifest(folder) | {name: entry}
+            write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
     return datasets
 
 
@@ -67,13 +72,28 @@ def figure_data(module: Any, work: Work) -> Datasets:
 
 
 def read_manifest(folder: Path) -> dict:
-    """The manifest of a data folder; empty when there is none or it cannot be read."""
+    """The manifest's entries that are whole; none when there is no manifest or it is damaged."""
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):
         return {}
     entries = found.items() if isinstance(found, dict) else ()
-    return {name: entry for name, entry in entries if isinstance(entry, dict)}
+    return {name: entry for name, entry in entries if _is_entry(entry)}
+
+
+def _is_entry(entry: object) -> bool:
+    """What `cached` wrote: a date, and at least one file, a plain name, with its checksum."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("created"), str):
+        return False
+    files = entry.get("files")
+    return isinstance(files, dict) and bool(files) and all(map(_is_record, files.values()))
+
+
+def _is_record(record: object) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("sha256"), str):
+        return False
+    file = record.get("file")
+    return isinstance(file, str) and "\0" not in file and Path(file).name == file
 
 
 def _load(folder: Path, name: str, wanted: dict) -> Datasets | None:
@@ -82,6 +102,8 @@ def _load(folder: Path, name: str, wanted: dict) -> Datasets | None:
         return None
     datasets = {}
     for key, record in entry["files"].items():
+        if record["file"] != f"{name}.{key}.nc":
+            return None
         path = folder / record["file"]
         if not path.is_file() or _sha256(path) != record["sha256"]:
             return None

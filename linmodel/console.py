@@ -6,7 +6,6 @@ import errno
 import os
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from linmodel import interrupt
-from linmodel.errors import FlowFailed, InvalidInput, Notice
+from linmodel.errors import FlowFailed, InvalidInput
 
 Advance = Callable[[int, str], None]
 MOST_CHARACTERS = 2000  # of an error's line
@@ -41,7 +40,6 @@ def run(app: typer.Typer, name: str) -> None:
     takes nothing. SIGINT and SIGTERM are one line and status 130 and 143.
     """
     interrupt.raise_from_now_on()
-    warnings.showwarning = _one_line(warnings.showwarning)
     try:
         sys.exit(_status(app, name))
     except interrupt.Stopped as stopped:
@@ -72,19 +70,6 @@ def _failed(message: str) -> int:
     with suppress(OSError):
         print(f"error: {' '.join(message.split())[:MOST_CHARACTERS]}", file=sys.stderr, flush=True)
     return 2
-
-
-def _one_line(usual: Callable) -> Callable:
-    """How warnings are shown: a Notice as one line without the place in the source."""
-
-    def show(message: Warning | str, category: type[Warning], *place: object) -> None:
-        if issubclass(category, Notice):
-            with suppress(OSError):
-                print(f"note: {message}", file=sys.stderr, flush=True)
-        else:
-            usual(message, category, *place)
-
-    return show
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
-from typing import NoReturn
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -32,6 +34,20 @@ def refuse(name: str, came: object, allowed: str, remedy: str = "") -> NoReturn:
 def notice(message: str) -> None:
     """Warn with a `Notice`: something was damaged or missing, and has been put right."""
     warnings.warn(message, Notice, stacklevel=3)
+
+
+def show_notices_on_one_line() -> None:
+    """For command lines: a `Notice` without the place in the source where it was raised."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, Notice):
+            with suppress(OSError):
+                print(f"note: {message}", file=sys.stderr, flush=True)
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
 
 
 def shown(came: object) -> str:

@@ -66,3 +66,6 @@ def _is_command() -> bool:
 
 if _is_command():
     _handle(_leave)
+    from linmodel.errors import show_notices_on_one_line
+
+    show_notices_on_one_line()

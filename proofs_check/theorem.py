@@ -107,7 +107,7 @@ def _load(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         refuse("theorem file", str(path), "an existing TOML file")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         refuse("theorem file", str(path), "a TOML file", str(error))
 

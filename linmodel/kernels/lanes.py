@@ -8,6 +8,7 @@ LLVM code on vectors of doubles (one lane, one cell) that numba functions can ca
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from linmodel.errors import notice
 
 LANES = 16
 """Cells advanced abreast: two AVX-512 registers, four AVX2 ones."""
@@ -159,10 +162,25 @@ def _digest() -> str:
 _DIGEST = _digest()
 
 
+@functools.cache  # once, not for each kernel
+def _say_that_nothing_is_kept() -> None:
+    notice(
+        "no folder for compiled kernels can be written: each process compiles them anew"
+        " (tens of seconds). Set NUMBA_CACHE_DIR to a folder that you can write."
+    )
+
+
 def kernel(function: Callable) -> Callable:
-    """numba.njit as all kernels use it: releases the GIL, no exceptions, cached on disk."""
+    """numba.njit as all kernels use it: releases the GIL, no exceptions, cached on disk.
+
+    Where no folder for the cache can be written, kernels are compiled anew in every process.
+    """
     function.__qualname__ += f"_{_DIGEST}"
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # numba's word for "no place for a cache"
+        _say_that_nothing_is_kept()
+        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 def horner(coefficients: Sequence, x):

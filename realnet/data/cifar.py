@@ -106,8 +106,10 @@ def _read_python(path: Path, layout: Layout, records: int) -> tuple[NDArray, NDA
     whole = isinstance(pixels, np.ndarray) and pixels.shape == (records, PIXELS)
     if not whole or not isinstance(labels, list) or len(labels) != records:
         raise InvalidInput(f"{path} does not hold {records} images of {PIXELS} bytes: truncated.")
-    if not all(isinstance(label, int) for label in labels):
-        raise InvalidInput(f"{path} holds labels that are not whole numbers.")
+    if not all(type(label) is int and 0 <= label < layout.n_classes for label in labels):
+        raise InvalidInput(
+            f"{path} holds labels that are not whole numbers from 0 to {layout.n_classes - 1}."
+        )
     return pixels, np.array(labels, dtype=np.int64)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from linmodel.errors import InvalidInput
+from linmodel.errors import LONGEST, InvalidInput
 
 LARGEST = 2**29  # bytes; the largest published file has 155 million
 
@@ -53,11 +53,48 @@ ALLOWED = {
 }
 
 
-class _Inert(pickle.Unpickler):
+class _Inert(pickle._Unpickler):  # type: ignore[name-defined]  # the readable twin of Unpickler
+    """Keys are words or numbers: hashing a tuple of tuples that share parts could take for ever."""
+
+    dispatch: ClassVar[dict] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    encoded = 0
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"asks for {module}.{name}, which is never run")
-        return ALLOWED[module, name]
+        return self.encode if name == "encode" else ALLOWED[module, name]
+
+    def encode(self, text: object, encoding: object = None) -> bytes:
+        """`_encode`, for at most LARGEST bytes in all: one text can be named many times."""
+        made = _encode(text, encoding)
+        self.encoded += len(made)
+        if self.encoded > LARGEST:
+            raise pickle.UnpicklingError("swells beyond the size of any published file")
+        return made
+
+    def set_items(self, items: list) -> None:
+        keys = items[::2]
+        if not all(isinstance(key, bytes | str | int) for key in keys):
+            raise pickle.UnpicklingError("has keys that are neither words nor numbers")
+        self.stack[-1].update(zip(keys, items[1::2], strict=True))
+
+    def load_dict(self) -> None:
+        items = self.pop_mark()
+        self.stack.append({})
+        self.set_items(items)
+
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self.set_items([key, value])
+
+    def refuse_set(self) -> None:
+        raise pickle.UnpicklingError("holds a set, which no published file does")
+
+    dispatch[pickle.DICT[0]] = load_dict
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = lambda self: self.set_items(self.pop_mark())
+    for _code in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+        dispatch[_code[0]] = refuse_set
 
     def persistent_load(self, pid: object) -> Any:
         raise pickle.UnpicklingError("asks for an outside object, which is never loaded")
@@ -76,16 +113,29 @@ def read_inert(path: Path) -> Any:
         raise
     # A broken pickle can raise almost anything: all of it means that the file is not to be used.
     except Exception as error:
-        raise InvalidInput(f"{path} is truncated or not a data pickle ({error}).") from error
+        raise InvalidInput(
+            f"{path} is truncated or not a data pickle ({str(error)[:LONGEST]})."
+        ) from error
 
 
 def _arrays(value: Any) -> Any:
-    """Plain containers with each array record replaced by the array."""
-    if isinstance(value, dict):
-        return {key: _arrays(item) for key, item in value.items()}
-    if isinstance(value, _Array):
-        return _build(value.state)
-    return value
+    """Plain containers with each array record replaced by the array; shared ones done once."""
+    done: dict[int, Any] = {}
+
+    def walk(value: Any) -> Any:
+        if not isinstance(value, dict | _Array):
+            return value
+        if id(value) not in done:
+            done[id(value)] = value  # a dictionary that holds itself ends here
+            made = (
+                _build(value.state)
+                if isinstance(value, _Array)
+                else {key: walk(item) for key, item in value.items()}
+            )
+            done[id(value)] = made
+        return done[id(value)]
+
+    return walk(value)
 
 
 def _build(state: Any) -> np.ndarray:
@@ -93,5 +143,6 @@ def _build(state: Any) -> np.ndarray:
     _, shape, dtype, fortran, content = state
     code = dtype.code.decode() if isinstance(dtype.code, bytes) else dtype.code
     if code != "u1" or not isinstance(content, bytes):
-        raise InvalidInput(f"a pickled array has dtype {code!r}; allowed: u1 (unsigned bytes).")
+        came = code if isinstance(code, str) else type(code).__name__
+        raise InvalidInput(f"a pickled array has dtype {came}; allowed: u1 (unsigned bytes).")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape, order="F" if fortran else "C")

@@ -22,6 +22,7 @@ import xarray as xr
 
 from linmodel import store
 from linmodel.errors import InvalidInput
+from linmodel.files import hold
 from realnet.experiments.definition import Experiment, Runs, Scale, Trials
 from realnet.experiments.results import MANIFEST, read_manifest, sha256
 from realnet.experiments.trial import Trial
@@ -124,8 +125,7 @@ def run_experiment(
     data.attrs |= {"title": experiment.title, "statements": " ".join(experiment.statements)}
     data.attrs |= store.provenance(experiment=experiment.name, **settings)
     store.save(data, file)
-    manifest = read_manifest(out)
-    manifest[experiment.name] = {
+    entry = {
         "title": experiment.title,
         "statements": list(experiment.statements),
         "configuration": settings,
@@ -136,7 +136,9 @@ def run_experiment(
         "file": file.name,
         "sha256": sha256(file),
     }
-    store.write_text(out / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    with hold(out, MANIFEST, wait=True):
+        manifest = read_manifest(out) | {experiment.name: entry}
+        store.write_text(out / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return data
 
 

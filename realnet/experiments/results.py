@@ -15,12 +15,20 @@ MANIFEST = "manifest.json"
 
 
 def read_manifest(folder: Path) -> dict[str, dict]:
-    """NAME -> how it was made; empty where there is none or it cannot be read."""
+    """NAME -> how it was made; without entries that are damaged, empty where it is unreadable."""
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: entry for name, entry in entries if _is_entry(name, entry)}
+
+
+def _is_entry(name: str, entry: object) -> bool:
+    texts = ("file", "sha256", "created", "device", "title")
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in texts):
+        return False
+    return entry["file"] == f"{name}.nc" and isinstance(entry.get("configuration"), dict)
 
 
 def sha256(path: Path) -> str:

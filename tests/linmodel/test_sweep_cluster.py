@@ -55,6 +55,45 @@ def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):
     xr.testing.assert_identical(shared.compute(), alone)
 
 
+def test_after_a_worker_was_killed_the_next_sweep_runs_too(client):
+    """In the sweep before, the plan went down with a worker; here it is sent again."""
+    found = sweep(ALPHA, [4.0, 40.0], **SETTINGS, client=client)
+    xr.testing.assert_identical(found, sweep(ALPHA, [4.0, 40.0], **SETTINGS))
+
+
+def test_all_workers_killed_and_come_back_change_nothing(client, monkeypatch):
+    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_BYTES", 64 * 168)
+    told: list[int] = []
+
+    def kill_all(cells: int) -> None:
+        told.append(cells)
+        if len(told) == 2:
+            for worker in client.run(os.getpid).values():
+                os.kill(worker, signal.SIGKILL)
+
+    shared = sweep(ALPHA, [4.0, 40.0], **SETTINGS, client=client, progress=kill_all)
+    assert sum(told) == 1200
+    xr.testing.assert_identical(shared, sweep(ALPHA, [4.0, 40.0], **SETTINGS))
+
+
+def test_a_cluster_without_workers_is_one_sentence(monkeypatch):
+    monkeypatch.setattr("linmodel.sweeps.cluster.WAIT_SECONDS", 0.2)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, processes=False) as cluster,
+        distributed.Client(cluster, set_as_default=False) as connected,
+        pytest.raises(InvalidInput, match="the cluster has 0 workers"),
+    ):
+        sweep(10.0, 4.0, times=[0.0, 1.0], client=connected)
+    with pytest.raises(InvalidInput, match="a closed Client"):
+        sweep(10.0, 4.0, times=[0.0, 1.0], client=connected)
+
+
+@pytest.mark.parametrize("what", [[], 5, object()], ids=["list", "number", "object"])
+def test_what_is_no_client_is_refused(what):
+    with pytest.raises(InvalidInput, match="a running dask"):
+        sweep(10.0, 4.0, times=[0.0, 1.0], client=what)
+
+
 def test_in_memory_through_the_scheduler_address(client):
     found = sweep(ALPHA[:50], 4.0, **SETTINGS, client=client.scheduler.address)
     xr.testing.assert_identical(found, sweep(ALPHA[:50], 4.0, **SETTINGS))

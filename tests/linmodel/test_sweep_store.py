@@ -150,7 +150,7 @@ def test_full_disk_leaves_whole_chunks_readable(tmp_path, monkeypatch):
 
     def full(*given):
         calls.append(given)
-        if len(calls) == 6:
+        if len(calls) == 7:
             raise OSError(28, os.strerror(28))
         return write_chunk(*given)
 

@@ -117,6 +117,37 @@ def test_names_reached_through_an_allowed_module_are_refused(tmp_path):
         read_inert(path)
 
 
+def test_shared_children_cost_no_more_than_once(tmp_path):
+    path = tmp_path / "shared"
+    child: object = {b"x": 1}
+    for _ in range(100):
+        child = {b"a": child, b"b": child}
+    path.write_bytes(pickle.dumps({b"data": child}, protocol=2))
+    assert set(read_inert(path)) == {b"data"}
+    key: tuple = ()
+    hard = b"\x80\x02)" + b"2\x86" * 300  # t = (t, t) 300 times, then a key of a dictionary
+    for content, says in (
+        (hard + b"q\x00}h\x00K\x01s.", "keys"),
+        (hard + b"\x91.", "set|truncated"),
+        (b"\x80\x02}(" + hard[2:] + b"K\x01u.", "keys"),
+        (pickle.dumps({frozenset([key])}, protocol=4), "set"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InvalidInput, match=says):
+            read_inert(path)
+
+
+def test_one_text_named_many_times_does_not_swell(tmp_path, monkeypatch):
+    monkeypatch.setattr("realnet.data.inert_pickle.LARGEST", 10**5)
+    path = tmp_path / "swelling"
+    word = b"X" + (10**4).to_bytes(4, "little") + b"a" * 10**4 + b"q\x01"
+    name = b"X\x06\x00\x00\x00latin1q\x02"
+    again = b"c_codecs\nencode\nh\x01h\x02\x86R"
+    path.write_bytes(b"\x80\x02(" + word + name + again * 20 + b"l.")
+    with pytest.raises(InvalidInput, match="swells"):
+        read_inert(path)
+
+
 def test_object_arrays_and_other_types_are_refused(tmp_path):
     path = tmp_path / "array"
     for array in (np.array([None, []], dtype=object), np.ones(3)):
@@ -159,7 +190,8 @@ def test_foreign_and_inconsistent_batches_are_refused(tmp_path):
         ({b"data": pixels[:-1], b"labels": labels.tolist()}, "truncated"),
         ({b"data": pixels, b"labels": labels.tolist()[:-1]}, "truncated"),
         ({b"data": pixels, b"labels": ["cat"] * RECORDS}, "whole numbers"),
-        ({b"data": pixels, b"labels": [10] * 20 + [1] * 20}, "label of image"),
+        ({b"data": pixels, b"labels": [10] * 20 + [1] * 20}, "from 0 to 9"),
+        ({b"data": pixels, b"labels": [10**30] * RECORDS}, "from 0 to 9"),
     ):
         (place / "test_batch").write_bytes(pickle.dumps(content, protocol=2))
         with pytest.raises(InvalidInput, match=said):
