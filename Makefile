@@ -5,19 +5,21 @@
 #   make lint         ruff and mypy
 #   make experiments  the long experiments; prints its estimate first, resumes after a kill
 #   make bench        speed and accuracy against peers (installs the peers)
+#   make faults       kills, flipped bits, full disks: long, prints what each came to
 #   make clean        remove what the other targets made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REPORT_OPTIONS ?=
 EXPERIMENT_OPTIONS ?=
+FAULT_OPTIONS ?=
 # numbalsoda builds from source and needs gfortran. Built on torch: with their dependencies they would replace the pinned one.
 TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-for-pytorch \
   einconv linear_operator unfoldNd jaxtyping wadler-lindig einops tqdm PyHessian \
   hessian-eigenthings==1.0.0a5 typeguard==2.13.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: report test lint experiments bench clean
+.PHONY: report test lint experiments bench faults clean
 .DELETE_ON_ERROR:
 
 report: $(VENV)/.ready
@@ -37,6 +39,9 @@ experiments: $(VENV)/.ready
 bench: $(VENV)/.ready-bench
 	@for script in tests/benchmarks/bench_*.py; do \
 	  echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+faults: $(VENV)/.ready
+	$(BIN)/python -m tests.faults $(FAULT_OPTIONS)
 
 clean:
 	rm -rf $(VENV) report build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

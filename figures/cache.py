@@ -17,6 +17,7 @@ import xarray as xr
 
 from figures.options import Work
 from figures.sources import source_fingerprint
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput
 from linmodel.files import hold, write_text
 from linmodel.store import load, save, versions
@@ -29,6 +30,7 @@ class Unavailable(Exception):
     """A part that cannot be computed here: the message says what to install or to make."""
 
 
+@typed
 def cached(
     folder: Path, name: str, settings: dict, source: str, compute: Callable[[], Datasets]
 ) -> Datasets:
@@ -63,6 +65,7 @@ def cached(
     return datasets
 
 
+@typed
 def figure_data(module: Any, work: Work) -> Datasets:
     """The Datasets of a figure's module, computed or from the cache. Raises Unavailable."""
     chosen = work.options.as_dict()
@@ -71,6 +74,7 @@ def figure_data(module: Any, work: Work) -> Datasets:
     return cached(work.folder, module.NAME, settings, source, lambda: module.compute(work))
 
 
+@typed
 def read_manifest(folder: Path) -> dict:
     """The manifest's entries that are whole; none when there is no manifest or it is damaged."""
     try:

@@ -15,6 +15,7 @@ from figures.options import Options, Work
 from figures.page import Chapter, Section, page
 from figures.style import FORMATS, save, svg_text
 from figures.table import Table
+from linmodel.arguments import typed
 from linmodel.console import progress
 from linmodel.errors import InvalidInput, refuse
 from linmodel.files import write_text
@@ -45,6 +46,7 @@ CHAPTERS = (
 ABSENT = "This part is not installed here."
 
 
+@typed
 def build(options: Options, out: Path) -> tuple[Path, bool]:
     """Write OUT/index.html (data in OUT/data); return its path and whether every part worked.
 
@@ -72,6 +74,7 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
     return write_text(out / "index.html", text), worked
 
 
+@typed
 def make_folder(folder: Path) -> Path:
     """`folder`, made with its parents. Raises InvalidInput where that cannot be done."""
     try:
@@ -81,6 +84,7 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+@typed
 def check_format(kind: str) -> None:
     """Raises InvalidInput for a figure format that is not there."""
     if kind not in FORMATS:
@@ -157,6 +161,7 @@ def _provenance(options: Options, data: Path, seconds: float) -> list[Table]:
     return [environment, Table("Data files", ["figure", "made", "file", "SHA-256 (start)"], rows)]
 
 
+@typed
 def draw_to(name: str, options: Options, folder: Path, data: Path, kind: str) -> Path:
     """Draw one figure into FOLDER/NAME.KIND. Raises InvalidInput where it cannot be computed."""
     check_format(kind)

@@ -111,6 +111,8 @@ def _resolved(annotation: Any, function: Callable) -> Any:
         return Any
     if not isinstance(annotation, str):
         return annotation
+    if "ArrayLike | str" in annotation:
+        return Any  # ArrayLike itself has str in it, so the union would not tell words apart
     try:
         return eval(annotation, getattr(function, "__globals__", {}))
     except Exception:  # names that only a type checker imports, optional packages
@@ -131,12 +133,11 @@ def _is(value: object, kind: type) -> bool:
 
 
 def _is_numeric_array(kind: Any) -> bool:
-    return set(typing.get_args(kind)) >= NUMERIC or typing.get_origin(kind) is np.ndarray
+    origin = typing.get_origin(kind)
+    return origin is np.ndarray or (origin in UNIONS and set(typing.get_args(kind)) >= NUMERIC)
 
 
 def _fits_array(value: object) -> bool:
-    if isinstance(value, str):
-        return True  # words such as "growth": the function knows them
     if value is None:
         return False
     try:

@@ -7,16 +7,19 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from linmodel.problem import Array, OpposingSignals, State
 
 
+@typed
 def arrays(state: State) -> tuple[Array, Array, Array, Array]:
     """c, epsilon, n, o as float64 arrays of the batch's common shape."""
     c, epsilon, n, o = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in state))
     return c, epsilon, n, o
 
 
+@typed
 def require_standing(problem: OpposingSignals, start: State) -> None:
     """Refuse a start outside the standing hypotheses of F1-F11.
 
@@ -31,6 +34,7 @@ def require_standing(problem: OpposingSignals, start: State) -> None:
     require(c * epsilon < problem.beta_norm, "c0 epsilon0 < beta_norm", c * epsilon)
 
 
+@typed
 def require_strengths(problem: OpposingSignals) -> None:
     """Refuse a problem with alpha < 1 or B = 0."""
     if problem.alpha < 1:
@@ -39,6 +43,7 @@ def require_strengths(problem: OpposingSignals) -> None:
         _refuse("beta_norm > 0", problem.beta_norm)
 
 
+@typed
 def require(holds: NDArray[np.bool_], hypothesis: str, values: Array) -> None:
     """Refuse with `hypothesis` and the first value of the batch for which it fails."""
     failed = ~np.asarray(holds)
@@ -46,6 +51,7 @@ def require(holds: NDArray[np.bool_], hypothesis: str, values: Array) -> None:
         _refuse(hypothesis, float(np.asarray(values)[failed].flat[0]))
 
 
+@typed
 def fraction(name: str, value: Array | float) -> Array:
     """`value` as an array with entries in (0, 1), or InvalidInput."""
     array = np.asarray(value, dtype=float)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import spence
 
+from linmodel.arguments import typed
 from linmodel.assumptions import arrays, require, require_standing
 from linmodel.comparison import Comparison
 from linmodel.conserved import conserved
@@ -36,6 +37,7 @@ class Dip:
     c_squared: Array
 
 
+@typed
 def dip(problem: OpposingSignals, start: State) -> Dip:
     """F13: t1 and c(t1)^2 for large alpha.
 
@@ -57,6 +59,7 @@ def dip(problem: OpposingSignals, start: State) -> Dip:
     return Dip(*(np.where(above, a, b) for a, b in zip(kept, led, strict=True)))
 
 
+@typed
 def edge_time(problem: OpposingSignals, start: State, step_size: float) -> Array:
     """F13: the time at which alpha c^2 rises through 2/eta, for large alpha; NaN where it does not.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc
 
+from linmodel.arguments import typed
 from linmodel.assumptions import (
     arrays,
     fraction,
@@ -43,6 +44,7 @@ class Range(NamedTuple):
     upper: Array
 
 
+@typed
 def limit_c_squared(kappa: ArrayLike, beta_norm: ArrayLike) -> Array:
     """F5: c_inf^2 = (kappa + sqrt(kappa^2 + 4 B^2)) / 2, the positive root of x - B^2/x = kappa.
 
@@ -54,6 +56,7 @@ def limit_c_squared(kappa: ArrayLike, beta_norm: ArrayLike) -> Array:
         return np.where(kappa >= 0, root / 2, 2 * b_norm**2 / root)
 
 
+@typed
 def limit(problem: OpposingSignals, start: State) -> Limit:
     """F5: (c_inf, B / c_inf, alpha c_inf^2, max(alpha c_inf^2, c_inf^2 + B^2 / c_inf^2)).
 
@@ -67,6 +70,7 @@ def limit(problem: OpposingSignals, start: State) -> Limit:
     return Limit(c, epsilon, curvature, np.maximum(curvature, square + epsilon**2))
 
 
+@typed
 def growth_ceiling(problem: OpposingSignals, start: State, times: ArrayLike) -> Array:
     """F8: alpha c(t)^2 <= alpha (c0^2 + epsilon0^2) e^(2 B t). Shape: times, then the batch's.
 
@@ -79,6 +83,7 @@ def growth_ceiling(problem: OpposingSignals, start: State, times: ArrayLike) -> 
     return problem.alpha * np.multiply.outer(np.exp(2 * problem.beta_norm * t), c**2 + epsilon**2)
 
 
+@typed
 def curvature_ceiling(problem: OpposingSignals, epsilon: ArrayLike) -> Array:
     """F9, S6 upper: alpha c^2 <= alpha B^2 / epsilon^2 along the flow.
 
@@ -91,6 +96,7 @@ def curvature_ceiling(problem: OpposingSignals, epsilon: ArrayLike) -> Array:
     return problem.alpha * (problem.beta_norm / value) ** 2
 
 
+@typed
 def curvature_floor(problem: OpposingSignals, epsilon: ArrayLike, delta: ArrayLike) -> Array:
     """F9, S6 lower: alpha c^2 >= (1 - delta)^2 alpha B^2 / epsilon^2 from `floor_time` on.
 
@@ -99,6 +105,7 @@ def curvature_floor(problem: OpposingSignals, epsilon: ArrayLike, delta: ArrayLi
     return (1 - fraction("delta", np.asarray(delta))) ** 2 * curvature_ceiling(problem, epsilon)
 
 
+@typed
 def floor_time(problem: OpposingSignals, start: State, delta: ArrayLike) -> Array:
     """F9, S7: a time from which c epsilon >= (1 - delta) B for ever.
 
@@ -110,6 +117,7 @@ def floor_time(problem: OpposingSignals, start: State, delta: ArrayLike) -> Arra
         return dip_time_ceiling(problem, start) + wait / dip_floor(problem, start)
 
 
+@typed
 def dip_floor(problem: OpposingSignals, start: State) -> Array:
     """F7: c(t)^2 >= this for all t >= 0; alpha times it is below the dip of the opposing curvature.
 
@@ -136,6 +144,7 @@ def dip_floor(problem: OpposingSignals, start: State) -> Array:
     return np.minimum(np.fmax(slow, np.nan_to_num(slaved) ** 2), c**2)
 
 
+@typed
 def dip_ceiling(problem: OpposingSignals, start: State) -> Array:
     """F7: c(t1)^2 <= this, where c0 > |o0|; else c0^2.
 
@@ -155,6 +164,7 @@ def dip_ceiling(problem: OpposingSignals, start: State) -> Array:
     return np.where(kept > 0, np.minimum(value, c**2), c**2)
 
 
+@typed
 def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
     """F4: t1 <= tau1 / c_min^2, c_min^2 from `dip_floor`, tau1 the root >= 0 of
 
@@ -181,6 +191,7 @@ def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
         return np.where(high > 0, high / dip_floor(problem, start), 0.0)
 
 
+@typed
 def crosses_edge(problem: OpposingSignals, start: State, step_size: float) -> Array:
     """F10: does alpha c^2 cross 2/eta on its way up? 1 yes (once), 0 never, NaN undecided.
 
@@ -195,6 +206,7 @@ def crosses_edge(problem: OpposingSignals, start: State, step_size: float) -> Ar
     return np.select([surely, never], [1.0, 0.0], np.nan)
 
 
+@typed
 def stable_minimum(
     problem: OpposingSignals, epsilon: ArrayLike, step_size: float
 ) -> NDArray[np.bool_]:
@@ -206,6 +218,7 @@ def stable_minimum(
     return minimum_sharpness(problem, epsilon) <= level
 
 
+@typed
 def minimum_sharpness(problem: OpposingSignals, epsilon: ArrayLike) -> Array:
     """F5, G2: lambda_max = max(alpha c^2, c^2 + epsilon^2) at c = B / epsilon, n = o = 0."""
     value = np.asarray(epsilon, dtype=float)
@@ -214,6 +227,7 @@ def minimum_sharpness(problem: OpposingSignals, epsilon: ArrayLike) -> Array:
     return np.maximum(problem.alpha * square, square + value**2)
 
 
+@typed
 def largest_stable_step(problem: OpposingSignals) -> float:
     """G3: eta* = 2 sqrt(alpha - 1) / (alpha B) for alpha >= 2, 1/B below.
 
@@ -223,6 +237,7 @@ def largest_stable_step(problem: OpposingSignals) -> float:
     return 1 / b_norm if alpha <= 2 else 2 * float(np.sqrt(alpha - 1)) / (alpha * b_norm)
 
 
+@typed
 def sharpness_range(problem: OpposingSignals, state: State) -> Range:
     """H2: bounds of lambda_max at any state, from the opposing part of the (c, o) block.
 
@@ -236,6 +251,7 @@ def sharpness_range(problem: OpposingSignals, state: State) -> Range:
     return Range(block, block + np.maximum(epsilon**2 + n**2, c**2) + rest)
 
 
+@typed
 def sharpness_without_outliers(problem: OpposingSignals, start: State) -> Array:
     """G5: final sharpness c_inf^2 + B^2 / c_inf^2 with alpha = 0 and kappa without its o0^2.
 
@@ -248,6 +264,7 @@ def sharpness_without_outliers(problem: OpposingSignals, start: State) -> Array:
     return square + problem.beta_norm**2 / square
 
 
+@typed
 def winning_side(problem: OpposingSignals, start: State) -> Array:
     """F12: the sign of c at the end of the flow; NaN where the closed forms do not decide.
 
@@ -274,6 +291,7 @@ def winning_side(problem: OpposingSignals, start: State) -> Array:
     return np.select([(behind == 0) | stays, push < 0], [1.0, -1.0], np.nan)
 
 
+@typed
 def probability_o_below_c(d1: int, d2: int) -> float:
     """F6: P(|o0| < c0 = 1) for b_o ~ N(0, I/d), d = d1 + d2, isotropic support: P(chi2_d2 < d).
 

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.assumptions import require_standing
 from linmodel.bounds import largest_stable_step
 from linmodel.curves import trajectory
@@ -15,6 +16,7 @@ from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.times import time_grid
 
 
+@typed
 def central_flow(
     problem: OpposingSignals, start: State, times: ArrayLike, step_size: float
 ) -> xr.Dataset:

@@ -8,12 +8,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.curves import trajectory
 from linmodel.errors import InvalidInput
 from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.times import time_grid
 
 
+@typed
 def closed_form(problem: OpposingSignals, start: State, times: ArrayLike) -> xr.Dataset:
     """Gradient flow in closed form (M8), as a Dataset like `gradient_flow`'s.
 

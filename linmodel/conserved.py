@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from linmodel.arguments import typed
 from linmodel.assumptions import arrays
 from linmodel.problem import Array, State
 
 SPLIT = 134217729.0  # 2^27 + 1: halves a float64's 53 bits
 
 
+@typed
 def conserved(start: State) -> Array:
     """M6: kappa = c^2 - epsilon^2 - n^2 - o^2, as if computed with twice the digits.
 

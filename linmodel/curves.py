@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.landscape import group_losses, loss, opposing_curvature, sharpness
 from linmodel.problem import Array, OpposingSignals, State
 from linmodel.store import provenance
@@ -28,6 +29,7 @@ LABELS = {
 }
 
 
+@typed
 def label(dataset: xr.Dataset) -> xr.Dataset:
     """Attach long_name and units to every variable that `LABELS` knows."""
     for name, variable in dataset.variables.items():
@@ -36,6 +38,7 @@ def label(dataset: xr.Dataset) -> xr.Dataset:
     return dataset
 
 
+@typed
 def trajectory(
     problem: OpposingSignals,
     start: State,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import signal_direction
@@ -23,6 +24,7 @@ class Samples(NamedTuple):
     sign: Array
 
 
+@typed
 def draw(
     problem: OpposingSignals,
     size: int,

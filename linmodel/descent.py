@@ -7,6 +7,7 @@ import math
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.curves import trajectory
 from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array, OpposingSignals, State, single
@@ -16,6 +17,7 @@ from linmodel.problem import Array, OpposingSignals, State, single
 ESCAPE = 1e60
 
 
+@typed
 def gradient_descent(
     problem: OpposingSignals, start: State, step_size: float, steps: int
 ) -> xr.Dataset:

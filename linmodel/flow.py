@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import OdeSolution, solve_ivp
 from scipy.optimize import brentq
 
+from linmodel.arguments import typed
 from linmodel.curves import trajectory
 from linmodel.errors import FlowFailed, real
 from linmodel.problem import Array, OpposingSignals, State, single
@@ -20,6 +21,7 @@ from linmodel.times import optional_step_size, time_grid
 EXPLICIT_LIMIT = 30_000
 
 
+@typed
 def gradient_flow(
     problem: OpposingSignals,
     start: State,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linmodel.arguments import typed
 from linmodel.errors import refuse
 from linmodel.problem import Array, OpposingSignals, State, single
 
@@ -20,6 +21,7 @@ class Spectrum(NamedTuple):
     multiplicity: tuple[int, ...]
 
 
+@typed
 def loss(problem: OpposingSignals, state: State) -> float | Array:
     """M1: L - L_min = 1/2 ((c epsilon - B)^2 + c^2 n^2 + alpha c^2 o^2), factor 1/2; >= 0."""
     c, epsilon, n, o = (np.asarray(value) for value in state)
@@ -27,6 +29,7 @@ def loss(problem: OpposingSignals, state: State) -> float | Array:
     return (0.5 * (residual**2 + (c * n) ** 2 + problem.alpha * (c * o) ** 2))[()]
 
 
+@typed
 def velocity(problem: OpposingSignals, state: State) -> State:
     """Right-hand side of the gradient flow s' = -grad L (theory section 2)."""
     c, epsilon, n, o = (np.asarray(value) for value in state)
@@ -39,17 +42,20 @@ def velocity(problem: OpposingSignals, state: State) -> State:
     )
 
 
+@typed
 def gradient(problem: OpposingSignals, state: State) -> State:
     """Gradient of the loss (factor 1/2) in (c, epsilon, n, o)."""
     flow = velocity(problem, state)
     return State(*(-np.asarray(value) for value in flow))
 
 
+@typed
 def opposing_curvature(problem: OpposingSignals, state: State) -> float | Array:
     """alpha c^2: the Hessian's eigenvalue along the unused opposing directions."""
     return (problem.alpha * np.asarray(state.c) ** 2)[()]
 
 
+@typed
 def group_losses(problem: OpposingSignals, state: State) -> tuple[Array, Array]:
     """M9, aligned support: L_pm = 1/2 (|c b - beta|^2 + (a (+-c o - 1))^2), a = sqrt(alpha/p).
 
@@ -63,6 +69,7 @@ def group_losses(problem: OpposingSignals, state: State) -> tuple[Array, Array]:
     return plus[()], minus[()]
 
 
+@typed
 def core_block(problem: OpposingSignals, state: State) -> Array:
     """The 3 x 3 arrowhead in (c; v; o), v along 2 c b - beta, that holds the sharpness (H1).
 
@@ -86,6 +93,7 @@ def core_block(problem: OpposingSignals, state: State) -> Array:
     return block
 
 
+@typed
 def sharpness(problem: OpposingSignals, state: State) -> float | Array:
     """Largest eigenvalue of the full loss Hessian: the largest root of H1's cubic.
 
@@ -96,6 +104,7 @@ def sharpness(problem: OpposingSignals, state: State) -> float | Array:
     return np.linalg.eigvalsh(core_block(problem, state))[..., -1][()]
 
 
+@typed
 def hessian_spectrum(problem: OpposingSignals, state: State) -> Spectrum:
     """H1: the whole spectrum at one state, in descending order.
 

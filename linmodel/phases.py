@@ -24,6 +24,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.assumptions import require_standing
 from linmodel.bounds import largest_stable_step, limit
 from linmodel.descent import gradient_descent
@@ -102,12 +103,14 @@ class Phase:
     u_exit: float
 
 
+@typed
 def catapult_map(u: ArrayLike, w: ArrayLike) -> tuple[Array, Array]:
     """G7: (u (1 - w)^2, w (1 - u)^2), one step of the limit map; u = eta alpha c^2, w of o^2."""
     u, w = np.asarray(u, dtype=float), np.asarray(w, dtype=float)
     return u * (1 - w) ** 2, w * (1 - u) ** 2
 
 
+@typed
 def landing(u: float, w: float) -> tuple[float, float]:
     """G7: where the limit map settles from (u, w): one of the two is then 0 to rounding.
 
@@ -124,6 +127,7 @@ def landing(u: float, w: float) -> tuple[float, float]:
     return u, w
 
 
+@typed
 def delayed_exit(problem: OpposingSignals, start: State, step_size: float) -> Exit:
     """When and where descent is thrown off: |o| sqrt(eta alpha) = 1 again after the edge.
 
@@ -156,6 +160,7 @@ def delayed_exit(problem: OpposingSignals, start: State, step_size: float) -> Ex
     return NO_EXIT
 
 
+@typed
 def throws(problem: OpposingSignals, start: State, step_size: float) -> Iterator[Throw]:
     """The predicted throws, in order, until descent settles or one has u >= 4 (then it diverges).
 
@@ -184,6 +189,7 @@ def _landed(problem: OpposingSignals, left: Exit, u: float, w: float, step_size:
     return State(c, left.epsilon, left.n, o)
 
 
+@typed
 def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> Phase:
     """What descent will do, from the flow and the limit map, without running descent.
 
@@ -219,6 +225,7 @@ def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> P
     return Phase(CATAPULT, False, "2 < u_exit < 4: S shrinks, P dies out (G7)", u_limit, u_exit)
 
 
+@typed
 def divergence_step(problem: OpposingSignals, start: State) -> float:
     """The step size at which the first u_exit = 4: predicted boundary of divergence at once.
 
@@ -240,6 +247,7 @@ def divergence_step(problem: OpposingSignals, start: State) -> float:
     return high
 
 
+@typed
 def observe_phase(
     problem: OpposingSignals, start: State, step_size: float, steps: int | None = None
 ) -> Phase:

@@ -130,7 +130,7 @@ def _finite(name: str, value: ArrayLike) -> float | Array:
     allowed = "finite real numbers"
     try:
         array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         refuse(f"state component {name}", value, allowed)
     if not np.isfinite(array).all():
         refuse(f"state component {name}", value, allowed)

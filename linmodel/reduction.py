@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from linmodel.problem import Array, OpposingSignals, State, single
 
@@ -36,6 +37,7 @@ class Frame:
     unmoved: Array
 
 
+@typed
 def signal_direction(problem: OpposingSignals, beta: ArrayLike | None = None) -> Array:
     """beta / ||beta||; the first coordinate axis where beta is None.
 
@@ -55,6 +57,7 @@ def signal_direction(problem: OpposingSignals, beta: ArrayLike | None = None) ->
     return vector / norm
 
 
+@typed
 def reduce(
     problem: OpposingSignals, parameters: Parameters, beta: ArrayLike | None = None
 ) -> tuple[State, Frame]:
@@ -79,6 +82,7 @@ def reduce(
     return single(State(parameters.c, epsilon, n, o)), Frame(beta_hat, n_hat, o_hat, unmoved)
 
 
+@typed
 def expand(state: State, frame: Frame) -> Parameters:
     """The network whose coordinates in `frame` are `state`; the inverse of `reduce`."""
     c, epsilon, n, o = (float(np.asarray(value)) for value in single(state))
@@ -86,6 +90,7 @@ def expand(state: State, frame: Frame) -> Parameters:
     return Parameters(c, b, o * frame.o_hat + frame.unmoved)
 
 
+@typed
 def standard_parameters(problem: OpposingSignals, rng: np.random.Generator) -> Parameters:
     """Standard initialisation: c = 1, b and b_o independent N(0, 1/d), d = d1 + d2 (section 3)."""
     scale = (problem.d1 + problem.d2) ** -0.5
@@ -93,6 +98,7 @@ def standard_parameters(problem: OpposingSignals, rng: np.random.Generator) -> P
     return Parameters(1.0, b, scale * rng.standard_normal(problem.d2))
 
 
+@typed
 def standard_state(problem: OpposingSignals, seed: int = 0) -> State:
     """One draw of the standard initialisation, reduced; beta along the first axis.
 

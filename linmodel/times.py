@@ -14,7 +14,7 @@ def time_grid(times: ArrayLike) -> Array:
     allowed = "a 1-d sequence of finite times >= 0 that strictly increase"
     try:
         grid = np.array(times, dtype=float, ndmin=1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         refuse("times", times, allowed)
     if grid.ndim != 1 or grid.size == 0:
         refuse("times", f"an array of shape {grid.shape}", allowed)

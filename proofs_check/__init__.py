@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from proofs_check.ledger import Claim, Result, Verdict, decide
 
 __all__ = ["Claim", "InvalidInput", "Result", "Verdict", "catalogue", "claims_table", "run"]
 
 
+@typed
 def catalogue(ids: Iterable[str] | None = None) -> list[Claim]:
     """The claims of the ledger (all, or those named), without running anything.
 
@@ -33,6 +35,7 @@ def claims_table() -> list[dict[str, str]]:
     return [{name: str(getattr(claim, name)) for name in fields} for claim in catalogue()]
 
 
+@typed
 def run(
     ids: Iterable[str] | None = None, each: Callable[[Result], object] = lambda result: None
 ) -> list[Result]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -51,6 +52,7 @@ class Style:
         return []
 
 
+@typed
 def mlp(shape: Shape, style: Style) -> nn.Module:
     """Flatten, `depth` hidden layers of `width` units, a linear read-out. No normalisation."""
     if style.norm != "none":
@@ -69,6 +71,7 @@ def _conv(inputs: int, outputs: int, style: Style, stride: int = 1) -> list[nn.M
     return [convolution, *style.normalise(outputs)]
 
 
+@typed
 def cnn(shape: Shape, style: Style) -> nn.Module:
     """`depth` blocks of 3 x 3 convolution, activation, 2 x 2 mean pooling; a linear read-out."""
     _fits(shape, 2**style.depth)
@@ -82,6 +85,7 @@ def cnn(shape: Shape, style: Style) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, shape.n_classes))
 
 
+@typed
 def vgg(shape: Shape, style: Style) -> nn.Module:
     """VGG-like: `depth` stages of two 3 x 3 convolutions and pooling, widths doubling."""
     _fits(shape, 2**style.depth)
@@ -111,6 +115,7 @@ class Residual(nn.Module):
         return self.activation(self.skip(x) + self.branch(x))
 
 
+@typed
 def resnet(shape: Shape, style: Style) -> nn.Module:
     """ResNet-18-like: `depth` stages of two residual blocks (18 layers at depth 4)."""
     _fits(shape, 2 ** (style.depth - 1))
@@ -205,6 +210,7 @@ _BUILDERS: dict[str, tuple[Callable[[Shape, Style], nn.Module], int, int]] = {
 }
 
 
+@typed
 def build_network(
     name: str,
     shape: Shape,

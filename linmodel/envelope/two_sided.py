@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.assumptions import arrays, require_standing
 from linmodel.bounds import dip_floor, limit_c_squared
 from linmodel.conserved import conserved
@@ -96,6 +97,7 @@ class Envelope:
         return Box((np.sqrt(c_low), np.sqrt(c_high)), (low, high), (n_low, n_high), (o_low, o_high))
 
 
+@typed
 def sharpness_of(problem: OpposingSignals, box: Box) -> tuple[Array, Array]:
     """lambda_max over a box: the arrowhead's entries are >= 0 up to signs, so it grows with each.
 
@@ -116,6 +118,7 @@ def sharpness_of(problem: OpposingSignals, box: Box) -> tuple[Array, Array]:
     return ends[0] * (1 - SLACK), ends[1] * (1 + SLACK)
 
 
+@typed
 def envelope(
     problem: OpposingSignals,
     start: State,
@@ -138,6 +141,7 @@ def envelope(
     return _dataset(problem, start, "time", grid, box, {"tau": tau}, step, pieces)
 
 
+@typed
 def envelope_in_tau(
     problem: OpposingSignals,
     start: State,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.problem import Array
 
 HALVINGS = 120
 
 
+@typed
 def top_eigenvalue(corner: ArrayLike, border: ArrayLike, diagonal: ArrayLike) -> Array:
     """lambda_max of [[corner, border^T], [border, diag(diagonal)]]: (...), (..., m), (..., m).
 

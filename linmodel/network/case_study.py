@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import refuse
 from linmodel.network.full_network import train_network
 from linmodel.network.optimisers import Optimiser
@@ -41,6 +42,7 @@ MEASURES = {
 }
 
 
+@typed
 def oscillation(problem: OpposingSignals, run: xr.Dataset) -> dict[str, float]:
     """The numbers of MEASURES for one run of train_network (record_every = 1).
 
@@ -80,6 +82,7 @@ def _steps_to_fit(problem: OpposingSignals, run: xr.Dataset) -> float:
     return float(run.step[np.flatnonzero(far)[-1] + 1]) if far.any() else 0.0
 
 
+@typed
 def compare(
     problem: OpposingSignals,
     parameters: Parameters,

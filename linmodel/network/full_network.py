@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.curves import label
 from linmodel.data import Samples
 from linmodel.errors import integer
@@ -32,6 +33,7 @@ LONG_NAMES = {
 }
 
 
+@typed
 def train_network(
     problem: OpposingSignals,
     parameters: Parameters,

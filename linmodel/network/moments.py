@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.data import Samples
 from linmodel.network.arrowhead import top_eigenvalue
 from linmodel.problem import Array, OpposingSignals
@@ -70,6 +71,7 @@ class Moments:
         return np.divide(self.cross @ self._basis, values, out=np.zeros_like(values), where=live)
 
 
+@typed
 def population_moments(
     problem: OpposingSignals,
     *,
@@ -94,6 +96,7 @@ def population_moments(
     return Moments(matrix, np.concatenate([target, np.zeros(d2)]), d1)
 
 
+@typed
 def sample_moments(samples: Samples) -> Moments:
     """Means over the samples."""
     z = np.hstack([samples.x, samples.x_o])

@@ -19,6 +19,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
+from linmodel.arguments import typed
 from linmodel.curves import label
 from linmodel.errors import integer, real, refuse
 from linmodel.flow import FlowFailed
@@ -85,6 +86,7 @@ class ModeState:
         return {"c": self.c, "b": self.b.tolist(), "b_o": self.b_o.tolist()}
 
 
+@typed
 def eigenbasis(
     sigma: ArrayLike, sigma_o: ArrayLike, beta: ArrayLike
 ) -> tuple[Spectra, Array, Array]:
@@ -100,6 +102,7 @@ def eigenbasis(
     return Spectra(values, basis.T @ target, values_o), basis, basis_o
 
 
+@typed
 def spectral_sharpness(spectra: Spectra, c: ArrayLike, b: ArrayLike, b_o: ArrayLike) -> Array:
     """H1 for general spectra: top eigenvalue of the Hessian, an arrowhead with corner c.
 
@@ -115,6 +118,7 @@ def spectral_sharpness(spectra: Spectra, c: ArrayLike, b: ArrayLike, b_o: ArrayL
     return top_eigenvalue(corner, border, diagonal)
 
 
+@typed
 def spectral_flow(
     spectra: Spectra,
     start: ModeState,
@@ -159,6 +163,7 @@ def spectral_flow(
     return _dataset(spectra, start, grid, values[0], values[1:-1].T, b_o, "spectral_flow", settings)
 
 
+@typed
 def spectral_descent(
     spectra: Spectra, start: ModeState, step_size: float, steps: int
 ) -> xr.Dataset:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -12,11 +14,17 @@ import xarray as xr
 
 from linmodel.console import progress
 from linmodel.errors import real, refuse
+from linmodel.files import require_writable
 from linmodel.problem import Array, State
 from linmodel.store import save
 from linmodel.sweeps.frame import DESCENT_STATUS, FLOW_STATUS
+from linmodel.sweeps.grid import Plan, make_plan
 from linmodel.sweeps.run import sweep as run_sweep
+from linmodel.sweeps.solve import empty, solve
 
+MOST_VALUES = 2**24  # along an axis: 128 MB of numbers
+MOST_SECONDS, MOST_BYTES = 600, 10**10  # of a sweep that begins without being asked for twice
+TRIED = 500  # cells solved to estimate the time
 RANGE = "START:STOP:COUNT, START:STOP:COUNT:log, or values with commas"
 
 
@@ -33,6 +41,8 @@ def axis(name: str, text: str) -> Array:
     first, last, count = (real(name, part) for part in parts[:3])
     if count != int(count) or count < 1:
         refuse(name, text, RANGE, "COUNT is a whole number, at least 1.")
+    if count > MOST_VALUES:
+        refuse(name, text, f"at most {MOST_VALUES:,} values along an axis")
     if parts[-1] != "log":
         return np.linspace(first, last, int(count))
     if first <= 0 or last <= 0:
@@ -73,13 +83,32 @@ def sweep(
     device: Annotated[
         str | None, typer.Option(help="A torch device such as cuda: descent, or the flow at o = 0.")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Begin a sweep of over 10 minutes or 10 GB unasked.")
+    ] = False,
 ) -> None:
     """Flow, or with --steps descent, for every combination of alpha, beta_norm, k, step size."""
     streamed = out is not None and out.suffix != ".nc"
     scale = None if time_scale is None else _scale(time_scale)
+    if out is not None and not streamed:
+        require_writable(out)
+    given: dict[str, Any] = {
+        "alpha": axis("alpha", alpha),
+        "beta_norm": axis("beta_norm", beta_norm),
+        "k": axis("k", k),
+        "step_size": None if step_size is None else axis("step_size", step_size),
+        "state": None if state is None else _state(state),
+        "times": None if times is None else axis("times", times),
+        "time_scale": scale,
+        "steps": None if steps is None else axis("steps", steps),
+        "variables": None if variables is None else tuple(variables.split(",")),
+        "device": device,
+    }
+    plan = make_plan(**given, product=True)
+    if streamed and not yes:
+        _ask(plan, threads)
     begun, done = time.monotonic(), 0
-    sizes = [len(axis(*pair)) for pair in _given(alpha, beta_norm, k, step_size)]
-    with progress(int(np.prod(sizes, dtype=object)), "sweep") as advance:
+    with progress(plan.cells, "sweep") as advance:
 
         def told(cells: int) -> None:
             nonlocal done
@@ -88,19 +117,10 @@ def sweep(
             advance(cells, f"{rate:,.0f} cells/s")
 
         found = run_sweep(
-            alpha=axis("alpha", alpha),
-            beta_norm=axis("beta_norm", beta_norm),
-            k=axis("k", k),
-            step_size=None if step_size is None else axis("step_size", step_size),
-            state=None if state is None else _state(state),
-            times=None if times is None else axis("times", times),
-            time_scale=scale,
-            steps=None if steps is None else axis("steps", steps),
-            variables=None if variables is None else variables.split(","),
+            **given,
             out=out if streamed else None,
             client=scheduler,
             threads=threads,
-            device=device,
             progress=told,
         )
     if out is not None and not streamed:
@@ -108,9 +128,29 @@ def sweep(
     _report(found, out)
 
 
-def _given(alpha: str, beta_norm: str, k: str, step_size: str | None) -> list[tuple[str, str]]:
-    named = {"alpha": alpha, "beta_norm": beta_norm, "k": k, "step_size": step_size}
-    return [(name, text) for name, text in named.items() if text is not None]
+def _ask(plan: Plan, threads: int | None) -> None:
+    """Before a large sweep: cells, bytes and expected time, and whether to begin.
+
+    Raises InvalidInput where nobody is there to answer, or the answer is no.
+    """
+    seconds = _expected_seconds(plan) / (threads or os.cpu_count() or 1)
+    if seconds <= MOST_SECONDS and plan.bytes <= MOST_BYTES:
+        return
+    size = f"{plan.cells:,} cells, {plan.bytes:,} bytes, about {seconds / 3600:,.1f} hours here"
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    if not (asked and typer.confirm(f"This sweep has {size}. Begin?")):
+        refuse("size of the sweep", size, "one that is confirmed", "Add --yes to begin it.")
+
+
+def _expected_seconds(plan: Plan) -> float:
+    """Processor seconds of the whole sweep, from a few cells at its start, middle and end."""
+    count = min(TRIED, plan.cells)
+    places = [0, (plan.cells - count) // 2, plan.cells - count]
+    solve(plan, 0, 1, empty(plan, 1))  # compiles
+    begun = time.process_time()
+    for low in places:
+        solve(plan, low, low + count, empty(plan, count))
+    return (time.process_time() - begun) * plan.cells / (count * len(places))
 
 
 def _scale(text: str) -> str | float:

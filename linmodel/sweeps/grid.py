@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,7 @@ class Plan:
     start       c, epsilon, n, o and the time scale T, each along the dimension named in `along`
     grid        times in units of T (flow), or step numbers (descent)
     device      a torch device, or None for the compiled kernels
+    limits      cells and bytes of a chunk, at most
     """
 
     method: str
@@ -77,6 +78,7 @@ class Plan:
     grid: Column
     variables: tuple[str, ...]
     device: str | None = None
+    limits: tuple[int, int] = field(default_factory=lambda: (CHUNK_CELLS, CHUNK_BYTES))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,7 +120,8 @@ class Plan:
 
         So a chunk is a run of consecutive cells, and depends on the plan alone.
         """
-        room = max(64, min(CHUNK_CELLS, CHUNK_BYTES // self.bytes_per_cell))
+        cells, size_in_bytes = self.limits
+        room = max(64, min(cells, size_in_bytes // self.bytes_per_cell))
         sizes: list[int] = []
         for size in reversed(self.shape):
             if room >= size:
@@ -234,7 +237,7 @@ def _axis(name: str, values: ArrayLike) -> Array:
     allowed = f"a sequence of finite numbers {'> 0' if positive else '>= 0'}, at least one"
     try:
         axis = np.array(values, dtype=float, ndmin=1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         refuse(name, values, allowed)
     if axis.ndim != 1 or axis.size == 0:
         refuse(name, f"an array of shape {axis.shape}", allowed)

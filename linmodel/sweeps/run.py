@@ -8,10 +8,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import psutil
 import xarray as xr
 from numpy.typing import ArrayLike
 
 import linmodel.sweeps.zarr_store as zarr_store
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
 from linmodel.sweeps.cluster import clustered, connect
@@ -20,6 +22,7 @@ from linmodel.sweeps.grid import Block, Plan, Results, make_plan
 from linmodel.sweeps.solve import empty, solve
 
 
+@typed
 def sweep(
     alpha: ArrayLike,
     beta_norm: ArrayLike,
@@ -205,7 +208,7 @@ def _require_device(device: str) -> None:
 
 
 def _require_memory(plan: Plan) -> None:
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = psutil.virtual_memory().available
     if plan.bytes > free:
         refuse(
             "size of the sweep",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from realnet.config import TEXT
 from realnet.data.cifar import load_cifar
@@ -19,6 +20,7 @@ from realnet.data.planted import plant
 Raw = tuple[np.ndarray, np.ndarray, dict]
 
 
+@typed
 def load(name: str, size: int | None = None, seed: int = 0, **options: Any) -> ImageData:
     """The images `name`, or a stratified random subset of `size` of them drawn with `seed`.
 
@@ -33,6 +35,7 @@ def load(name: str, size: int | None = None, seed: int = 0, **options: Any) -> I
     return LOADERS[name](name, size, seed, **options)
 
 
+@typed
 def check_dials(name: str, dials: Iterable[str]) -> None:
     """Refuse a data set that does not exist, and options that it does not have."""
     if name not in DIALS:
@@ -53,6 +56,7 @@ def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
     return loader
 
 
+@typed
 def finish(
     name: str, raw: np.ndarray, labels: np.ndarray, source: dict, size: int | None, seed: int
 ) -> ImageData:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,10 +54,12 @@ ALLOWED = {
 }
 
 
-class _Inert(pickle._Unpickler):  # type: ignore[name-defined]  # the readable twin of Unpickler
+class _Inert(pickle._Unpickler):  # the readable twin of Unpickler
     """Keys are words or numbers: hashing a tuple of tuples that share parts could take for ever."""
 
-    dispatch: ClassVar[dict] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict] = dict(pickle._Unpickler.dispatch)
+    stack: list
+    pop_mark: Callable[[], list]
     encoded = 0
 
     def find_class(self, module: str, name: str) -> Any:

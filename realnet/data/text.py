@@ -11,6 +11,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 
 TOKENS = ("characters", "words")
@@ -49,6 +50,7 @@ def moby_dick() -> str:
     return lzma.decompress(packed).decode("utf-8")
 
 
+@typed
 def load_text(
     size: int | None = None,
     seed: int = 0,
@@ -116,6 +118,7 @@ def _begins(places: int, size: int | None, seed: int, context: int) -> NDArray[n
     return np.random.default_rng(seed).choice(places, size, replace=False)
 
 
+@typed
 def in_context(
     data: TextData, samples: Sequence[int], before: int = 20, after: int = 5
 ) -> list[str]:
@@ -139,6 +142,7 @@ def in_context(
     return shown
 
 
+@typed
 def transitions(data: TextData, samples: Sequence[int], most: int = 5) -> str:
     """The commonest "token seen last -> token to come" of the samples, each with its count."""
     chosen = list(samples)

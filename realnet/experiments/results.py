@@ -9,11 +9,13 @@ from pathlib import Path
 import xarray as xr
 
 from linmodel import store
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 
 MANIFEST = "manifest.json"
 
 
+@typed
 def read_manifest(folder: Path) -> dict[str, dict]:
     """NAME -> how it was made; without entries that are damaged, empty where it is unreadable."""
     try:
@@ -31,11 +33,13 @@ def _is_entry(name: str, entry: object) -> bool:
     return entry["file"] == f"{name}.nc" and isinstance(entry.get("configuration"), dict)
 
 
+@typed
 def sha256(path: Path) -> str:
     """Of the file's bytes, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@typed
 def load_result(folder: str | Path, name: str) -> xr.Dataset:
     """The finished experiment `name`; attribute `created` says when it was made.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jvp
 
 from linmodel import store
+from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.curvature.objective import Objective, full_precision, unflatten
 from realnet.curvature.tracker import Curvature, SharpnessTracker
@@ -119,11 +120,13 @@ class Watcher:
             return jvp(function, (at,), (tangent,))
 
 
+@typed
 def checkpoint_steps(steps: int, count: int) -> NDArray[np.int64]:
     """`count` steps from 0 to `steps`, spaced quadratically: dense early."""
     return np.unique(np.round(steps * np.linspace(0, 1, count) ** 2).astype(int))
 
 
+@typed
 def observe(
     model: nn.Module,
     sample_loss: SampleLoss,
@@ -202,6 +205,7 @@ def _descend(
     return losses, rows, "completed"
 
 
+@typed
 def descent_step(watcher: Watcher, eta: float, gradient: Tensor | None = None) -> None:
     """One full-batch step, theta <- theta - eta g."""
     if gradient is None:

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from realnet.curvature.objective import flatten, full_precision
 from realnet.signals.evidence import Watcher, descent_step, observe
@@ -31,6 +32,7 @@ class Study:
     numbers: xr.Dataset
 
 
+@typed
 def study(
     model: nn.Module,
     sample_loss: SampleLoss,
@@ -66,6 +68,7 @@ def study(
     return Study(evidence, pairs, measure(evidence, pairs, grams, seed=seed))
 
 
+@typed
 def fold_grams(
     watcher: Watcher, pairs: Sequence[OpposingPair], evidence: xr.Dataset, *, seed: int = 0
 ) -> list[xr.Dataset]:
@@ -113,6 +116,7 @@ def _gram(watcher: Watcher, folds: list[NDArray[np.int64]]) -> NDArray[np.float6
     return (gradients @ gradients.T).cpu().numpy()
 
 
+@typed
 def group_gradient(watcher: Watcher, chosen: NDArray[np.int64]) -> Tensor:
     """Gradient (n,) of the mean loss of the samples `chosen` (tokens, for text)."""
     tokens = watcher.labels[0].numel()

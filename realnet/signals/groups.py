@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 from scipy.stats import rankdata
 
+from linmodel.arguments import typed
 from linmodel.errors import real, refuse
 
 EDGE = 0.1  # share of a set that may lie on either side of its jump
@@ -75,6 +76,7 @@ class OpposingPair:
         return np.sort(np.concatenate([self.plus, self.minus]))
 
 
+@typed
 def find_opposing_groups(
     evidence: xr.Dataset,
     *,
@@ -174,6 +176,7 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
     return found
 
 
+@typed
 def loss_changes(evidence: xr.Dataset) -> Array:
     """One-step changes of the samples' losses, (steps, N), float64."""
     return np.diff(evidence.loss.values.astype(np.float64), axis=0)
@@ -273,11 +276,13 @@ def _sides(
     return members[plus], members[~plus]
 
 
+@typed
 def antiphase(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> float:
     """S11: rank correlation of the two rows of `swings`; NaN for fewer than 4 steps."""
     return rank_correlation(swings(evidence, plus, minus))
 
 
+@typed
 def swings(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> Array:
     """Second differences over the steps of the groups' mean losses, less the others', (2, steps-1).
 
@@ -290,6 +295,7 @@ def swings(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> Array:
     return np.stack([np.diff(loss[:, side].mean(axis=1) - common, n=2) for side in (plus, minus)])
 
 
+@typed
 def rank_correlation(both: Array) -> float:
     """Spearman's correlation of two rows; NaN where one is constant or shorter than 3."""
     if both.shape[1] < 3 or (np.ptp(both, axis=1) == 0).any():

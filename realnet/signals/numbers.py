@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from linmodel import store
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from realnet.signals.groups import Array, OpposingPair, loss_changes, rank_correlation, swings
 
@@ -30,6 +31,7 @@ INTERVAL = (2.5, 97.5)
 Found = dict[str, tuple[tuple[str, ...], Array, Array]]  # dims, value, draws (first axis)
 
 
+@typed
 def measure(
     evidence: xr.Dataset,
     pairs: Sequence[OpposingPair],
@@ -158,6 +160,7 @@ def _cosines(gram: xr.Dataset, draws: int, generator: np.random.Generator) -> tu
     return (cross / size)[0], (cross / size)[1:]
 
 
+@typed
 def distribution(evidence: xr.Dataset) -> xr.Dataset:
     """S16: one-step loss changes over the samples, at every step: moments and tail fractions.
 
@@ -185,6 +188,7 @@ def distribution(evidence: xr.Dataset) -> xr.Dataset:
     return found
 
 
+@typed
 def rows(numbers: xr.Dataset, pair: int = 0) -> list[tuple[str, float, float, float, str]]:
     """(name, value, low, high, definition), at the checkpoint and direction of largest share.
 

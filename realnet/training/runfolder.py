@@ -17,6 +17,7 @@ from pathlib import Path
 import xarray as xr
 
 from linmodel import store
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from linmodel.files import as_path, cannot_write, hold, write_text
 
@@ -25,6 +26,7 @@ VERSION = 2
 CONFIG, CURVES, CHECKPOINT = "config.json", "curves.nc", "checkpoint.pt"
 
 
+@typed
 def check_run(path: str | Path, configuration: dict[str, object]) -> Path:
     """The folder: a run of this configuration (to resume), or a place where one can be made.
 
@@ -61,6 +63,7 @@ def opened(path: str | Path, configuration: dict[str, object]) -> Iterator[Path]
         yield folder
 
 
+@typed
 def fingerprint(folder: Path) -> str:
     """SHA-256 of the configuration in the folder: what binds a checkpoint to its run."""
     text = json.dumps(read_config(folder)["configuration"], sort_keys=True)
@@ -91,6 +94,7 @@ def _same(folder: Path, there: dict[str, object], asked: dict[str, object]) -> N
         )
 
 
+@typed
 def read_config(path: str | Path) -> dict:
     """config.json's content. Raises InvalidInput: missing, truncated, foreign, other version."""
     folder = as_path("run folder", path)
@@ -119,6 +123,7 @@ def read_config(path: str | Path) -> dict:
     return content
 
 
+@typed
 def load_run(path: str | Path) -> xr.Dataset:
     """The curves of a run, finished or not (attribute `status`), dimension time = step size x step.
 

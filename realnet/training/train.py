@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from linmodel import store
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, notice
 from linmodel.files import require_writable, write_bytes
 from realnet.config import TrainConfig
@@ -17,6 +18,7 @@ from realnet.training.run import Run
 Report = Callable[[int, str], None]
 
 
+@typed
 def train(
     config: TrainConfig | None = None,
     *,
@@ -48,6 +50,7 @@ def train(
         return to_the_end(run, folder, report, checkpoint_every, told)
 
 
+@typed
 def to_the_end(
     run: Run, folder: Path | None, report: Report | None, checkpoint_every: int, told: int = 0
 ) -> xr.Dataset:
@@ -73,6 +76,7 @@ def to_the_end(
     return run.dataset()
 
 
+@typed
 def save(run: Run, folder: Path) -> None:
     """Checkpoint first, curves second: each whole, and the curves never ahead of the checkpoint."""
     content = checkpoint.pack(run.state(), runfolder.fingerprint(folder))
@@ -80,6 +84,7 @@ def save(run: Run, folder: Path) -> None:
     store.save(run.dataset(), folder / runfolder.CURVES)
 
 
+@typed
 def save_curves(run: Run, folder: Path) -> None:
     """Write a finished run's curves, where they are not there as they should be."""
     file, curves = folder / runfolder.CURVES, run.dataset()
@@ -92,6 +97,7 @@ def save_curves(run: Run, folder: Path) -> None:
     store.save(curves, file)
 
 
+@typed
 def resume(run: Run, folder: Path) -> int:
     """Take up the folder's checkpoint, where there is one; return how many steps it has done.
 

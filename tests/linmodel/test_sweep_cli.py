@@ -59,6 +59,24 @@ def test_descent_to_zarr_twice(tmp_path):
     assert "4 cells" in second.output
 
 
+def test_a_large_sweep_says_its_size_and_needs_yes(tmp_path, monkeypatch):
+    out = tmp_path / "sweep.zarr"
+    given = ("--alpha", "10:1e4:2000:log", "--beta-norm", "5", "--out", str(out))
+    monkeypatch.setattr("linmodel.sweeps.command.MOST_BYTES", 1000)
+    done = call(*given)
+    assert isinstance(done.exception, InvalidInput)
+    assert "2,000 cells, 64,000 bytes, about" in str(done.exception) and not out.exists()
+    assert call(*given, "--yes").exit_code == 0 and out.exists()
+
+
+def test_sizes_beyond_reason_are_refused_before_axes_are_built():
+    wide = ("--alpha", "1:2:100000000", "--beta-norm", "1:2:100000000")
+    done = call(*wide)
+    assert isinstance(done.exception, InvalidInput) and "along an axis" in str(done.exception)
+    done = call("--alpha", "1:2:10000000", "--beta-norm", "1:2:10000000")
+    assert isinstance(done.exception, InvalidInput) and "number of cells" in str(done.exception)
+
+
 def test_bad_input_is_invalid_input():
     done = call("--alpha", "1,nan", "--beta-norm", "5", "--times", "0:1:3")
     assert isinstance(done.exception, InvalidInput)
