@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from linmodel.errors import integer, real, refuse
+from linmodel.errors import LARGEST, integer, real, refuse
 
 SUPPORTS = ("isotropic", "aligned")
 Array = NDArray[np.floating]
@@ -44,6 +44,8 @@ class OpposingSignals:
         put(self, "k", real("k", self.k, above=0))
         put(self, "d1", integer("d1", self.d1, low=1))
         put(self, "outlier_fraction", real("outlier_fraction", self.outlier_fraction, above=0))
+        if self.k * self.d1 > LARGEST:
+            refuse("k", self.k, f"a number with k d1 below 2^63 (d1 is {self.d1})")
         if self.outlier_fraction > 1:
             refuse("outlier_fraction", self.outlier_fraction, "a number in (0, 1]")
         if self.support not in SUPPORTS:

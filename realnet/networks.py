@@ -13,6 +13,7 @@ from torch.nn import functional
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 
+MOST_LAYERS = 10_000
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
@@ -234,6 +235,8 @@ def build_network(
         raise InvalidInput(
             f"net {name!r} does not take this data: gpt takes text, the rest images."
         )
+    if depth is not None and not 1 <= depth <= MOST_LAYERS:
+        refuse("depth", depth, f"1 to {MOST_LAYERS:,}", "Deeper ones take for ever to be made.")
     style = Style(width or default_width, depth or default_depth, activation, norm)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -45,8 +45,8 @@ def checked_device(name: str) -> torch.device:
     """The torch device of that name. Raises InvalidInput where there is none."""
     try:
         device = torch.device(name)
-        torch.zeros(1, dtype=torch.float64, device=device)
-    except (RuntimeError, AssertionError, TypeError) as error:
+        torch.zeros(1, dtype=torch.float64, device=device).cpu()
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         refuse("device", name, "a torch device with float64", f"torch says: {reason}")
     return device

@@ -10,6 +10,7 @@ import typer
 from linmodel import store
 from linmodel.console import progress
 from linmodel.errors import integer, real, refuse
+from linmodel.files import require_writable
 from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, check_pair, read_dials, usual
 from realnet.extra import need_torch
 
@@ -42,8 +43,13 @@ def signals(
         refuse("activation", activation, "one of " + ", ".join(ACTIVATIONS))
     steps, seed = integer("steps", steps, low=1), integer("seed", seed, low=0)
     step_size = real("step_size", step_size, above=0)
-    if out is not None and not out.parent.is_dir():
-        refuse("output folder", str(out.parent), "an existing folder", "Create it.")
+    directions = integer("directions", directions, low=1)
+    if loss not in LOSSES:
+        refuse("loss", loss, "one of " + ", ".join(LOSSES))
+    if chunk_size is not None:
+        chunk_size = integer("chunk_size", chunk_size, low=1)
+    if out is not None:
+        require_writable(out)
 
     from realnet.networks import build_network
     from realnet.signals.gradients import study

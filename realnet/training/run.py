@@ -11,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.config import TrainConfig
+from realnet.config import DEVICES, TrainConfig
 from realnet.curvature.objective import Chunks, NotFinite, Objective, flatten, full_precision
 from realnet.curvature.tracker import SharpnessTracker
 from realnet.networks import Shape, build_network
@@ -27,6 +27,8 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
         refuse("device", name, "auto or cpu: no CUDA device is there", "Take --device cpu.")
+    if name not in DEVICES:
+        refuse("device", name, "one of " + ", ".join(DEVICES))
     return torch.device(name)
 
 

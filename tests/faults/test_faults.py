@@ -8,8 +8,6 @@ from tests.faults import disk, kills
 from tests.faults.flips import flip_everywhere, outcome
 from tests.faults.work import curve
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-
 
 @pytest.mark.parametrize("work", ["sweep", "report"])
 def test_killed_works_end_in_the_same_result(work, tmp_path):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import multiprocessing
+import sys
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from linmodel import sweep
+from linmodel import InvalidInput, sweep
 from linmodel.sweeps import grid
 
 TRAINED = {"data": "digits", "size": 40, "width": 4, "depth": 1, "steps": 20, "every": 5}
@@ -56,13 +58,25 @@ def curve() -> xr.Dataset:
 WORKS = {"sweep": sweeping, "training": training, "report": reporting}
 
 
-def in_child(work: str, folder: Path) -> int:
-    """Fork and do the work there, so that a kill falls in no start-up; the child's number."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        with contextlib.suppress(BaseException):
-            WORKS[work](folder)
-            status = 0
-        os._exit(status)
-    return child
+def start(work: str, folder: Path) -> BaseProcess:
+    """The work in a process of its own, which has imported, compiled and just begun.
+
+    Forked from a server that has used nothing: a fork of a process with threads may hang.
+    """
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["tests.faults.work", "figures.cache", "realnet.training.train"])
+    ours, theirs = server.Pipe()
+    process = server.Process(target=_in_child, args=(work, folder, theirs))
+    process.start()
+    theirs.close()
+    ours.recv()
+    return process
+
+
+def _in_child(work: str, folder: Path, begun: Connection) -> None:
+    curve()
+    begun.send(None)
+    try:
+        WORKS[work](folder)
+    except InvalidInput:  # another one writes: told
+        sys.exit(2)
