@@ -152,7 +152,11 @@ def _fits_number(value: object, whole: bool) -> bool:
         float(value)  # type: ignore[arg-type]
     except Exception:  # as above
         return False
-    return not whole or not isinstance(value, int) or abs(value) <= LARGEST
+    if not whole:
+        return True
+    if isinstance(value, int):
+        return abs(value) <= LARGEST
+    return not isinstance(value, str | bytes) and float(value).is_integer()  # type: ignore[arg-type]
 
 
 def _fits_container(value: object, origin: type, parts: tuple) -> bool:
@@ -168,7 +172,7 @@ def _fits_container(value: object, origin: type, parts: tuple) -> bool:
     if isinstance(value, abc.Mapping):
         whole = len(parts) != 2
         return whole or all(fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items())
-    if isinstance(value, list | tuple | set | frozenset) and parts:
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray) and parts:
         return all(fits(each, parts[0]) for each in list(value)[:MOST_CHECKED])
     return True
 

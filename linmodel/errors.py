@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
 
-LONGEST = 300  # characters of a value that a message repeats
+LONGEST = 500  # characters of a value that a message repeats
 LARGEST = 2**63 - 1  # of a whole number: what NumPy's and torch's integers hold
 
 
@@ -77,6 +78,14 @@ def real(name: str, value: object, *, low: float = -math.inf, above: float = -ma
     if not math.isfinite(number) or number < low or number <= above:
         refuse(name, value, allowed)
     return number
+
+
+def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
+    """`value` if it is one of the words `allowed`, or `InvalidInput`."""
+    words = tuple(allowed)
+    if not isinstance(value, str) or value not in words:
+        refuse(name, value, "one of " + ", ".join(words))
+    return value
 
 
 def integer(name: str, value: object, *, low: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from linmodel.errors import LARGEST, integer, real, refuse
+from linmodel.errors import LARGEST, integer, one_of, real, refuse
 
 SUPPORTS = ("isotropic", "aligned")
 Array = NDArray[np.floating]
@@ -48,8 +48,7 @@ class OpposingSignals:
             refuse("k", self.k, f"a number with k d1 below 2^63 (d1 is {self.d1})")
         if self.outlier_fraction > 1:
             refuse("outlier_fraction", self.outlier_fraction, "a number in (0, 1]")
-        if self.support not in SUPPORTS:
-            refuse("support", self.support, f"one of {', '.join(SUPPORTS)}")
+        one_of("support", self.support, SUPPORTS)
 
     @property
     def d2(self) -> int:

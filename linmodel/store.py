@@ -12,6 +12,7 @@ from typing import Literal
 
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import LONGEST, InvalidInput, refuse
 from linmodel.files import (
     as_path,
@@ -56,11 +57,13 @@ def provenance(**configuration: object) -> dict[str, str]:
     }
 
 
+@typed
 def configuration(dataset: xr.Dataset) -> dict:
     """The configuration that `provenance` wrote into a Dataset."""
     return json.loads(dataset.attrs["configuration"])
 
 
+@typed
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write a Dataset as NetCDF-4, whole or not at all, its SHA-256 behind its last byte.
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from os import fspath
 from typing import Any
 
-from linmodel.errors import integer, real, refuse
+from linmodel.errors import integer, one_of, real, refuse
 
 NETWORKS = ("mlp", "cnn", "vgg", "resnet", "vit", "gpt")
 LOSSES = ("cross-entropy", "mse")
@@ -23,6 +23,8 @@ TEXT = "text"  # the one data set that is not images
 
 def usual(data: str) -> tuple[str, str]:
     """The network and the loss that `auto` stands for."""
+    if not isinstance(data, str):
+        refuse("data", data, "the name of a data set")
     return ("gpt", "cross-entropy") if data == TEXT else ("mlp", "mse")
 
 
@@ -81,7 +83,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, own in zip(("net", "loss"), usual(self.data), strict=True):
-            if getattr(self, name) == "auto":
+            if isinstance(getattr(self, name), str) and getattr(self, name) == "auto":
                 object.__setattr__(self, name, own)
         self._check_names()
         self._check_numbers()
@@ -100,8 +102,7 @@ class TrainConfig:
             "device": DEVICES,
         }
         for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                refuse(name, getattr(self, name), "one of " + ", ".join(allowed))
+            one_of(name, getattr(self, name), allowed)
 
     def _check_numbers(self) -> None:
         put = object.__setattr__

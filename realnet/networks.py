@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from linmodel.arguments import typed
-from linmodel.errors import InvalidInput, refuse
+from linmodel.errors import InvalidInput, integer, refuse
 
 MOST_LAYERS = 10_000
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -235,9 +235,11 @@ def build_network(
         raise InvalidInput(
             f"net {name!r} does not take this data: gpt takes text, the rest images."
         )
-    if depth is not None and not 1 <= depth <= MOST_LAYERS:
+    width = default_width if width is None else integer("width", width, low=1)
+    depth = default_depth if depth is None else integer("depth", depth, low=1)
+    if depth > MOST_LAYERS:
         refuse("depth", depth, f"1 to {MOST_LAYERS:,}", "Deeper ones take for ever to be made.")
-    style = Style(width or default_width, depth or default_depth, activation, norm)
+    style = Style(width, depth, activation, norm)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(integer("seed", seed, low=0))
         return make(shape, style)

@@ -5,7 +5,8 @@ from them. n and o are then taken from the intrinsic time tau = int c^2 dt (M7):
 o = o0 e^(-alpha tau), with the same relative accuracy however small they are. Cost is a few tens of
 pieces, a fraction of a second, for every alpha up to 1e6: stiffness does not enter.
 
-    from linmodel.certified import certified_flow
+    from linmodel.arguments import typed
+from linmodel.certified import certified_flow
     bounds = certified_flow(problem, start, [0.1, 1.0])
     bounds.sharpness.sel(bound="lower"), bounds.sharpness.sel(bound="upper")
 
@@ -21,6 +22,7 @@ import xarray as xr
 from flint import arb, ctx
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.certified.pieces import CannotEnclose, enclosures, make_setting
 from linmodel.certified.sharpness import largest_eigenvalue
 from linmodel.curves import label
@@ -34,6 +36,7 @@ __all__ = ["CannotEnclose", "certified_flow", "reference"]
 NAMES = ("c", "epsilon", "n", "o", "log_abs_o", "tau", "opposing_curvature", "sharpness")
 
 
+@typed
 def certified_flow(
     problem: OpposingSignals,
     start: State,
