@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from figures.catalogue import module, names
-from figures.experiments import figure, finished
+from figures.experiments.kit.shown import figure, finished
 from figures.explorer import explorer_page, overlay, statements
 from figures.options import Options
 from figures.report import build, check_format, draw_to, make_folder

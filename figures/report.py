@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from figures import benchmarks, experiment_pages
+from figures import benchmarks
 from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
+from figures.experiments.kit import pages
 from figures.options import Options, Work
 from figures.page import Chapter, Section, page
 from figures.style import FORMATS, save, svg_text
@@ -66,7 +67,7 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
             sections[name] = _section(module(name), work, verdicts)
             advance(1, name)
     chapters = _chapters(sections)
-    chapters.append(_measured("experiments", "Experiments", experiment_pages))
+    chapters.append(_measured("experiments", "Experiments", pages))
     chapters.append(_measured("benchmarks", "Benchmarks", benchmarks))
     foot = _provenance(options, data, time.monotonic() - begun)
     text = page(TITLE, ABOUT, chapters, verdicts, foot)

@@ -47,19 +47,17 @@ def compute(work: Work) -> Datasets:
 
     from realnet.curvature.tracker import top_eigenpairs
     from realnet.data import datasets
-    from realnet.networks import Shape, build_network
-    from realnet.signals.gradients import study
+    from realnet.networks import build_network
+    from realnet.signals.study import observe, study
     from realnet.training.losses import sample_loss
 
     options = work.options
     data = datasets.load("planted", size=options.train_size, seed=options.seed, **DIALS)
-    _, channels, height, width = data.images.shape
-    shape = Shape(data.n_classes, channels, height, width)
-    model = build_network("mlp", shape, activation="tanh", seed=options.seed)
-    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
+    model = build_network("mlp", data.shape, activation="tanh", seed=options.seed)
+    inputs, labels = torch.as_tensor(data.inputs), torch.as_tensor(data.labels)
     losses = sample_loss("cross-entropy")
     start = top_eigenpairs(lambda: losses(model(inputs), labels).mean(), model).sharpness
-    found = study(
+    evidence = observe(
         model,
         losses,
         inputs,
@@ -69,6 +67,7 @@ def compute(work: Work) -> Datasets:
         seed=options.seed,
         report=lambda count, note: work.say(f"opposing groups: {note}"),
     )
+    found = study(evidence, seed=options.seed)
     numbers = found.numbers
     if found.pairs:
         numbers = add_members(numbers, data, found.pairs[0])
@@ -80,7 +79,7 @@ def add_members(numbers: xr.Dataset, data, pair) -> xr.Dataset:
     sd, mean = (np.asarray(data.provenance[key])[:, None, None] for key in ("sd", "mean"))
     count = min(SHOWN, len(pair.plus), len(pair.minus))
     chosen = np.stack([pair.plus[:count], pair.minus[:count]])
-    raw = data.images[chosen] * sd + mean
+    raw = data.inputs[chosen] * sd + mean
     images = np.clip((raw - np.percentile(raw, 1)) / np.ptp(np.percentile(raw, (1, 99))), 0, 1)
     truth = data.members.get("opposing", np.zeros(len(data.labels), dtype=bool))
     hits = int(truth[pair.members].sum())

@@ -19,11 +19,15 @@ _LAZY = {
     "sample_curvature": "realnet.curvature.parts",
     "build_network": "realnet.networks",
     "find_opposing_groups": "realnet.signals.groups",
-    "observe": "realnet.signals.evidence",
-    "study": "realnet.signals.gradients",
+    "Evidence": "realnet.signals.evidence",
+    "Run": "realnet.training.run",
+    "observe": "realnet.signals.study",
+    "study": "realnet.signals.study",
 }
 
 __all__ = [
+    "Evidence",
+    "Run",
     "SharpnessTracker",
     "TrainConfig",
     "build_network",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linmodel.console import new_app, run
 from realnet.bridge.command import bridge
-from realnet.experiments.command import experiments
+from realnet.experiments.kit.command import experiments
 from realnet.signals.command import signals
 from realnet.training.command import train
 

@@ -9,32 +9,36 @@ from os import fspath
 from typing import Any
 
 from linmodel.errors import integer, one_of, real, refuse
+from realnet.data.datasets import check_dials, is_text
+from realnet.data.interventions import ARMS
+from realnet.observers import check_observers
 
 NETWORKS = ("mlp", "cnn", "vgg", "resnet", "vit", "gpt")
-LOSSES = ("cross-entropy", "mse")
+LOSSES = ("cross-entropy", "mse", "stablemax")
 OPTIMISERS = ("gd", "sgd", "momentum", "adam", "sam", "flow")
 SCHEDULES = ("constant", "linear-decay", "cosine")
 ACTIVATIONS = ("tanh", "relu", "gelu", "elu")
 NORMALISATIONS = ("none", "group", "batch")
 DTYPES = ("float32", "float64")
 DEVICES = ("auto", "cpu", "cuda")
-TEXT = "text"  # the one data set that is not images
+# Fields that config.json leaves out where they do nothing: older run folders do not have them.
+SPARSE = ("dials", "weight_decay", "dropout", "perp_grad", "arm", "rho", "observe")
 
 
 def usual(data: str) -> tuple[str, str]:
     """The network and the loss that `auto` stands for."""
     if not isinstance(data, str):
         refuse("data", data, "the name of a data set")
-    return ("gpt", "cross-entropy") if data == TEXT else ("mlp", "mse")
+    return ("gpt", "cross-entropy") if is_text(data) else ("mlp", "mse")
 
 
 def check_pair(data: str, net: str) -> None:
     """Refuse an unknown network, and one that does not take the data."""
     if net not in NETWORKS:
         refuse("net", net, "one of " + ", ".join(NETWORKS))
-    if (data == TEXT) != (net == "gpt"):
+    if is_text(data) != (net == "gpt"):
         images = ", ".join(name for name in NETWORKS if name != "gpt")
-        allowed = f"gpt for data {TEXT}, and for images one of {images}"
+        allowed = f"gpt for data text, and for images one of {images}"
         refuse(f"net with data {data}", net, allowed)
 
 
@@ -48,9 +52,14 @@ class TrainConfig:
     is full batch (which `gd` and `flow` require). `every`: steps from one sharpness evaluation to
     the next.
     `width`, `depth`: None takes the network's own default. `clip`: the gradient's largest norm.
-    `dials`: options of the data set itself (text: context; planted: fraction; cifar10: folder).
+    `dials`: options of the data set itself (text: context; planted: fraction; folder: path).
+    `arm` is done to planted groups before training (removed, as many random samples removed, the
+    background randomised on a fraction `rho` of the members). `weight_decay` w adds w theta to the
+    gradient (L2, coupled, whatever the optimiser); `dropout`: share of a hidden layer's outputs
+    that a step drops (curvature is taken without); `perp_grad`: gradients less their component
+    along the weights. `observe`: observers of the run by name (realnet.observers).
     Cross-entropy is the mean over the samples (text: tokens); mse is
-    1/(2N) sum_i ||f(x_i) - onehot(y_i)||^2.
+    1/(2N) sum_i ||f(x_i) - onehot(y_i)||^2; stablemax is cross-entropy with StableMax.
     """
 
     data: str = "mnist5k"
@@ -80,8 +89,16 @@ class TrainConfig:
     dtype: str = "float32"
     device: str = "auto"
     dials: Mapping[str, Any] = field(default_factory=dict)
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    perp_grad: bool = False
+    arm: str = "untouched"
+    rho: float = 0.0
+    observe: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        usual(self.data)
+        check_dials(self.data, ())
         for name, own in zip(("net", "loss"), usual(self.data), strict=True):
             if isinstance(getattr(self, name), str) and getattr(self, name) == "auto":
                 object.__setattr__(self, name, own)
@@ -100,9 +117,12 @@ class TrainConfig:
             "norm": NORMALISATIONS,
             "dtype": DTYPES,
             "device": DEVICES,
+            "arm": tuple(ARMS),
         }
         for name, allowed in choices.items():
             one_of(name, getattr(self, name), allowed)
+        if not isinstance(self.perp_grad, bool):
+            refuse("perp_grad", self.perp_grad, "True or False")
 
     def _check_numbers(self) -> None:
         put = object.__setattr__
@@ -111,7 +131,11 @@ class TrainConfig:
         if self.tolerance >= 1:
             refuse("tolerance", self.tolerance, "a number in (0, 1)", "1e-3 is the default.")
         put(self, "sam_radius", real("sam_radius", self.sam_radius, above=0.0))
-        for name in ("momentum", "beta2", "label_smoothing"):
+        put(self, "weight_decay", real("weight_decay", self.weight_decay, low=0.0))
+        put(self, "rho", real("rho", self.rho, low=0.0))
+        if self.rho > 1:
+            refuse("rho", self.rho, "a number in [0, 1]")
+        for name in ("momentum", "beta2", "label_smoothing", "dropout"):
             value = real(name, getattr(self, name), low=0.0)
             if value >= 1:
                 refuse(name, value, "a number in [0, 1)")
@@ -137,6 +161,13 @@ class TrainConfig:
         if self.optimiser == "sgd" and self.batch_size is None:
             refuse("batch_size with optimiser sgd", None, "a whole number >= 1", "Or optimiser gd.")
         check_pair(self.data, self.net)
+        if self.arm != "untouched" and self.data != "planted":
+            refuse("arm", self.arm, "untouched, for data without planted groups")
+        if self.rho and self.arm != "background":
+            refuse("rho", self.rho, "0 for every arm but background")
+        if self.loss == "stablemax" and self.label_smoothing:
+            refuse("label_smoothing with loss stablemax", self.label_smoothing, "0")
+        object.__setattr__(self, "observe", check_observers(self.observe))
 
     def _check_dials(self) -> None:
         """Keep the dials as JSON gives them back, so that a resumed run compares equal."""
@@ -144,23 +175,16 @@ class TrainConfig:
             plain = json.loads(json.dumps(dict(self.dials), default=fspath))
         except (TypeError, ValueError) as error:
             refuse("dials", self.dials, "a dictionary of numbers, words and lists", str(error))
+        check_dials(self.data, plain)
         object.__setattr__(self, "dials", plain)
 
     def as_dict(self) -> dict[str, object]:
-        """The fields as JSON can hold them; no dials where none is set."""
-        found = asdict(self)
-        if not self.dials:
-            del found["dials"]
+        """The fields as JSON can hold them; those of SPARSE only where they are set."""
+        found = asdict(self) | {"observe": list(self.observe)}
+        for one in fields(self):
+            if one.name in SPARSE and getattr(self, one.name) in ({}, one.default):
+                del found[one.name]
         return found
-
-
-def from_dict(values: dict[str, object]) -> TrainConfig:
-    """The inverse of `TrainConfig.as_dict`. Raises InvalidInput on unknown or wrong fields."""
-    known = {field.name for field in fields(TrainConfig)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        refuse("configuration fields", unknown, "fields among " + ", ".join(sorted(known)))
-    return TrainConfig(**values)  # type: ignore[arg-type]
 
 
 def read_dials(words: list[str] | None) -> dict[str, object]:

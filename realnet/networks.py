@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
+from realnet.data.samples import Shape
 
 MOST_LAYERS = 10_000
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -20,17 +21,6 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU,
     "elu": nn.ELU,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What goes in and out. Images: `channels`, `height`, `width`; text: `context` tokens."""
-
-    n_classes: int
-    channels: int = 0
-    height: int = 0
-    width: int = 0
-    context: int = 0
 
 
 @dataclass(frozen=True, slots=True)

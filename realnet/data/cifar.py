@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.data.images import ImageData, standardise, stratified_subset
+from realnet.data.images import standardise, stratified_subset
 from realnet.data.inert_pickle import read_inert
+from realnet.data.samples import Samples
 
 PIXELS = 3 * 32 * 32
 PARTS = ("train", "test")
@@ -57,7 +58,7 @@ LAYOUTS = {
 
 def load_cifar(
     name: str, size: int | None, seed: int, folder: str | Path = "", part: str = "train"
-) -> ImageData:
+) -> Samples:
     """Images (N, 3, 32, 32) of `part` ("train" or "test"), from `folder` or the standard one in it.
 
     Raises InvalidInput: no such folder or file, a file that is truncated or not of the format
@@ -75,7 +76,7 @@ def load_cifar(
     chosen = stratified_subset(labels, size, seed)
     images, scale = standardise(pixels[chosen].reshape(-1, 3, 32, 32))
     source = {"source": str(files[0].parent), "part": part, "size": len(chosen), "seed": seed}
-    return ImageData(images, labels[chosen], name, layout.n_classes, {**source, **scale})
+    return Samples(images, labels[chosen], name, layout.n_classes, {**source, **scale})
 
 
 def _find(name: str, folder: Path, layout: Layout, part: str) -> tuple[list[Path], bool]:

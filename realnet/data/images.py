@@ -1,45 +1,11 @@
-"""Labelled images as every loader returns them: validated, standardised, with their source."""
+"""Images: checked, standardised, drawn by class."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linmodel.errors import InvalidInput, integer, refuse
-
-
-@dataclass(frozen=True)
-class ImageData:
-    """N labelled images.
-
-    images      float32, shape (N, C, H, W), each channel of mean 0 and variance 1 over the data
-    labels      int64, shape (N,), values 0 .. n_classes - 1, at least two of them present
-    name        what was loaded
-    n_classes   number of classes that the labels may take
-    provenance  where the images came from, their licence, choices made, mean and sd by channel
-    members     truth about planted signals: name -> bool (N,); empty for other data
-
-    Raises InvalidInput: wrong shapes, NaN or constant images, labels out of range, one class only.
-    """
-
-    images: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    name: str
-    n_classes: int
-    provenance: dict = field(default_factory=dict)
-    members: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_images(self.images)
-        check_labels(self.labels, len(self.images), self.n_classes)
-        for name, chosen in self.members.items():
-            if chosen.shape != self.labels.shape or chosen.dtype != bool:
-                refuse(f"members[{name!r}]", (chosen.shape, str(chosen.dtype)), "a bool per image")
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 def check_images(images: NDArray) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import integer, refuse
-from realnet.data.images import ImageData, missing_package, standardise
+from realnet.data.images import missing_package, standardise
+from realnet.data.samples import Samples
 
 # Colour photographs in scikit-image's wheel, all public domain or CC0 by its documentation.
 PHOTOS = (
@@ -57,7 +58,7 @@ def patches(name: str, count: int, side: int, generator: np.random.Generator) ->
     return np.stack(taken)
 
 
-def load_photos(name: str, size: int | None, seed: int, side: int = 16) -> ImageData:
+def load_photos(name: str, size: int | None, seed: int, side: int = 16) -> Samples:
     """Patches labelled by the photograph they are from: 7 classes, 100 of each for size=None."""
     side = integer("side", side, low=FIRST_SIDE)
     if side > 64:
@@ -77,4 +78,4 @@ def load_photos(name: str, size: int | None, seed: int, side: int = 16) -> Image
         "size": total,
         "seed": seed,
     }
-    return ImageData(images, labels.astype(np.int64), name, len(PHOTOS), {**source, **scale})
+    return Samples(images, labels.astype(np.int64), name, len(PHOTOS), {**source, **scale})

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.errors import integer, real, refuse
-from realnet.data.images import ImageData, standardise, stratified_subset
+from realnet.data.images import standardise, stratified_subset
 from realnet.data.photos import PHOTOS, patches
+from realnet.data.samples import Samples
 
 BACKGROUNDS = ("colour", "photo")
 SKY = np.array([0.35, 0.75, 1.52])  # root mean square 1
@@ -34,7 +35,7 @@ def plant(
     classes: Sequence[int] = (0, 1),
     background: str = "colour",
     side: int | None = None,
-) -> ImageData:
+) -> Samples:
     """Put grey objects (N, H, W) in [0, 1] on backgrounds and plant an opposing signal.
 
     pixel = cover x object + (1 - cover) x (ordinary + magnitude x (1 + 0.1 z) x shared)
@@ -49,7 +50,8 @@ def plant(
     Theory's alpha is p a^2 for outliers of size a on a share p. provenance["strength"] is the same
     number here: the top eigenvalue of the members' share of the inputs' second moments over that of
     all others' (0 with nothing planted). It matters to most networks from about 1.
-    `members` of the result: "opposing" (all of them) and "class c" for each class.
+    `members` of the result: "opposing" (all of them) and "class c" for each class; the latter are
+    `watched` too.
 
     Raises InvalidInput for dials out of range or more members than a class has samples.
     """
@@ -73,7 +75,12 @@ def plant(
     noted = {**source, **dials, "background": background, "size": len(labels), "seed": seed}
     noted["strength"] = strength_of(images, members["opposing"])
     n_classes = int(labels.max()) + 1
-    return ImageData(images, labels, name, n_classes, {**noted, **scale}, members)
+    watched = {
+        key: (images[own], labels[own])
+        for key, own in members.items()
+        if key != "opposing" and own.any()
+    }
+    return Samples(images, labels, name, n_classes, {**noted, **scale}, members, watched)
 
 
 def strength_of(images: NDArray, members: NDArray[np.bool_]) -> float:

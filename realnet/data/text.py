@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
+from realnet.data.samples import Samples
 
 TOKENS = ("characters", "words")
+SHOWN = 5  # tokens printed in their context
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -89,6 +92,30 @@ def load_text(
         stream=stream,
         joint="" if tokens == "characters" else " ",
         provenance=source,
+    )
+
+
+def load_windows(
+    name: str, size: int | None, seed: int, held_out: int = 0, **dials: Any
+) -> Samples:
+    """Windows as samples; `held_out` further ones are not trained on. Dials as `load_text`."""
+    beside = integer("held_out", held_out, low=0)
+    if size is None and beside:
+        refuse("size with held_out", "all the text", "a number of windows, or held_out = 0")
+    text = load_text(None if size is None else size + beside, seed, **dials)
+    count = len(text.inputs) - beside
+
+    def described(chosen: Sequence[int]) -> list[str]:
+        return [transitions(text, chosen), *map(repr, in_context(text, chosen[:SHOWN]))]
+
+    return Samples(
+        text.inputs[:count],
+        text.labels[:count],
+        name,
+        text.n_classes,
+        text.provenance | {"size": count, "vocabulary": list(text.vocabulary)},
+        held_out=(text.inputs[count:], text.labels[count:]) if beside else None,
+        described=described,
     )
 
 

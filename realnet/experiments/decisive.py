@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from realnet.bridge.curve import rise_time
-from realnet.experiments.collecting import curves, table
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials, planted_mlp
-from realnet.experiments.numbers import (
+from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
+from realnet.experiments.kit.numbers import (
     INSTABILITY,
-    antiphase,
     instability,
     rising_between,
     with_intervals,
 )
-from realnet.experiments.trial import Trial
+from realnet.signals.antiphase import antiphase
 
 # Dials chosen on the untouched arm alone: strong, where the planted groups lead the largest
 # curvatures of single samples for most of the run; weak, where they do so at the start only.
@@ -25,18 +27,29 @@ DIALS = {
     "strong": {"fraction": 0.1, "magnitude": 8.0},
     "weak": {"fraction": 0.05, "magnitude": 2.0},
 }
-ARMS: dict[str, dict] = {
+ARMS: dict[str, dict[str, Any]] = {
     "untouched": {},
     "groups removed": {"arm": "removed"},
     "random removed": {"arm": "random"},
-    "smoothing 0.1": {"smoothing": 0.1},
-    "smoothing 0.3": {"smoothing": 0.3},
+    "smoothing 0.1": {"label_smoothing": 0.1},
+    "smoothing 0.3": {"label_smoothing": 0.3},
     "background 0.25": {"arm": "background", "rho": 0.25},
     "background 0.5": {"arm": "background", "rho": 0.5},
     "background 1": {"arm": "background", "rho": 1.0},
 }
-SEEDS = 5
-STEP_SIZE, STEPS = 0.1, 1000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Strength of the planted groups; arm -> what it changes of the configuration; the runs."""
+
+    dials: Mapping[str, float]
+    arms: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(ARMS))
+    seeds: int = 5
+    step_size: float = 0.1
+    steps: int = 1000
+
+
 NUMBERS = INSTABILITY | {
     "early_share_rising": "share of rising steps in the first quarter of the steps",
     "early_largest_rise": "largest rise of the loss in the first quarter of the steps",
@@ -46,25 +59,19 @@ NUMBERS = INSTABILITY | {
     "start_sharpness": "sharpness at the first step, over 2/eta",
     "final_loss": "loss after the last step",
     "accuracy": "training accuracy after the last step",
-    "antiphase": "correlation of the two groups' detrended loss changes",
+    "antiphase": "rank correlation of the two groups' loss swings",
 }
 
 
-def trials_of(strength: str, scale: Scale) -> Trials:
-    """Every arm and seed at one strength of the planted groups."""
+def configs(settings: Settings, scale: Scale) -> Configs:
+    """Every arm and seed. The untouched arm is probed."""
     found = {}
-    for arm, what in ARMS.items():
-        for seed in scale.seeds(SEEDS):
-            smoothing = what.get("smoothing", 0.0)
-            train = planted_mlp(seed, step_size=STEP_SIZE, steps=STEPS, label_smoothing=smoothing)
-            trial = Trial(
-                train,
-                dials=DIALS[strength],
-                arm=what.get("arm", "untouched"),
-                rho=what.get("rho", 0.0),
-                probes=arm == "untouched",
-            )
-            found[arm, seed] = scale.scaled(trial)
+    for arm, what in settings.arms.items():
+        watch = ("alignment", "groups") + (("probe",) if arm == "untouched" else ())
+        for seed in scale.seeds(settings.seeds):
+            known = {"step_size": settings.step_size, "steps": settings.steps, "observe": watch}
+            train = planted_mlp(seed, dials=settings.dials, **(known | what))
+            found[arm, seed] = scale.scaled(train)
     return found
 
 
@@ -88,7 +95,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     return found
 
 
-def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, _settings: Settings, _scale: Scale) -> xr.Dataset:
     """Numbers on (arm, seed) with intervals and differences to untouched; curves; group losses."""
     data = with_intervals(table(runs, numbers, NUMBERS), "seed", against="untouched")
     rising = {
@@ -112,15 +119,16 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
     return data
 
 
-def _experiment(strength: str) -> Experiment:
+def _experiment(strength: str, place: int) -> Experiment:
     return Experiment(
         name=f"decisive_{strength}",
         title=f"Instability with and without the opposing groups ({strength})",
         statements=("S11", "S14", "S15", "G5"),
-        trials=lambda scale: trials_of(strength, scale),
-        collect=collect,
-        settings={"dials": DIALS[strength], "arms": ARMS, "step_size": STEP_SIZE, "steps": STEPS},
+        settings=Settings(DIALS[strength]),
+        plan=configs,
+        gather=collect,
+        place=place,
     )
 
 
-EXPERIMENTS = tuple(_experiment(strength) for strength in DIALS)
+EXPERIMENTS = (_experiment("strong", 20), _experiment("weak", 100))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -12,14 +16,12 @@ from realnet.bridge.rules import RULES
 from realnet.bridge.scoring import compare, observed
 from realnet.bridge.status import NONE
 from realnet.config import TrainConfig
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials
-from realnet.experiments.trial import Trial
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
 
-SEEDS = 3
 # Per network: fields, horizon in time, small step size, and three larger ones as multiples of it.
 # The larger ones lie where sharpness starts below 2/eta and the small-step run comes near it: where
 # a run starts beyond 2/eta there is nothing to forecast.
-NETWORKS: dict[str, dict] = {
+NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {"net": "mlp", "width": 50, "depth": 2, "size": 1000}
     | {"time": 100.0, "small": 0.025, "larger": (3.8, 4.4, 5.0)},
     "cnn": {"net": "cnn", "width": 4, "depth": 2, "size": 300}
@@ -27,49 +29,60 @@ NETWORKS: dict[str, dict] = {
     "vit": {"net": "vit", "width": 16, "depth": 1, "size": 300}
     | {"time": 40.0, "small": 0.01, "larger": (1.5, 1.75, 2.0)},
 }
-LARGER = 3
-# Share of the small-step run, in time, that the forecast is made from: all of it, where most of the
-# larger steps' edges are within the window and need only be read, and the first half.
-WINDOWS = (1.0, 0.5)
 
 
-def trials(scale: Scale) -> Trials:
+@dataclass(frozen=True)
+class Settings:
+    """Networks; shares of the small-step run, in time, that forecasts are made from.
+
+    windows: all of it, where most of the larger steps' edges are within the window and need only
+    be read, and the first half.
+    """
+
+    networks: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(NETWORKS))
+    windows: tuple[float, ...] = (1.0, 0.5)
+    seeds: int = 3
+
+
+def configs(settings: Settings, scale: Scale) -> Configs:
     """For each network and seed: the small step, then the larger ones, over the same time."""
-    found: Trials = {}
-    for name, known in NETWORKS.items():
+    found: Configs = {}
+    for name, known in settings.networks.items():
         fields = {key: known[key] for key in ("net", "width", "depth", "size")}
         for factor in (1.0, *known["larger"]):
             eta = factor * known["small"]
             steps = round(known["time"] / eta)
             every = max(1, steps // (60 if factor == 1.0 else 120))
-            for seed in scale.seeds(SEEDS):
+            for seed in scale.seeds(settings.seeds):
                 train = TrainConfig(
                     data="digits", loss="mse", step_size=eta, steps=steps, every=every, seed=seed,
                     **fields,
                 )  # fmt: skip
-                found[f"{name} x{factor:g}", seed] = scale.scaled(Trial(train))
+                found[f"{name} x{factor:g}", seed] = scale.scaled(train)
     return found
 
 
-def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     """Forecast and observation on (window, model, network, larger, seed); NaN: no honest number."""
+    networks, windows = settings.networks, settings.windows
     seeds = sorted({seed for _, seed in runs})
     models = RULES
-    shape = (len(WINDOWS), len(models), len(NETWORKS), LARGER, len(seeds))
+    most = max(len(known["larger"]) for known in networks.values())
+    shape = (len(windows), len(models), len(networks), most, len(seeds))
     names = ("edge_time", "low", "high", "plateau", "edge_log_error", "plateau_log_error")
     table = {name: np.full(shape, np.nan) for name in names}
     seen = {f"observed_{name}": np.full(shape[2:], np.nan) for name in ("edge_time", "plateau")}
     status = np.full(shape, NONE, dtype=object)
     fits = np.full((shape[0], shape[2], shape[4]), "", dtype=object)
     agrees = np.zeros(shape, dtype=np.int8)
-    for n, (name, known) in enumerate(NETWORKS.items()):
+    for n, (name, known) in enumerate(networks.items()):
         for s, seed in enumerate(seeds):
             larger = [runs[f"{name} x{factor:g}", seed] for factor in known["larger"]]
             for j, run in enumerate(larger):
                 happened = observed(run)
                 for key in ("edge_time", "plateau"):
                     seen[f"observed_{key}"][n, j, s] = happened[key]
-            for w, window in enumerate(WINDOWS):
+            for w, window in enumerate(windows):
                 small = _first(runs[f"{name} x1", seed], window)
                 fits[w, n, s], beside = _beside(small, larger, seed)
                 if beside is None:
@@ -78,7 +91,7 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
                     table[key][w, :, n, :, s] = beside[key].values
                 status[w, :, n, :, s] = beside.status.values
                 agrees[w, :, n, :, s] = beside.agrees.values
-    return _dataset(table, seen, status, fits, agrees, seeds)
+    return _dataset(settings, table, seen, status, fits, agrees, seeds)
 
 
 def _first(run: xr.Dataset, share: float) -> xr.Dataset:
@@ -99,14 +112,21 @@ def _beside(
 
 
 def _dataset(
-    table: dict, seen: dict, status: np.ndarray, fits: np.ndarray, agrees: np.ndarray, seeds: list
+    settings: Settings,
+    table: dict,
+    seen: dict,
+    status: np.ndarray,
+    fits: np.ndarray,
+    agrees: np.ndarray,
+    seeds: list,
 ) -> xr.Dataset:
+    networks = settings.networks
     dims = ("window", "model", "network", "larger", "seed")
     data = xr.Dataset(
         coords={
-            "window": list(WINDOWS),
+            "window": list(settings.windows),
             "model": list(RULES),
-            "network": list(NETWORKS),
+            "network": list(networks),
             "seed": seeds,
         }
     )
@@ -121,19 +141,22 @@ def _dataset(
         fits.astype(str),
         {"long_name": "the toy's fit"},
     )
-    small = [known["small"] for known in NETWORKS.values()]
-    etas = [[known["small"] * factor for factor in known["larger"]] for known in NETWORKS.values()]
+    small = [known["small"] for known in networks.values()]
+    etas = [[known["small"] * factor for factor in known["larger"]] for known in networks.values()]
     data["step_size"] = (("network", "larger"), etas, {"units": "1", "long_name": "larger steps"})
     data["small_step"] = ("network", small, {"units": "1", "long_name": "small step size"})
     return data
 
 
-EXPERIMENT = Experiment(
-    name="forecast",
-    title="The bridge's forecasts from a small-step run against larger step sizes",
-    statements=("S1", "G6"),
-    trials=trials,
-    collect=collect,
-    extra_seconds=300.0,
-    settings={"networks": NETWORKS, "windows": WINDOWS},
+EXPERIMENTS = (
+    Experiment(
+        name="forecast",
+        title="The bridge's forecasts from a small-step run against larger step sizes",
+        statements=("S1", "G6"),
+        settings=Settings(),
+        plan=configs,
+        gather=collect,
+        place=40,
+        extra_seconds=300.0,
+    ),
 )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from realnet.config import TrainConfig
-from realnet.experiments.collecting import curves, table
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials
-from realnet.experiments.numbers import antiphase, with_intervals
-from realnet.experiments.trial import Trial
+from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
+from realnet.experiments.kit.numbers import with_intervals
+from realnet.signals.antiphase import antiphase
 
-SEEDS = 3
-MODULUS, TRAIN_SHARE = 47, 0.7
-STEP_SIZE, STEPS, EVERY = 0.03, 4000, 100
 GROKKED = 0.95
 GROUPS = ("mirror trained", "mirror held out")
-ARMS: dict[str, dict] = {
+ARMS: dict[str, dict[str, Any]] = {
     "softmax": {},
-    "StableMax": {"stablemax": True},
-    "perpGrad": {"perp": True},
+    "StableMax": {"loss": "stablemax"},
+    "perpGrad": {"perp_grad": True},
     "weight decay": {"weight_decay": 1e-4},
 }
 NUMBERS = {
@@ -34,33 +34,46 @@ NUMBERS = {
     "late_sharpness": "sharpness at the end [1 / time]",
     "late_along_share": "share of the gradient along the top eigenvector, last half",
     **{f"loss {name}": f"loss at the end of training pairs with {name}" for name in GROUPS},
-    "antiphase": "correlation of these two groups' detrended loss changes, last half",
+    "antiphase": "rank correlation of these two groups' loss swings, last half",
 }
 
 
-def trials(scale: Scale) -> Trials:
-    """A two-layer ReLU network on one-hot pairs, full batch, Adam, float32."""
+@dataclass(frozen=True)
+class Settings:
+    """Arm -> what it changes of the configuration; the data; the runs."""
+
+    arms: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(ARMS))
+    modulus: int = 47
+    train_share: float = 0.7
+    step_size: float = 0.03
+    steps: int = 4000
+    every: int = 100
+    seeds: int = 3
+
+
+def configs(settings: Settings, scale: Scale) -> Configs:
+    """A two-layer ReLU network on one-hot pairs, all of them whatever the scale's size; Adam."""
     found = {}
-    for arm, own in ARMS.items():
-        for seed in scale.seeds(SEEDS):
-            train = TrainConfig(
-                data="modular",
-                net="mlp",
-                loss="cross-entropy",
-                optimiser="adam",
-                activation="relu",
-                beta2=0.98,
-                width=128,
-                depth=1,
-                step_size=STEP_SIZE,
-                steps=STEPS,
-                every=EVERY,
-                tolerance=1e-2,
-                size=None,
-                seed=seed,
-            )
-            dials = {"modulus": MODULUS, "train_share": TRAIN_SHARE}
-            found[arm, seed] = scale.scaled(Trial(train, dials=dials, **own))
+    for arm, what in settings.arms.items():
+        for seed in scale.seeds(settings.seeds):
+            known: dict[str, Any] = {
+                "data": "modular",
+                "dials": {"modulus": settings.modulus, "train_share": settings.train_share},
+                "net": "mlp",
+                "loss": "cross-entropy",
+                "optimiser": "adam",
+                "activation": "relu",
+                "beta2": 0.98,
+                "width": 128,
+                "depth": 1,
+                "step_size": settings.step_size,
+                "steps": settings.steps,
+                "every": settings.every,
+                "tolerance": 1e-2,
+                "seed": seed,
+                "observe": ("alignment", "groups", "held_out"),
+            }
+            found[arm, seed] = replace(scale.scaled(TrainConfig(**(known | what))), size=None)
     return found
 
 
@@ -78,7 +91,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
         "late_sharpness": float(run.sharpness[-1]),
         "late_along_share": float(run.along_share[len(run.along_share) // 2 :].mean()),
         **{f"loss {name}": float(run[f"loss {name}"][-1]) for name in GROUPS},
-        "antiphase": antiphase(pair[0], pair[1], begin=len(pair[0]) // 2),
+        "antiphase": antiphase(*(values[len(values) // 2 :] for values in pair)),
     }
 
 
@@ -86,21 +99,24 @@ def _first(step: np.ndarray, there: np.ndarray) -> float:
     return float(step[there][0]) if there.any() else math.nan
 
 
-def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals; curves of accuracy, loss, sharpness, norms."""
     data = with_intervals(table(runs, numbers, NUMBERS), "seed")
     names = ("accuracy", "test_accuracy", "loss", "sharpness", "weight_norm", "gradient_norm")
     data = data.merge(curves(runs, names))
     data.attrs["grokked"] = GROKKED
-    data.attrs["step_size"] = STEP_SIZE
+    data.attrs["step_size"] = settings.step_size
     return data
 
 
-EXPERIMENT = Experiment(
-    name="grokking",
-    title="Modular addition without weight decay: softmax, StableMax, perpGrad",
-    statements=(),
-    trials=trials,
-    collect=collect,
-    settings={"modulus": MODULUS, "train_share": TRAIN_SHARE, "arms": ARMS},
+EXPERIMENTS = (
+    Experiment(
+        name="grokking",
+        title="Modular addition without weight decay: softmax, StableMax, perpGrad",
+        statements=(),
+        settings=Settings(),
+        plan=configs,
+        gather=collect,
+        place=60,
+    ),
 )

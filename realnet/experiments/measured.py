@@ -11,8 +11,9 @@ the fit must agree, and planted images under an MLP, where it need not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -27,19 +28,38 @@ from realnet.bridge.fitting import fit
 from realnet.bridge.uncertainty import bootstrap
 from realnet.data import datasets
 from realnet.experiments import toy
-from realnet.experiments.definition import Experiment, Runs, Scale
-from realnet.experiments.numbers import with_intervals
-from realnet.networks import Shape, build_network
-from realnet.signals.gradients import study
+from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
+from realnet.experiments.kit.numbers import with_intervals
+from realnet.networks import build_network
+from realnet.signals.study import observe, study
 from realnet.training.losses import sample_loss
 
-SEEDS, SAMPLES, DRAWS, RESAMPLES, CHECKPOINTS = 3, 1000, 10, 50, 30
 SHARE = 0.1
 ENDS = ("", "_from", "_to")
-# Settings by name: the toy's alpha, or the strength of the planted background; step size, time.
-TOYS = {f"toy, alpha {alpha:g}": alpha for alpha in (10.0, 50.0)}
-PLANTED = {f"planted, magnitude {size:g}": size for size in (4.0, 8.0, 12.0)}
-STEPS, PLANTED_STEP = 600, 0.05
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Name -> the toy's alpha, or the strength of the planted background; the runs and the fits.
+
+    draws, resamples: of the bootstraps of the fit and of the samples; checkpoints: looks in a run.
+    """
+
+    toys: Mapping[str, float] = field(
+        default_factory=lambda: {f"toy, alpha {alpha:g}": alpha for alpha in (10.0, 50.0)}
+    )
+    planted: Mapping[str, float] = field(
+        default_factory=lambda: {f"planted, magnitude {size:g}": size for size in (4.0, 8.0, 12.0)}
+    )
+    seeds: int = 3
+    samples: int = 1000
+    steps: int = 600
+    planted_step: float = 0.05
+    draws: int = 10
+    resamples: int = 50
+    checkpoints: int = 30
+
+
 NUMBERS = {
     "p_true": "share of the data that the opposing groups are",
     "p_measured": "share of the data in the groups that were found",
@@ -83,7 +103,7 @@ class ToyNetwork(nn.Module):
 
 
 def toy_case(alpha: float, seed: int, size: int) -> Case:
-    """SAMPLES of the toy's aligned data; a step size at which the flow stays below 2/eta."""
+    """Samples of the toy's aligned data; a step size at which the flow stays below 2/eta."""
     problem = OpposingSignals(alpha, toy.B, toy.K, toy.D1, "aligned", SHARE)
     data = draw(problem, size, np.random.default_rng([seed, 4]))
     inputs = torch.as_tensor(np.concatenate([data.x, data.x_o], axis=1))
@@ -96,15 +116,13 @@ def toy_case(alpha: float, seed: int, size: int) -> Case:
     return Case(ToyNetwork(seed), loss, inputs, torch.as_tensor(data.y), data.sign != 0, step_size)
 
 
-def planted_case(magnitude: float, seed: int, size: int) -> Case:
+def planted_case(magnitude: float, seed: int, size: int, step_size: float) -> Case:
     """The decisive plot's data and network at another magnitude, small step."""
     data = datasets.load("planted", size, seed, fraction=SHARE, magnitude=magnitude)
-    _, channels, height, width = data.images.shape
-    shape = Shape(data.n_classes, channels, height, width)
-    model = build_network("mlp", shape, width=50, depth=2, activation="tanh", seed=seed)
-    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
+    model = build_network("mlp", data.shape, width=50, depth=2, activation="tanh", seed=seed)
+    inputs, labels = torch.as_tensor(data.inputs), torch.as_tensor(data.labels)
     loss = sample_loss("cross-entropy")
-    return Case(model, loss, inputs, labels, data.members["opposing"], PLANTED_STEP)
+    return Case(model, loss, inputs, labels, data.members["opposing"], step_size)
 
 
 def alpha_of(own: NDArray, others: NDArray) -> float:
@@ -122,25 +140,28 @@ def alpha_of(own: NDArray, others: NDArray) -> float:
 
 
 def with_interval(
-    inputs: NDArray, chosen: NDArray[np.bool_], seed: int
+    inputs: NDArray, chosen: NDArray[np.bool_], seed: int, resamples: int = 50
 ) -> tuple[float, float, float]:
     """`alpha_of` the samples `chosen`, and a 95% bootstrap interval: all samples drawn again."""
     rng = np.random.default_rng(seed)
     drawn = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         again = rng.integers(0, len(inputs), len(inputs))
         drawn.append(alpha_of(inputs[again[chosen[again]]], inputs[again[~chosen[again]]]))
     low, high = np.quantile(drawn, (0.025, 0.975))
     return alpha_of(inputs[chosen], inputs[~chosen]), float(low), float(high)
 
 
-def examine(case: Case, seed: int, steps: int) -> tuple[dict[str, float], str]:
+def examine(case: Case, seed: int, steps: int, settings: Settings) -> tuple[dict[str, float], str]:
     """NUMBERS of one case, from one run: its groups, and the fit of its sharpness; fit status."""
-    checkpoints = np.unique(np.linspace(0, steps, CHECKPOINTS).round().astype(int)).tolist()
-    found = study(
+    checkpoints = np.unique(
+        np.linspace(0, steps, settings.checkpoints).round().astype(int)
+    ).tolist()
+    evidence = observe(
         case.model, case.loss, case.inputs, case.labels,
         step_size=case.step_size, steps=steps, checkpoints=checkpoints, directions=2, seed=seed,
     )  # fmt: skip
+    found = study(evidence, seed=seed)
     inputs = case.inputs.numpy().reshape(len(case.inputs), -1).astype(np.float64)
     chosen = np.zeros(len(inputs), dtype=bool)
     if found.pairs:
@@ -152,8 +173,8 @@ def examine(case: Case, seed: int, steps: int) -> tuple[dict[str, float], str]:
         "overlap": float(both / either),
         "alpha_true": alpha_of(inputs[case.members], inputs[~case.members]),
     }
-    fitted, status = fitted_alpha(found.evidence, seed)
-    measured = with_interval(inputs, chosen, seed)
+    fitted, status = fitted_alpha(found.evidence, seed, settings.draws)
+    measured = with_interval(inputs, chosen, seed, settings.resamples)
     for name, values in (("alpha_measured", measured), ("alpha_fitted", fitted)):
         row |= {f"{name}{end}": value for end, value in zip(ENDS, values, strict=True)}
     row["alpha_ratio"] = fitted[0] / measured[0]
@@ -162,7 +183,9 @@ def examine(case: Case, seed: int, steps: int) -> tuple[dict[str, float], str]:
     return row, status
 
 
-def fitted_alpha(evidence: xr.Dataset, seed: int) -> tuple[tuple[float, float, float], str]:
+def fitted_alpha(
+    evidence: xr.Dataset, seed: int, draws: int
+) -> tuple[tuple[float, float, float], str]:
     """alpha of the toy fitted to the sharpness at the checkpoints, its 95% interval, and a status.
 
     One scale for time and sharpness: with two, alpha and the scale of sharpness are one number as
@@ -178,27 +201,32 @@ def fitted_alpha(evidence: xr.Dataset, seed: int) -> tuple[tuple[float, float, f
         return nothing, f"refused: {error}"[:120]
     if result.status not in {"ok", "systematic"}:
         return nothing, result.status
-    span = bootstrap(result, draws=DRAWS, seed=seed).sel(parameter="alpha")
+    span = bootstrap(result, draws=draws, seed=seed).sel(parameter="alpha")
     ends = span.sel(source="curve and initial state")
     return (result.values.alpha, float(ends.low), float(ends.high)), result.status
 
 
-def collect(_runs: Runs, scale: Scale) -> xr.Dataset:
+def collect(_runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     """NUMBERS on (setting, seed) with intervals over seeds; the fits' statuses."""
-    seeds = list(scale.seeds(SEEDS))
-    size, steps = scale.size or SAMPLES, STEPS // 10 if scale.quick else STEPS
-    settings: dict[str, tuple[Callable[..., Case], float]] = {
-        **{name: (toy_case, alpha) for name, alpha in TOYS.items()},
-        **{name: (planted_case, magnitude) for name, magnitude in PLANTED.items()},
+    seeds = list(scale.seeds(settings.seeds))
+    size = scale.size or settings.samples
+    steps = settings.steps // 10 if scale.quick else settings.steps
+    step = settings.planted_step
+    cases: dict[str, Callable[[int], Case]] = {
+        **{name: partial(toy_case, alpha, size=size) for name, alpha in settings.toys.items()},
+        **{
+            name: partial(planted_case, magnitude, size=size, step_size=step)
+            for name, magnitude in settings.planted.items()
+        },
     }
-    table = {name: np.full((len(settings), len(seeds)), np.nan) for name in NUMBERS}
-    status = np.full((len(settings), len(seeds)), "", dtype=object)
-    for i, (make, dial) in enumerate(settings.values()):
+    table = {name: np.full((len(cases), len(seeds)), np.nan) for name in NUMBERS}
+    status = np.full((len(cases), len(seeds)), "", dtype=object)
+    for i, make in enumerate(cases.values()):
         for j, seed in enumerate(seeds):
-            row, status[i, j] = examine(make(dial, seed, size), seed, steps)
+            row, status[i, j] = examine(make(seed), seed, steps, settings)
             for name, value in row.items():
                 table[name][i, j] = value
-    data = xr.Dataset(coords={"setting": list(settings), "seed": seeds})
+    data = xr.Dataset(coords={"setting": list(cases), "seed": seeds})
     for name, values in table.items():
         data[name] = (("setting", "seed"), values, {"units": "1", "long_name": NUMBERS[name]})
     data = with_intervals(data, "seed")
@@ -206,13 +234,15 @@ def collect(_runs: Runs, scale: Scale) -> xr.Dataset:
     return data
 
 
-EXPERIMENT = Experiment(
-    name="measured",
-    title="alpha and p measured in the groups found, against planted and fitted ones",
-    statements=("M2", "M10", "S14"),
-    trials=lambda _scale: {},
-    collect=collect,
-    extra_seconds=240.0,
-    settings={"toys": TOYS, "planted": PLANTED, "share": SHARE, "samples": SAMPLES}
-    | {"steps": STEPS, "step_size": PLANTED_STEP, "draws": DRAWS},
+EXPERIMENTS = (
+    Experiment(
+        name="measured",
+        title="alpha and p measured in the groups found, against planted and fitted ones",
+        statements=("M2", "M10", "S14"),
+        settings=Settings(),
+        plan=no_runs,
+        gather=collect,
+        place=50,
+        extra_seconds=240.0,
+    ),
 )

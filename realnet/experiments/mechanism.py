@@ -6,41 +6,66 @@ run folders.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 
-from realnet.experiments.collecting import curves, table
-from realnet.experiments.decisive import DIALS, STEP_SIZE, STEPS, trials_of
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials, planted_mlp
-from realnet.experiments.numbers import antiphase, with_intervals
-from realnet.experiments.trial import Trial
+from realnet.experiments import decisive
+from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
+from realnet.experiments.kit.numbers import with_intervals
+from realnet.signals.antiphase import antiphase
 
-SEEDS, SMOOTHING_SEEDS = 5, 3
-SMOOTHING = (0.0, 0.05, 0.1, 0.2, 0.4)
-# A step size at which no run of S15 reaches its edge within the time: sharpening is left alone.
-SMALL_STEP = 0.05
 # The paper's figures for S16 (theory.md), to be set beside ours.
 PAPER_CHANGES = {"change_2sd": 0.055, "change_3sd": 0.015, "change_4sd": 0.006}
 
 
-def trials(scale: Scale) -> Trials:
+@dataclass(frozen=True)
+class Settings:
+    """The decisive plot's, whose untouched runs are taken; smoothing strengths at a small step.
+
+    small_step: one at which no run of S15 reaches its edge within the time: sharpening is left
+    alone.
+    """
+
+    decisive: decisive.Settings = field(
+        default_factory=lambda: decisive.Settings(decisive.DIALS["strong"])
+    )
+    smoothing: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.4)
+    smoothing_seeds: int = 3
+    small_step: float = 0.05
+    small_steps: int = 1000
+
+
+def configs(settings: Settings, scale: Scale) -> Configs:
     """The untouched arm with probes; descent and flow from one start; smoothing, small step."""
-    found: Trials = {}
-    for seed in scale.seeds(SEEDS):
-        found["untouched", seed] = trials_of("strong", scale)["untouched", seed]
-    for seed in scale.seeds(SEEDS):
-        descent = planted_mlp(seed, step_size=STEP_SIZE, steps=STEPS // 2)
+    base = settings.decisive
+    untouched = replace(base, arms={"untouched": {}})
+    found: Configs = decisive.configs(untouched, scale)
+    for seed in scale.seeds(base.seeds):
         for name, optimiser in (("descent", "gd"), ("flow", "flow")):
-            train = replace(descent, optimiser=optimiser)
-            trial = Trial(train, dials=DIALS["strong"], sketch=128)
-            found[name, seed] = scale.scaled(trial)
-    for smoothing in SMOOTHING:
-        for seed in scale.seeds(SMOOTHING_SEEDS):
-            train = planted_mlp(seed, step_size=SMALL_STEP, steps=1000, label_smoothing=smoothing)
-            arm = f"smoothing {smoothing:g}"
-            found[arm, seed] = scale.scaled(Trial(train, dials=DIALS["strong"]))
+            found[name, seed] = scale.scaled(
+                planted_mlp(
+                    seed,
+                    dials=base.dials,
+                    step_size=base.step_size,
+                    steps=base.steps // 2,
+                    optimiser=optimiser,
+                    observe=("sketch=128",),
+                )
+            )
+    for smoothing in settings.smoothing:
+        for seed in scale.seeds(settings.smoothing_seeds):
+            found[f"smoothing {smoothing:g}", seed] = scale.scaled(
+                planted_mlp(
+                    seed,
+                    dials=base.dials,
+                    step_size=settings.small_step,
+                    steps=settings.small_steps,
+                    label_smoothing=smoothing,
+                )
+            )
     return found
 
 
@@ -149,7 +174,7 @@ MEASURES = {
 }
 
 
-def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     """Numbers of each statement with 95% intervals over seeds; the curves that figures show."""
     seeds = sorted({seed for arm, seed in runs if arm == "untouched"})
     paired = {("descent", s): matched_time(runs["descent", s], runs["flow", s]) for s in seeds}
@@ -165,7 +190,8 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
     data = data.merge(curves(shown, (*names, "actual_change")).rename(arm="curve"))
     smooth = curves(smoothed, ("sharpness",)).rename(sharpness="smoothed_sharpness")
     data = data.merge(smooth.rename(at_time="smoothed_at_time", time_index="smoothed_index"))
-    data.attrs |= {"two_over_eta": 2 / STEP_SIZE, "step_size": STEP_SIZE}
+    eta = settings.decisive.step_size
+    data.attrs |= {"two_over_eta": 2 / eta, "step_size": eta}
     return data
 
 
@@ -186,11 +212,14 @@ def _median(values: np.ndarray) -> float:
     return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
 
 
-EXPERIMENT = Experiment(
-    name="mechanism",
-    title="S1, S11, S13-S16 measured on planted data",
-    statements=("S1", "S11", "S13", "S14", "S15", "S16"),
-    trials=trials,
-    collect=collect,
-    settings={"dials": DIALS["strong"], "smoothing": SMOOTHING, "small_step": SMALL_STEP},
+EXPERIMENTS = (
+    Experiment(
+        name="mechanism",
+        title="S1, S11, S13-S16 measured on planted data",
+        statements=("S1", "S11", "S13", "S14", "S15", "S16"),
+        settings=Settings(),
+        plan=configs,
+        gather=collect,
+        place=30,
+    ),
 )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
-from realnet.experiments.collecting import curves, table
 from realnet.experiments.decisive import DIALS
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials, planted_mlp
-from realnet.experiments.numbers import INSTABILITY, instability, with_intervals
-from realnet.experiments.trial import Trial
+from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
+from realnet.experiments.kit.numbers import INSTABILITY, instability, with_intervals
 
-SEEDS = 3
-ETA, STEPS = 0.1, 500
+ETA = 0.1
 CNN = {"net": "cnn", "width": 4, "depth": 2, "size": 300, "steps": 300}
 # Each arm changes one thing of the baseline (or of its CNN twin, for normalisation).
-ARMS: dict[str, dict] = {
+ARMS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "batch 16": {"optimiser": "sgd", "batch_size": 16},
     "batch 64": {"optimiser": "sgd", "batch_size": 64},
@@ -35,8 +37,8 @@ ARMS: dict[str, dict] = {
     "Adam": {"optimiser": "adam", "step_size": 0.002},
     "clipping 0.3": {"clip": 0.3},
     "SAM 0.05": {"optimiser": "sam", "sam_radius": 0.05},
-    "perpGrad": {"perp": True},
-    "StableMax": {"stablemax": True},
+    "perpGrad": {"perp_grad": True},
+    "StableMax": {"loss": "stablemax"},
     "cnn": CNN,
     "cnn, group norm": CNN | {"norm": "group"},
     "cnn, batch norm": CNN | {"norm": "batch"},
@@ -53,17 +55,26 @@ NUMBERS = {
 }
 
 
-def trials(scale: Scale) -> Trials:
+@dataclass(frozen=True)
+class Settings:
+    """Arm -> what it changes of the baseline; strength of the planted groups; the runs."""
+
+    arms: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(ARMS))
+    dials: Mapping[str, float] = field(default_factory=lambda: dict(DIALS["strong"]))
+    seeds: int = 3
+    steps: int = 500
+
+
+def configs(settings: Settings, scale: Scale) -> Configs:
     """Every arm and seed. Whatever the steps see, the full-batch loss is known at every one."""
     found = {}
-    for arm, what in ARMS.items():
-        own = {key: what[key] for key in what if key in Trial.__dataclass_fields__}
-        fields = {key: value for key, value in what.items() if key not in own}
-        for seed in scale.seeds(SEEDS):
-            train = planted_mlp(seed, **({"step_size": ETA, "steps": STEPS} | fields))
-            noisy = train.batch_size is not None or "dropout" in own
-            trial = Trial(train, dials=DIALS["strong"], every_loss=noisy, **own)
-            found[arm, seed] = scale.scaled(trial)
+    for arm, what in settings.arms.items():
+        noisy = "batch_size" in what or "dropout" in what
+        watch = ("alignment", "groups") + (("full_loss",) if noisy else ())
+        known = {"step_size": ETA, "steps": settings.steps, "observe": watch}
+        for seed in scale.seeds(settings.seeds):
+            train = planted_mlp(seed, dials=settings.dials, **(known | what))
+            found[arm, seed] = scale.scaled(train)
     return found
 
 
@@ -85,7 +96,7 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     }
 
 
-def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, _settings: Settings, _scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals; sharpness curves."""
     data = with_intervals(table(runs, numbers, NUMBERS), "seed", against="baseline")
     data = data.merge(curves(runs, ("sharpness",)))
@@ -93,11 +104,14 @@ def collect(runs: Runs, _scale: Scale) -> xr.Dataset:
     return data
 
 
-EXPERIMENT = Experiment(
-    name="roles",
-    title="Roles of batch size, step size, schedule, regularisation, optimiser",
-    statements=("S3", "S11", "S15"),
-    trials=trials,
-    collect=collect,
-    settings={"arms": ARMS, "step_size": ETA, "steps": STEPS, "dials": DIALS["strong"]},
+EXPERIMENTS = (
+    Experiment(
+        name="roles",
+        title="Roles of batch size, step size, schedule, regularisation, optimiser",
+        statements=("S3", "S11", "S15"),
+        settings=Settings(),
+        plan=configs,
+        gather=collect,
+        place=70,
+    ),
 )

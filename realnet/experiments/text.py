@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from realnet.config import TrainConfig
-from realnet.experiments.collecting import curves, table
-from realnet.experiments.definition import Experiment, Runs, Scale, Trials
-from realnet.experiments.numbers import RISE, instability, with_intervals
-from realnet.experiments.trial import Trial
-from realnet.experiments.trial_data import trial_data
+from realnet.data.samples import Samples
+from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
+from realnet.experiments.kit.numbers import RISE, instability, with_intervals
+from realnet.training.building import load_samples
 
-SEEDS = 3
-STEPS, EVERY, WINDOWS, CONTEXT = 400, 25, 32, 32
-ARMS: dict[str, dict] = {
+ARMS: dict[str, dict[str, Any]] = {
     "descent": {"optimiser": "gd", "step_size": 0.3},
     "descent, step / 4": {"optimiser": "gd", "step_size": 0.075},
     "momentum": {"optimiser": "momentum", "step_size": 0.03},
@@ -38,26 +39,40 @@ NUMBERS = {
 }
 
 
-def trials(scale: Scale) -> Trials:
+@dataclass(frozen=True)
+class Settings:
+    """Arm -> how it steps; windows of `context` characters, as many again held out; the runs."""
+
+    arms: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(ARMS))
+    windows: int = 32
+    context: int = 32
+    steps: int = 400
+    every: int = 25
+    seeds: int = 3
+
+
+def configs(settings: Settings, scale: Scale) -> Configs:
     """One GPT, five ways to step; full batch, so that every rise of the loss is the step's."""
     found = {}
-    for arm, fields in ARMS.items():
-        for seed in scale.seeds(SEEDS):
+    for arm, fields in settings.arms.items():
+        for seed in scale.seeds(settings.seeds):
             train = TrainConfig(
-                data="text", net="gpt", loss="cross-entropy", width=32, depth=2, size=WINDOWS,
-                steps=STEPS, every=EVERY, tolerance=1e-2, seed=seed, **fields,
+                data="text", net="gpt", loss="cross-entropy", width=32, depth=2,
+                size=settings.windows, steps=settings.steps, every=settings.every, tolerance=1e-2,
+                seed=seed, observe=("alignment", "held_out", "probe"), **fields,
             )  # fmt: skip
-            trial = Trial(train, dials={"context": CONTEXT}, probes=True)
-            found[arm, seed] = scale.scaled(trial)
+            train = scale.scaled(train)
+            dials = {"context": settings.context, "held_out": train.size}
+            found[arm, seed] = replace(train, dials=dials)
     return found
 
 
-def numbers(run: xr.Dataset, trial: Trial) -> dict[str, float]:
+def numbers(run: xr.Dataset, samples: Samples) -> dict[str, float]:
     """NUMBERS of one run."""
     half = run.time.values >= run.time.values[-1] / 2
     late = float(run.sharpness.values[half].mean())
     found = instability(run.step_loss.values)
-    up, down, last, target = _tokens(run, trial)
+    up, down, last, target = _tokens(run, samples)
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, len(last), (2, 20_000))
     return {
@@ -74,29 +89,27 @@ def numbers(run: xr.Dataset, trial: Trial) -> dict[str, float]:
     }
 
 
-def _tokens(run: xr.Dataset, trial: Trial) -> tuple[np.ndarray, ...]:
+def _tokens(run: xr.Dataset, samples: Samples) -> tuple[np.ndarray, ...]:
     """Risen and fallen tokens at the late probes, (probes, 20) indices; and of all tokens the last
     character seen and the character to come."""
-    data = trial_data(trial)
     late = np.flatnonzero(np.isfinite(run.tokens_up.values[:, 0]))
     late = late[len(late) // 2 :]
     up, down = (run[name].values[late].astype(int) for name in ("tokens_up", "tokens_down"))
-    return up, down, data.inputs.ravel(), data.labels.ravel()
+    return up, down, samples.inputs.ravel(), samples.labels.ravel()
 
 
 def _opposed(last: np.ndarray, target: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     return float(((last[a] == last[b]) & (target[a] != target[b])).mean())
 
 
-def contexts(run: xr.Dataset, trial: Trial, most: int = 8) -> list[dict[str, object]]:
+def contexts(run: xr.Dataset, samples: Samples, most: int = 8) -> list[dict[str, object]]:
     """The commonest context and next character among tokens of the largest change.
 
     Each with how often its loss rose and fell: keys context, next, rose, fell.
     """
-    up, down, _, target = _tokens(run, trial)
-    data = trial_data(trial)
-    letters, length = data.provenance["vocabulary"], data.inputs.shape[1]
-    text = data.inputs
+    up, down, _, target = _tokens(run, samples)
+    letters, length = samples.provenance["vocabulary"], samples.inputs.shape[1]
+    text = samples.inputs
 
     def name(index: int) -> tuple[str, str]:
         row, column = divmod(int(index), length)
@@ -110,23 +123,27 @@ def contexts(run: xr.Dataset, trial: Trial, most: int = 8) -> list[dict[str, obj
     ]
 
 
-def collect(runs: Runs, scale: Scale) -> xr.Dataset:
+def collect(runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals; curves; the commonest contexts in attributes."""
-    given = trials(scale)
-    rows = {key: run.assign_attrs(row=numbers(run, given[key])) for key, run in runs.items()}
+    # The samples are the seed's: every arm sees the same.
+    given = {key[1]: load_samples(config) for key, config in configs(settings, scale).items()}
+    rows = {key: run.assign_attrs(row=numbers(run, given[key[1]])) for key, run in runs.items()}
     data = with_intervals(table(rows, lambda run: run.attrs["row"], NUMBERS), "seed")
     data = data.merge(curves(runs, ("sharpness", "loss", "step")))
-    first = {arm: contexts(runs[arm, seed], given[arm, seed]) for arm, seed in runs if seed == 0}
+    first = {arm: contexts(runs[arm, seed], given[seed]) for arm, seed in runs if seed == 0}
     data.attrs["contexts"] = json.dumps(first)
     data.attrs["rise"] = RISE
     return data
 
 
-EXPERIMENT = Experiment(
-    name="text",
-    title="Adam against SGD on a small character-level GPT",
-    statements=("S11", "S16"),
-    trials=trials,
-    collect=collect,
-    settings={"arms": ARMS, "steps": STEPS, "windows": WINDOWS, "context": CONTEXT},
+EXPERIMENTS = (
+    Experiment(
+        name="text",
+        title="Adam against SGD on a small character-level GPT",
+        statements=("S11", "S16"),
+        settings=Settings(),
+        plan=configs,
+        gather=collect,
+        place=80,
+    ),
 )

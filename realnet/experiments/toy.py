@@ -16,17 +16,28 @@ from linmodel import OpposingSignals
 from linmodel.data import draw
 from linmodel.problem import Array
 from realnet.bridge.curve import rise_time
-from realnet.experiments.definition import Experiment, Runs, Scale
-from realnet.experiments.numbers import instability, with_intervals
+from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
+from realnet.experiments.kit.numbers import instability, with_intervals
 
 ALPHA, B, K, D1, P = 50.0, 10.0, 4.0, 20, 0.05
 # 1.5 times the step size at which the flow's limit crosses 2/eta (kappa = 0: alpha c^2 = alpha B).
 STEP_SIZE = 1.5 * 2 / (ALPHA * B)
-STEPS, EVERY, SEEDS, SAMPLES = 600, 6, 5, 4000
-# Normal noise added to o in the population: without it o is e^(-1000) at the crossing, which no
-# finite sample is. G6 was seen with the same.
-NOISE = 1e-3
 ESCAPE = 1e12
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Steps, steps between sharpness values, seeds, samples drawn.
+
+    noise: standard deviation of what is added to o in the population: without it o is e^(-1000) at
+    the crossing, which no finite sample is. G6 was seen with the same.
+    """
+
+    steps: int = 600
+    every: int = 6
+    seeds: int = 5
+    samples: int = 4000
+    noise: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -87,40 +98,43 @@ def population(arm: Arm, _seed: int) -> Moments:
     return Moments(gram, cross, B**2 + (arm.alpha if arm.g else 0.0))
 
 
-def samples(arm: Arm, seed: int) -> Moments:
-    """Of SAMPLES draws."""
+def samples(arm: Arm, seed: int, count: int) -> Moments:
+    """Of `count` draws."""
     problem = OpposingSignals(arm.alpha or ALPHA, B, K, D1, "aligned", arm.p)
-    data = draw(problem, SAMPLES, np.random.default_rng([seed, 2]))
+    data = draw(problem, count, np.random.default_rng([seed, 2]))
     even = np.abs(data.x_o.sum(axis=1)) / math.sqrt(problem.d2)
-    keep = data.sign == 0 if arm.alpha == 0 else np.ones(SAMPLES, dtype=bool)
+    keep = data.sign == 0 if arm.alpha == 0 else np.ones(count, dtype=bool)
     inputs = np.concatenate([data.x, data.x_o], axis=1)[keep]
     target = (data.y if arm.g else data.y - even)[keep]
-    count = len(inputs)
-    return Moments(inputs.T @ inputs / count, inputs.T @ target / count, target @ target / count)
+    kept = len(inputs)
+    return Moments(inputs.T @ inputs / kept, inputs.T @ target / kept, target @ target / kept)
 
 
-def descend(moments: Moments, seed: int, noise: float) -> tuple[Array, Array, Array]:
-    """times, sharpness (every EVERY steps, else NaN), losses; shorter where it diverges.
+def descend(
+    moments: Moments, seed: int, noise: float, settings: Settings
+) -> tuple[Array, Array, Array]:
+    """times, sharpness (every so many steps, else NaN), losses; shorter where it diverges.
 
     `noise`: standard deviation of what is added to o, b_o's part along (1, ..., 1), every step.
     """
+    count = settings.steps + 1
     gram, cross = moments.gram, moments.cross
     c, b, b_o = start_parameters(seed)
     weights = np.concatenate([b, b_o])
     along = np.concatenate([0 * b, np.full(len(b_o), len(b_o) ** -0.5)])
     rng = np.random.default_rng([seed, 1])
-    sharpness, losses = np.full(STEPS + 1, np.nan), np.full(STEPS + 1, np.nan)
-    for step in range(STEPS + 1):
+    sharpness, losses = np.full(count, np.nan), np.full(count, np.nan)
+    for step in range(count):
         image = gram @ weights
         losses[step] = 0.5 * (c * c * weights @ image - 2 * c * weights @ cross + moments.square)
         if not np.isfinite(losses[step]) or losses[step] > ESCAPE:
             return STEP_SIZE * np.arange(step), sharpness[:step], losses[:step]
-        if step % EVERY == 0:
+        if step % settings.every == 0:
             sharpness[step] = _sharpness(c, weights, gram, cross)
         slope = c * weights @ image - weights @ cross
         weights, c = weights - STEP_SIZE * c * (c * image - cross), c - STEP_SIZE * slope
         weights = weights + noise * rng.standard_normal() * along
-    return STEP_SIZE * np.arange(STEPS + 1), sharpness, losses
+    return STEP_SIZE * np.arange(count), sharpness, losses
 
 
 def _sharpness(c: float, weights: Array, gram: Array, cross: Array) -> float:
@@ -132,7 +146,7 @@ def _sharpness(c: float, weights: Array, gram: Array, cross: Array) -> float:
     return float(np.linalg.eigvalsh(hessian)[-1])
 
 
-def numbers(time: Array, sharpness: Array, losses: Array) -> dict[str, float]:
+def numbers(time: Array, sharpness: Array, losses: Array, steps: int) -> dict[str, float]:
     """NUMBERS of one toy run."""
     edge = 2 / STEP_SIZE
     seen = np.isfinite(sharpness)
@@ -142,49 +156,57 @@ def numbers(time: Array, sharpness: Array, losses: Array) -> dict[str, float]:
         "share_rising": found["share_rising"],
         "largest_rise": found["largest_rise"],
         "edge_time": 0.0 if sharpness[0] >= edge else rise_time(time, sharpness, edge),
-        "late_sharpness": float(sharpness[time >= STEP_SIZE * STEPS / 2].mean() / edge)
-        if len(losses) > STEPS
+        "late_sharpness": float(sharpness[time >= STEP_SIZE * steps / 2].mean() / edge)
+        if len(losses) > steps
         else math.nan,
         "largest_sharpness": float(sharpness.max() / edge),
-        "diverged": float(len(losses) <= STEPS),
+        "diverged": float(len(losses) <= steps),
     }
 
 
-def collect(_runs: Runs, scale: Scale) -> xr.Dataset:
+def collect(_runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     """Numbers on (where, arm, seed) with intervals; sharpness and loss curves."""
-    seeds = list(scale.seeds(SEEDS))
+    seeds = list(scale.seeds(settings.seeds))
     shape = (len(WHERE), len(ARMS), len(seeds))
     found = {name: np.full(shape, np.nan) for name in NUMBERS}
-    paths = np.full((2, *shape, STEPS // EVERY + 1), np.nan, dtype=np.float32)
-    for w, (moments, noise) in enumerate(((population, NOISE), (samples, 0.0))):
+    paths = np.full((2, *shape, settings.steps // settings.every + 1), np.nan, dtype=np.float32)
+    for w in range(len(WHERE)):
         for a, arm in enumerate(ARMS.values()):
             for s, seed in enumerate(seeds):
-                run = descend(moments(arm, seed), seed, noise)
-                for name, value in numbers(*run).items():
+                run = _run(WHERE[w], arm, seed, settings)
+                for name, value in numbers(*run, settings.steps).items():
                     found[name][w, a, s] = value
                 for row, values in zip(paths[:, w, a, s], run[1:], strict=True):
-                    row[: len(values[::EVERY])] = values[::EVERY]
+                    row[: len(values[:: settings.every])] = values[:: settings.every]
     data = xr.Dataset(coords={"where": list(WHERE), "arm": list(ARMS), "seed": seeds})
     for name, values in found.items():
         attrs = {"units": "1", "long_name": NUMBERS[name]}
         data[name] = (("where", "arm", "seed"), values, attrs)
     data = with_intervals(data, "seed", against="untouched")
-    data = data.assign_coords(time=STEP_SIZE * EVERY * np.arange(paths.shape[-1]))
+    data = data.assign_coords(time=STEP_SIZE * settings.every * np.arange(paths.shape[-1]))
     data["time"].attrs = {"units": "step size x step", "long_name": "time"}
     for name, values in zip(("sharpness", "loss"), paths, strict=True):
         attrs = {"units": "curvature" if name == "sharpness" else "1", "long_name": name}
         data[name] = (("where", "arm", "seed", "time"), values, attrs)
-    data.attrs |= {"step_size": STEP_SIZE, "two_over_eta": 2 / STEP_SIZE, "noise": NOISE}
+    data.attrs |= {"step_size": STEP_SIZE, "two_over_eta": 2 / STEP_SIZE, "noise": settings.noise}
     return data
 
 
-EXPERIMENT = Experiment(
-    name="toy_arms",
-    title="The toy's counterparts: outliers removed, p varied, two null controls",
-    statements=("G5", "M2", "M3"),
-    trials=lambda _scale: {},
-    collect=collect,
-    extra_seconds=30.0,
-    settings={"alpha": ALPHA, "beta_norm": B, "k": K, "d1": D1, "p": P, "samples": SAMPLES}
-    | {"step_size": STEP_SIZE, "steps": STEPS, "noise": NOISE},
+def _run(where: str, arm: Arm, seed: int, settings: Settings) -> tuple[Array, Array, Array]:
+    if where == "population":
+        return descend(population(arm, seed), seed, settings.noise, settings)
+    return descend(samples(arm, seed, settings.samples), seed, 0.0, settings)
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="toy_arms",
+        title="The toy's counterparts: outliers removed, p varied, two null controls",
+        statements=("G5", "M2", "M3"),
+        settings=Settings(),
+        plan=no_runs,
+        gather=collect,
+        place=10,
+        extra_seconds=30.0,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The command `signals`: train, find opposing groups, measure them, save everything."""
+"""The command `signals`: find opposing groups along training, measure them, save everything."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ import typer
 
 from linmodel import store
 from linmodel.console import progress
-from linmodel.errors import integer, real, refuse
+from linmodel.errors import integer
 from linmodel.files import require_writable
-from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, check_pair, read_dials, usual
+from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, TrainConfig, read_dials
 from realnet.extra import need_torch
 
 
 def signals(
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Search this run folder, from its checkpoint on; no training options."),
+    ] = None,
     data: Annotated[str, typer.Option(help="Data set; an unknown name lists all.")] = "planted",
     net: Annotated[str, typer.Option(help="One of auto, " + ", ".join(NETWORKS))] = "auto",
+    width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Hidden layers, stages or blocks.")] = None,
     activation: Annotated[str, typer.Option(help="One of " + ", ".join(ACTIVATIONS))] = "tanh",
     loss: Annotated[str, typer.Option(help="One of " + ", ".join(LOSSES))] = "cross-entropy",
     size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = 400,
     step_size: Annotated[float, typer.Option(help="eta of full-batch gradient descent.")] = 0.2,
-    steps: Annotated[int, typer.Option(help="Number of steps.")] = 100,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of steps; 100, or 40 further ones of --run.")
+    ] = None,
     directions: Annotated[int, typer.Option(help="Top eigenvectors at each checkpoint.")] = 4,
     chunk_size: Annotated[
         int | None, typer.Option(help="Samples at a time; all if absent.")
     ] = None,
     dial: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE, of the data, e.g. fraction=0.05 (repeatable)."),
+        typer.Option(help="NAME=VALUE, of the data, e.g. fraction=0.05, path=DIR (repeatable)."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the data, the network and the search.")] = 0,
@@ -37,45 +45,62 @@ def signals(
 ) -> None:
     """Find opposing groups along training and print the numbers that measure them."""
     need_torch("the search for opposing groups")
-    net = usual(data)[0] if net == "auto" else net
-    check_pair(data, net)
-    if activation not in ACTIVATIONS:
-        refuse("activation", activation, "one of " + ", ".join(ACTIVATIONS))
-    steps, seed = integer("steps", steps, low=1), integer("seed", seed, low=0)
-    step_size = real("step_size", step_size, above=0)
-    directions = integer("directions", directions, low=1)
-    if loss not in LOSSES:
-        refuse("loss", loss, "one of " + ", ".join(LOSSES))
-    if chunk_size is not None:
-        chunk_size = integer("chunk_size", chunk_size, low=1)
+    integer("directions", directions, low=1)
     if out is not None:
         require_writable(out)
+    from realnet.signals.study import study
 
-    from realnet.networks import build_network
-    from realnet.signals.gradients import study
-    from realnet.training.losses import sample_loss
-    from realnet.training.run import pick_device
-    from realnet.training.samples import load_samples
-
-    samples = load_samples(data, size or None, seed, read_dials(dial))
-    place = pick_device(device)
-    model = build_network(net, samples.shape, activation=activation, seed=seed).to(place)
-    with progress(steps + 1, f"{net} on {data}") as advance:
-        found = study(
-            model,
-            sample_loss(loss),
-            samples.inputs.to(place),
-            samples.labels.to(place),
+    if run is not None:
+        evidence, samples = _from_folder(run, 40 if steps is None else steps, directions)
+    else:
+        length = integer("steps", 100 if steps is None else steps, low=1)
+        config = TrainConfig(
+            data=data,
+            net=net,
+            width=width,
+            depth=depth,
+            activation=activation,
+            loss=loss,
+            size=size or None,
             step_size=step_size,
-            steps=steps,
-            directions=directions,
+            steps=length,
+            every=length,
+            eigenvalues=directions,
+            tolerance=1e-2,
             chunk_size=chunk_size,
+            dials=read_dials(dial),
+            device=device,
             seed=seed,
-            report=advance,
+            observe=(f"evidence={directions}",),
         )
+        evidence, samples = _from_training(config)
+    for note in samples.provenance.get("notes", ()):
+        print(note)
+    found = study(evidence, seed=seed)
     _print(found, samples.describe)
     if out is not None:
         print(f"wrote {store.save(found.numbers, out)}")
+
+
+def _from_folder(folder: Path, steps: int, directions: int):
+    from realnet.signals.folder import evidence_of
+
+    count = integer("steps", steps, low=1)
+    with progress(count + 1, str(folder)) as advance:
+        return evidence_of(folder, steps=count, directions=directions, report=advance)
+
+
+def _from_training(config: TrainConfig):
+    from realnet.signals.evidence import Evidence
+    from realnet.training.building import load_samples
+    from realnet.training.run import Run
+
+    samples = load_samples(config)
+    run = Run(config, samples)
+    (evidence,) = (one for one in run.observers if isinstance(one, Evidence))
+    with progress(config.steps + 1, f"{config.net} on {config.data}") as advance:
+        evidence.follow(run, advance)
+    return evidence, samples
 
 
 def _print(found, show) -> None:

@@ -1,12 +1,19 @@
-"""What a search for opposing signals looks at, recorded along full-batch gradient descent.
+"""What a search for opposing signals looks at, recorded along any training.
 
 The losses of single samples at every step and, at chosen steps, how each sample meets the top
 eigenvectors u of the loss Hessian: its slope, its curvature and its response along u.
+
+    evidence = Evidence(loss, inputs, labels, step_size=0.1)   # your own loop
+    for step in range(200):
+        evidence.record(model, step)
+        ...  # your own step
+    study(evidence).pairs
+
+    Run(config, observers=[Evidence()])                        # or a run of ours
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,109 +22,187 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call, jvp
 
 from linmodel import store
 from linmodel.arguments import typed
-from linmodel.errors import integer, real, refuse
-from realnet.curvature.objective import Objective, full_precision, unflatten
+from linmodel.errors import InvalidInput, integer, real, refuse
+from realnet.curvature.objective import NotFinite, flatten
 from realnet.curvature.tracker import Curvature, SharpnessTracker
-from realnet.training.losses import SampleLoss
-
-Report = Callable[[int, str], None]
-ATTRIBUTES = {
-    "loss": ("1", "loss of one sample before the step"),
-    "slope": ("1 / sqrt(time)", "g_i.u: derivative of the sample's loss along u"),
-    "curvature": ("1 / time", "u'H_i u: second derivative of the sample's loss along u"),
-    "response": ("1", "||J_i u||: change of the sample's outputs along u"),
-    "alignment": ("1", "g_i.g / g.g, g the mean gradient: averages to 1"),
-    "eigenvalue": ("1 / time", "top eigenvalues of the full-batch loss Hessian, descending"),
-    "residual": ("1 / time", "||H u - eigenvalue u||"),
-    "input_norm": ("1", "Euclidean norm of the sample's input (tokens: one-hot)"),
-}
+from realnet.signals.given import as_task
+from realnet.signals.layout import as_dataset
+from realnet.signals.slopes import curvatures, slopes
+from realnet.training.observing import Moment
+from realnet.training.task import Task
 
 
-class Watcher:
-    """A model with its data: losses of single samples and their derivatives along directions."""
+class Evidence:
+    """Records losses of single samples, and looks at them along the top eigenvectors now and then.
+
+    loss, inputs, labels  for one's own loop, as they are (see `given.as_task`); none in a run
+    directions   number k of top Hessian eigenvectors at each look
+    checkpoints  a number: looks at every so many steps; or the steps themselves
+    step_size    eta, for the time axis: time = step_size x step (1: time is the step)
+    Parameters at looks are kept: their number times that of looks is the memory beside the losses.
+    Raises InvalidInput: bad numbers, what `as_task` refuses, a model in half precision, dropout or
+    batch norm in training mode at a look.
+    """
+
+    name = "evidence"
 
     def __init__(
         self,
-        model: nn.Module,
-        sample_loss: SampleLoss,
-        inputs: Tensor,
-        labels: Tensor,
+        loss: Callable | None = None,
+        inputs: Any = None,
+        labels: Any = None,
+        *,
+        directions: int = 4,
+        checkpoints: int | Sequence[int] = 20,
+        step_size: float = 1.0,
+        tolerance: float = 1e-2,
         chunk_size: int | None = None,
+        seed: int = 0,
     ) -> None:
-        if len(inputs) != len(labels) or len(inputs) < 2:
-            refuse("inputs and labels", (len(inputs), len(labels)), "equally many, at least 2")
-        size = integer("chunk_size", chunk_size or len(inputs), low=1)
-        self.model, self.sample_loss = model, sample_loss
-        self.inputs, self.labels = inputs, labels
-        self.chunks = list(zip(inputs.split(size), labels.split(size), strict=True))
-        self.objective = Objective(self.mean_loss, model, self.chunks)
-        self.names = [name for name, p in model.named_parameters() if p.requires_grad]
+        self.given, self.chunk_size = (loss, inputs, labels), chunk_size
+        self.directions = integer("directions", directions, low=1)
+        self.every, self.chosen = _looks(checkpoints)
+        self.step_size = real("step_size", step_size, above=0)
+        self.tolerance, self.seed = tolerance, integer("seed", seed, low=0)
+        self.status = "completed"
+        self.task: Task | None = None
+        self.tracker: SharpnessTracker | None = None
+        self.steps: list[int] = []
+        self.times: list[float] = []
+        self.losses: list[Tensor] = []  # float32, on the CPU
+        self.looks: list[dict[str, Tensor]] = []
+        self.points: list[Tensor] = []
+        self._left: dict | None = None  # the tracker's state, until its model is seen
 
-    def mean_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss of a chunk."""
-        return self.sample_loss(self.model(inputs), labels).mean()
+    def record(self, model: nn.Module, step: int) -> None:
+        """See `model` as it is before its step number `step`; steps ascend.
 
-    def losses(self) -> NDArray[np.float32]:
-        """Losses of single samples (tokens, for text), flat."""
-        try:
-            with torch.no_grad(), full_precision(self.objective.device):
-                parts = [self.sample_loss(self.model(x), y).reshape(-1) for x, y in self.chunks]
-        except (IndexError, RuntimeError) as error:
-            if "out of bounds" not in str(error) and "device-side assert" not in str(error):
-                raise
-            span = f"{int(self.labels.min())} to {int(self.labels.max())}"
-            refuse("labels", span, "0 to the number of outputs less 1", str(error))
-        return torch.cat(parts).float().cpu().numpy()
-
-    def named(self, vector: Tensor) -> dict[str, Tensor]:
-        """A flat vector in the parameters' names, shapes and dtype."""
-        pieces = unflatten(vector.to(self.objective.dtype), self.objective.params)
-        return dict(zip(self.names, pieces, strict=True))
-
-    def along(self, direction: Tensor) -> tuple[NDArray, NDArray, NDArray]:
-        """Slope g_i.u, curvature u'H_i u and response ||J_i u|| of every sample, exact.
-
-        By forward-mode derivatives (nested for the curvature): no gradient of a single sample is
-        ever stored.
+        Raises InvalidInput: another model than before, a step that does not ascend, losses that
+        are not finite.
         """
-        point = {
-            name: p.detach() for name, p in zip(self.names, self.objective.params, strict=True)
+        step = integer("step", step, low=0)
+        if self.task is None:
+            loss, inputs, labels = self.given
+            if loss is None:
+                raise InvalidInput("Evidence() without a loss and data is for a Run's observers.")
+            self.task = as_task(model, loss, inputs, labels, self.chunk_size)
+        if model is not self.task.model:
+            raise InvalidInput("Evidence.record saw another model before: make a new Evidence.")
+        if self.steps and step <= self.steps[-1]:
+            refuse("step", step, f"more than {self.steps[-1]}, the last one recorded")
+        self._see(self.task, step, self.step_size * step, None)
+
+    def before(self, moment: Moment) -> None:
+        """As an observer of a run: record the point before the step."""
+        self.task, self.step_size = moment.task, moment.step_size or self.step_size
+        self._see(moment.task, moment.step, moment.time, moment.curvature)
+
+    def after(self, moment: Moment) -> None:
+        """Nothing."""
+
+    def follow(self, run: Any, report: Callable[[int, str], None] | None = None) -> None:
+        """Advance the run that this observes to its end. Raises NotFinite: diverged at once."""
+        while not run.finished:
+            run.advance()
+            if report is not None:
+                report(1, run.note())
+        if not self.steps:
+            raise NotFinite("the loss is NaN or infinite at the start: no evidence there.")
+        self.status = "completed" if run.records.diverged_step is None else "diverged"
+
+    def state(self) -> dict:
+        """Plain tensors and numbers."""
+        return {
+            "steps": self.steps,
+            "times": self.times,
+            "losses": self.losses,
+            "looks": self.looks,
+            "points": self.points,
+            "step_size": self.step_size,
+            "tracker": self._left if self.tracker is None else self.tracker.state(),
         }
-        tangent = self.named(direction)
-        found = []
-        with full_precision(self.objective.device), torch.no_grad():
-            for x, y in self.chunks:
-                found.append(self._chunk_along(point, tangent, x, y))
-        slope, curvature, response = (
-            torch.cat(parts).cpu().double().numpy() for parts in zip(*found, strict=True)
+
+    def restore(self, state: dict) -> None:
+        """Go on from `state()`."""
+        for name in ("steps", "times", "losses", "looks", "points", "step_size"):
+            setattr(self, name, state[name])
+        self._left, self.tracker = state["tracker"], None
+
+    def add_to(self, curves: xr.Dataset) -> xr.Dataset:
+        """Nothing: the evidence is in the checkpoint, `realnet signals --run` reads it there."""
+        return curves
+
+    def dataset(self) -> xr.Dataset:
+        """loss (time, sample); slope, curvature, response (checkpoint, direction, sample);
+        alignment (checkpoint, sample); eigenvalue, residual (checkpoint, direction); label,
+        input_norm (sample).
+
+        Raises InvalidInput where nothing was recorded, or no look was taken.
+        """
+        if self.task is None or not self.steps:
+            raise InvalidInput("nothing was recorded: call Evidence.record(model, step) first.")
+        if not self.looks:
+            refuse("checkpoints", "none among the recorded steps", "steps that are recorded")
+        attrs = store.provenance(
+            directions=self.directions, tolerance=self.tolerance, seed=self.seed,
+            step_size=self.step_size, steps=self.steps[-1],
+        )  # fmt: skip
+        looks = {key: torch.stack([one[key] for one in self.looks]) for key in self.looks[0]}
+        return as_dataset(
+            torch.stack(self.losses).numpy(),
+            np.array(self.times),
+            {key: value.numpy() for key, value in looks.items()},
+            _norms(self.task),
+            self.task.labels.reshape(-1).cpu().numpy(),
+            attrs | {"step_size": self.step_size, "status": self.status},
         )
-        return slope, curvature, response
 
-    def _chunk_along(
-        self, point: dict[str, Tensor], tangent: dict[str, Tensor], x: Tensor, y: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        def outputs(at: dict[str, Tensor]) -> Any:
-            return functional_call(self.model, at, (x,))
+    def _see(self, task: Task, step: int, time: float, found: Curvature | None) -> None:
+        now = task.losses().float().cpu()
+        if not bool(torch.isfinite(now).all()):
+            raise NotFinite("the loss of a sample is NaN or infinite.")
+        looking = step in self.chosen if self.chosen else step % self.every == 0
+        look = self._look(task, found) if looking else None
+        self.steps.append(step)
+        self.times.append(time)
+        self.losses.append(now)
+        if look is not None:
+            at = {"step": torch.tensor(step), "time": torch.tensor(time, dtype=torch.float64)}
+            self.looks.append(at | look)
+            self.points.append(flatten(task.whole.params).cpu())
 
-        def slopes(at: dict[str, Tensor]) -> Any:
-            value, change = self._jvp(outputs, at, tangent)
-            slope = self._jvp(lambda out: self.sample_loss(out, y), value, change)[1]
-            return slope.reshape(-1), change.reshape(-1, change.shape[-1]).norm(dim=-1)
+    def _look(self, task: Task, found: Curvature | None) -> dict[str, Tensor]:
+        """All samples along each top eigenvector, and along the mean gradient."""
+        if found is None or len(found.values) < self.directions:
+            found = self._tracker(task).evaluate()
+        views = [(*slopes(task, u), curvatures(task, u)) for u in found.vectors]
+        slope, response, curvature = (torch.stack(parts) for parts in zip(*views, strict=True))
+        square = float(found.gradient.double().square().sum())
+        return {
+            "slope": slope,
+            "curvature": curvature,
+            "response": response,
+            "alignment": slopes(task, found.gradient)[0] / max(square, 1e-300),
+            "eigenvalue": found.values.double().cpu(),
+            "residual": found.residuals.double().cpu(),
+        }
 
-        (slope, response), (curvature, _) = self._jvp(slopes, point, tangent)
-        return slope, curvature, response
-
-    @staticmethod
-    def _jvp(function: Callable, at: Any, tangent: Any) -> Any:
-        """(value, derivative along the tangent)."""
-        with warnings.catch_warnings():
-            # torch's own forward-mode rules are scripted on first use, which warns of itself.
-            warnings.filterwarnings("ignore", "`torch.jit.script", DeprecationWarning)
-            return jvp(function, (at,), (tangent,))
+    def _tracker(self, task: Task) -> SharpnessTracker:
+        if self.tracker is None:
+            self.tracker = SharpnessTracker(
+                task.mean_loss,
+                task.model,
+                chunks=task.whole.chunks,
+                k=self.directions,
+                tolerance=self.tolerance,
+                seed=self.seed,
+            )
+            if self._left is not None:
+                self.tracker.restore(self._left)
+        return self.tracker
 
 
 @typed
@@ -126,144 +211,17 @@ def checkpoint_steps(steps: int, count: int) -> NDArray[np.int64]:
     return np.unique(np.round(steps * np.linspace(0, 1, count) ** 2).astype(int))
 
 
-@typed
-def observe(
-    model: nn.Module,
-    sample_loss: SampleLoss,
-    inputs: Tensor,
-    labels: Tensor,
-    *,
-    step_size: float,
-    steps: int = 200,
-    directions: int = 4,
-    checkpoints: int | Sequence[int] = 12,
-    tolerance: float = 1e-2,
-    chunk_size: int | None = None,
-    seed: int = 0,
-    report: Report | None = None,
-) -> xr.Dataset:
-    """Train `model` in place by full-batch gradient descent and record the evidence.
-
-    sample_loss  (outputs, labels) -> losses of single samples, shape (N,)
-    directions   number k of top Hessian eigenvectors at each checkpoint
-    checkpoints  their number (spaced quadratically) or the steps themselves
-    Dataset: loss (time, sample), time = step_size x step; slope, curvature, response (checkpoint,
-    direction, sample); alignment (checkpoint, sample); eigenvalue, residual (checkpoint,
-    direction); label, input_norm (sample). A run that diverges stops there: attribute `status` is
-    "diverged" and what was recorded before is kept.
-
-    Raises InvalidInput: bad numbers; a model without parameters, in half precision, or with dropout
-    or batch norm in training mode; NaN loss at the start.
-    """
-    eta = real("step_size", step_size, above=0)
-    steps = integer("steps", steps, low=1)
+def _looks(checkpoints: int | Sequence[int]) -> tuple[int, frozenset[int]]:
     if isinstance(checkpoints, int):
-        chosen = checkpoint_steps(steps, integer("checkpoints", checkpoints, low=1))
-    else:
-        chosen = np.unique([integer("checkpoints", step, low=0) for step in checkpoints])
-    watcher = Watcher(model, sample_loss, inputs, labels, chunk_size)
-    tracker = SharpnessTracker(
-        watcher.mean_loss,
-        model,
-        chunks=watcher.chunks,
-        k=integer("directions", directions, low=1),
-        tolerance=tolerance,
-        seed=seed,
-    )
-    losses, rows, status = _descend(watcher, tracker, eta, steps, chosen, report)
-    attrs = store.provenance(
-        step_size=eta, steps=steps, directions=directions, tolerance=tolerance, seed=seed
-    )
-    return _evidence(watcher, losses, rows, attrs | {"status": status, "step_size": eta})
+        return integer("checkpoints", checkpoints, low=1), frozenset()
+    chosen = frozenset(integer("checkpoints", int(step), low=0) for step in checkpoints)
+    if not chosen:
+        refuse("checkpoints", "none", "at least one step")
+    return 1, chosen
 
 
-def _descend(
-    watcher: Watcher,
-    tracker: SharpnessTracker,
-    eta: float,
-    steps: int,
-    chosen: NDArray[np.int64],
-    report: Report | None,
-) -> tuple[list[NDArray], list[dict], str]:
-    losses: list[NDArray] = []
-    rows: list[dict] = []
-    for step in range(steps + 1):
-        now = watcher.losses()
-        if not np.isfinite(now).all():
-            if step == 0:
-                refuse("loss at the start", float(now.mean()), "finite losses of all samples")
-            return losses, rows, "diverged"
-        losses.append(now)
-        found = None
-        if step in chosen:
-            found = tracker.evaluate()
-            rows.append({"step": step, **_look(watcher, found)})
-        if step < steps:
-            descent_step(watcher, eta, None if found is None else found.gradient)
-        if report is not None:
-            report(1, f"loss {now.mean():.3g}")
-    return losses, rows, "completed"
-
-
-@typed
-def descent_step(watcher: Watcher, eta: float, gradient: Tensor | None = None) -> None:
-    """One full-batch step, theta <- theta - eta g."""
-    if gradient is None:
-        gradient = watcher.objective.gradient()[1]
-    with torch.no_grad():
-        for parameter, piece in zip(
-            watcher.objective.params, unflatten(gradient, watcher.objective.params), strict=True
-        ):
-            parameter -= eta * piece
-
-
-def _look(watcher: Watcher, found: Curvature) -> dict[str, NDArray]:
-    """All samples along each top eigenvector, and along the mean gradient."""
-    views = [watcher.along(vector) for vector in found.vectors]
-    slope, curvature, response = (np.stack(parts) for parts in zip(*views, strict=True))
-    square = float(found.gradient.double().square().sum())
-    alignment = watcher.along(found.gradient)[0] / max(square, 1e-300)
-    return {
-        "slope": slope,
-        "curvature": curvature,
-        "response": response,
-        "alignment": alignment,
-        "eigenvalue": found.values.cpu().numpy(),
-        "residual": found.residuals.cpu().numpy(),
-    }
-
-
-def _evidence(watcher: Watcher, losses: list[NDArray], rows: list[dict], attrs: dict) -> xr.Dataset:
-    eta = attrs["step_size"]
-    inputs = watcher.inputs if watcher.inputs.is_floating_point() else watcher.inputs * 0 + 1
-    per_input = inputs.reshape(len(inputs), -1).double().norm(dim=1)
-    per_sample = per_input.repeat_interleave(losses[0].size // len(per_input))
-    dims = {
-        "slope": ("checkpoint", "direction", "sample"),
-        "curvature": ("checkpoint", "direction", "sample"),
-        "response": ("checkpoint", "direction", "sample"),
-        "alignment": ("checkpoint", "sample"),
-        "eigenvalue": ("checkpoint", "direction"),
-        "residual": ("checkpoint", "direction"),
-    }
-    content = {name: (axes, np.stack([row[name] for row in rows])) for name, axes in dims.items()}
-    steps = np.array([row["step"] for row in rows])
-    dataset = xr.Dataset(
-        {
-            **content,
-            "loss": (("time", "sample"), np.stack(losses)),
-            "label": ("sample", watcher.labels.reshape(-1).cpu().numpy()),
-            "input_norm": ("sample", per_sample.cpu().numpy()),
-        },
-        coords={
-            "time": ("time", eta * np.arange(len(losses))),
-            "checkpoint": ("checkpoint", eta * steps),
-            "checkpoint_step": ("checkpoint", steps),
-        },
-        attrs=attrs,
-    )
-    for name, (units, long_name) in ATTRIBUTES.items():
-        dataset[name].attrs = {"units": units, "long_name": long_name}
-    dataset["time"].attrs = {"units": "time", "long_name": "step size x step"}
-    dataset["checkpoint"].attrs = {"units": "time", "long_name": "step size x step, where looked"}
-    return dataset
+def _norms(task: Task) -> NDArray[np.float64]:
+    """Euclidean norm of each sample's input; of each token's, one-hot."""
+    inputs = task.inputs if task.inputs.is_floating_point() else task.inputs * 0 + 1
+    norms = inputs.reshape(len(inputs), -1).double().norm(dim=1)
+    return norms.repeat_interleave(task.labels[0].numel()).cpu().numpy()

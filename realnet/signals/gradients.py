@@ -1,92 +1,43 @@
-"""Inner products of the groups' gradients along the same descent; the whole study in one call."""
+"""Inner products of the groups' gradients at the points that evidence keeps."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from linmodel.arguments import typed
-from linmodel.errors import integer, refuse
+from linmodel.errors import integer
 from realnet.curvature.objective import flatten, full_precision
-from realnet.signals.evidence import Watcher, descent_step, observe
-from realnet.signals.groups import FEWEST, OpposingPair, find_opposing_groups
-from realnet.signals.numbers import measure
-from realnet.training.losses import SampleLoss
+from realnet.signals.evidence import Evidence
+from realnet.signals.groups import OpposingPair
+from realnet.training.task import Task
 
 FOLDS = 8
 
 
-@dataclass(frozen=True)
-class Study:
-    """Evidence, the pairs found (perhaps none), and the numbers that measure them."""
-
-    evidence: xr.Dataset
-    pairs: list[OpposingPair]
-    numbers: xr.Dataset
-
-
-@typed
-def study(
-    model: nn.Module,
-    sample_loss: SampleLoss,
-    inputs: Tensor,
-    labels: Tensor,
-    *,
-    step_size: float,
-    seed: int = 0,
-    chunk_size: int | None = None,
-    **options: object,
-) -> Study:
-    """Observe, find, and measure. Options as `observe`; `model` is trained in place.
-
-    Where pairs are found the descent is done a second time from the same start (without
-    eigenvectors) for the cosine of the groups' mean gradients. Raises InvalidInput (see `observe`).
-    """
-    if labels.numel() < FEWEST:
-        refuse("number of samples", labels.numel(), f"at least {FEWEST}")
-    start = copy.deepcopy(model)
-    evidence = observe(
-        model,
-        sample_loss,
-        inputs,
-        labels,
-        step_size=step_size,
-        seed=seed,
-        chunk_size=chunk_size,
-        **options,  # type: ignore[arg-type]
-    )
-    pairs = find_opposing_groups(evidence)
-    watcher = Watcher(start, sample_loss, inputs, labels, chunk_size)
-    grams = fold_grams(watcher, pairs, evidence, seed=seed) if pairs else []
-    return Study(evidence, pairs, measure(evidence, pairs, grams, seed=seed))
-
-
-@typed
 def fold_grams(
-    watcher: Watcher, pairs: Sequence[OpposingPair], evidence: xr.Dataset, *, seed: int = 0
+    evidence: Evidence, pairs: Sequence[OpposingPair], *, seed: int = 0
 ) -> list[xr.Dataset]:
     """For each pair: inner products of the mean gradients of up to 8 random folds of each side.
 
-    `watcher` holds the model at the start of `evidence`'s run; it is trained again, in place.
-    Dataset: gram (checkpoint, fold, other), fold_side (+1, -1), fold_size.
+    Dataset: gram (checkpoint, fold, other), fold_side (+1, -1), fold_size. The model's parameters
+    are put back.
     """
     generator = np.random.default_rng(integer("seed", seed, low=0))
     folds = [_folds(pair, generator) for pair in pairs]
-    steps = [int(step) for step in evidence.checkpoint_step]
     found: list[list[NDArray]] = [[] for _ in pairs]
-    for step in range(steps[-1] + 1):
-        if step in steps:
-            for own, (members, _) in zip(found, folds, strict=True):
-                own.append(_gram(watcher, members))
-        if step < steps[-1]:
-            descent_step(watcher, float(evidence.attrs["step_size"]))
+    task = evidence.task
+    assert task is not None
+    now = flatten(task.whole.params)
+    for point in evidence.points if pairs else ():
+        task.whole.write(point.to(task.device))
+        for own, (members, _) in zip(found, folds, strict=True):
+            own.append(_gram(task, members))
+    task.whole.write(now)
     return [
         xr.Dataset(
             {
@@ -111,21 +62,19 @@ def _folds(
     return members, side
 
 
-def _gram(watcher: Watcher, folds: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-    gradients = torch.stack([group_gradient(watcher, chosen) for chosen in folds]).double()
+def _gram(task: Task, folds: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+    gradients = torch.stack([group_gradient(task, chosen) for chosen in folds]).double()
     return (gradients @ gradients.T).cpu().numpy()
 
 
-@typed
-def group_gradient(watcher: Watcher, chosen: NDArray[np.int64]) -> Tensor:
+def group_gradient(task: Task, chosen: NDArray[np.int64]) -> Tensor:
     """Gradient (n,) of the mean loss of the samples `chosen` (tokens, for text)."""
-    tokens = watcher.labels[0].numel()
+    tokens = task.labels[0].numel()
     rows = np.unique(chosen // tokens)
     place = torch.as_tensor(np.searchsorted(rows, chosen // tokens) * tokens + chosen % tokens)
-    index = torch.as_tensor(rows, device=watcher.inputs.device)
-    with full_precision(watcher.objective.device), torch.enable_grad():
-        outputs = watcher.model(watcher.inputs[index])
-        losses = watcher.sample_loss(outputs, watcher.labels[index]).reshape(-1)
+    index = torch.as_tensor(rows, device=task.device)
+    with full_precision(task.device), torch.enable_grad():
+        losses = task.flat_losses(task.inputs[index], task.labels[index])
         mean = losses[place.to(losses.device)].mean()
-        parts = torch.autograd.grad(mean, watcher.objective.params, materialize_grads=True)
+        parts = torch.autograd.grad(mean, task.whole.params, materialize_grads=True)
     return flatten(parts)

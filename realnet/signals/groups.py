@@ -13,10 +13,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import betainc
-from scipy.stats import rankdata
 
 from linmodel.arguments import typed
 from linmodel.errors import real, refuse
+from realnet.signals.antiphase import antiphase
+from realnet.signals.layout import record_index
 
 EDGE = 0.1  # share of a set that may lie on either side of its jump
 REFERENCE = 20  # at least so many samples below the jump estimate the bulk's own tail
@@ -85,7 +86,7 @@ def find_opposing_groups(
     level: float = 0.01,
     minority: float = 0.15,
 ) -> list[OpposingPair]:
-    """Pairs of opposing groups in `evidence` (from `observe`), best first; [] where there are none.
+    """Pairs of opposing groups in `evidence` (`Evidence.dataset()`), best first; [] where none are.
 
     Views. For each checkpoint and each top eigenvector u of the loss Hessian there: size
     a_i = ||J_i u||, how far sample i's outputs move along u, whatever its label and however well
@@ -118,7 +119,7 @@ def find_opposing_groups(
     `antiphase`, a measurement and no condition: the rank correlation over the steps of the second
     differences of the two sides' mean losses, each less the mean loss of all other samples.
 
-    Raises InvalidInput: not a Dataset of `observe`, fewer than 27 samples, numbers out of range.
+    Raises InvalidInput: not evidence, fewer than 27 samples, numbers out of range.
     """
     _check(evidence)
     largest = real("largest_fraction", largest_fraction, above=0)
@@ -150,7 +151,7 @@ def find_opposing_groups(
 def _check(evidence: xr.Dataset) -> None:
     missing = [name for name in NEEDED if name not in getattr(evidence, "variables", ())]
     if missing:
-        refuse("evidence", f"without {', '.join(missing)}", "a Dataset of realnet.observe")
+        refuse("evidence", f"without {', '.join(missing)}", "a Dataset of Evidence.dataset()")
     if evidence.sizes["sample"] < FEWEST:
         refuse("number of samples", evidence.sizes["sample"], f"at least {FEWEST}")
 
@@ -165,8 +166,9 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
             name = f"eigenvector {j + 1} at step {step}"
             found.append(Sight(name, response[i, j], slope[i, j], slope[i], response[i]))
     changes = loss_changes(evidence)
-    for begin, end in pairwise(steps):
-        window = changes[begin:end]
+    records = record_index(evidence)
+    for (first, last), (begin, end) in zip(pairwise(records), pairwise(steps), strict=True):
+        window = changes[first:last]
         if len(window) and np.isfinite(window).all():
             centred = window - window.mean(axis=1, keepdims=True)
             leading = np.linalg.svd(centred, full_matrices=False)[2][0]
@@ -250,7 +252,7 @@ def _pair(
         score=float(np.exp(best.log_jump)),
         p_value=float(min(1.0, np.exp(best.log_p + np.log(tests)))),
         votes=votes,
-        antiphase=antiphase(evidence, plus, minus),
+        antiphase=antiphase(*group_losses(evidence, plus, minus)),
         views=tuple(view.name for view in signal),
     )
 
@@ -276,29 +278,9 @@ def _sides(
     return members[plus], members[~plus]
 
 
-@typed
-def antiphase(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> float:
-    """S11: rank correlation of the two rows of `swings`; NaN for fewer than 4 steps."""
-    return rank_correlation(swings(evidence, plus, minus))
-
-
-@typed
-def swings(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> Array:
-    """Second differences over the steps of the groups' mean losses, less the others', (2, steps-1).
-
-    Second differences keep what alternates from step to step and drop the common trend of learning.
-    """
+def group_losses(evidence: xr.Dataset, plus: NDArray, minus: NDArray) -> tuple[Array, Array, Array]:
+    """Mean losses of the two groups and of all other samples, (steps,) each."""
     loss = evidence.loss.values.astype(np.float64)
     others = np.ones(loss.shape[1], dtype=bool)
     others[plus] = others[minus] = False
-    common = loss[:, others].mean(axis=1)
-    return np.stack([np.diff(loss[:, side].mean(axis=1) - common, n=2) for side in (plus, minus)])
-
-
-@typed
-def rank_correlation(both: Array) -> float:
-    """Spearman's correlation of two rows; NaN where one is constant or shorter than 3."""
-    if both.shape[1] < 3 or (np.ptp(both, axis=1) == 0).any():
-        return float("nan")
-    ranks = rankdata(both, axis=1)
-    return float(np.corrcoef(ranks)[0, 1])
+    return loss[:, plus].mean(axis=1), loss[:, minus].mean(axis=1), loss[:, others].mean(axis=1)

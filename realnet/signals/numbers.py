@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from linmodel import store
 from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
-from realnet.signals.groups import Array, OpposingPair, loss_changes, rank_correlation, swings
+from realnet.signals import changes
+from realnet.signals.antiphase import rank_correlation, swings
+from realnet.signals.groups import Array, OpposingPair, group_losses, loss_changes
 
 DEFINITIONS = {
     "fraction": "|G| / N",
@@ -137,7 +139,7 @@ def _ratio(values: Array, group: NDArray[np.bool_], counts: Array) -> tuple[Arra
 def _antiphase(
     evidence: xr.Dataset, pair: OpposingPair, draws: int, generator: np.random.Generator
 ) -> tuple[Array, Array]:
-    both = swings(evidence, pair.plus, pair.minus)
+    both = swings(*group_losses(evidence, pair.plus, pair.minus))
     steps = both.shape[1]
     block = int(np.ceil(steps ** (1 / 3)))
     drawn = np.full(draws, np.nan)
@@ -162,29 +164,15 @@ def _cosines(gram: xr.Dataset, draws: int, generator: np.random.Generator) -> tu
 
 @typed
 def distribution(evidence: xr.Dataset) -> xr.Dataset:
-    """S16: one-step loss changes over the samples, at every step: moments and tail fractions.
+    """S16: `changes.DEFINITIONS` of the one-step loss changes over the samples, at every step.
 
-    change_mean, change_sd, change_skewness, change_kurtosis (excess; 0 for a normal law),
-    change_beyond_2, _3, _4 (fraction further than that many sd from the mean), change_one
-    (fraction that changes by 1 or more), on dimension change_time = step size x step.
+    On dimension change_time = the time before the step.
     """
-    changes = loss_changes(evidence)
-    mean, sd = changes.mean(axis=1), changes.std(axis=1)
-    scaled = (changes - mean[:, None]) / np.where(sd > 0, sd, 1)[:, None]
-    values = {
-        "change_mean": (mean, "mean loss change in one step"),
-        "change_sd": (sd, "standard deviation of the loss change in one step"),
-        "change_skewness": ((scaled**3).mean(axis=1), "skewness of the loss change"),
-        "change_kurtosis": ((scaled**4).mean(axis=1) - 3, "excess kurtosis of the loss change"),
-        "change_one": ((np.abs(changes) >= 1).mean(axis=1), "fraction that changes by 1 or more"),
-    }
-    for count in (2, 3, 4):
-        beyond = (np.abs(scaled) > count).mean(axis=1)
-        values[f"change_beyond_{count}"] = (beyond, f"fraction beyond {count} standard deviations")
     time = evidence.time.values[:-1]
     found = xr.Dataset(coords={"change_time": ("change_time", time, dict(evidence.time.attrs))})
-    for name, (value, long_name) in values.items():
-        found[name] = ("change_time", value, {"units": "1", "long_name": long_name})
+    for name, values in changes.moments(loss_changes(evidence)).items():
+        attrs = {"units": "1", "long_name": changes.DEFINITIONS[name]}
+        found[name] = ("change_time", values, attrs)
     return found
 
 

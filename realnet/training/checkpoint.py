@@ -15,7 +15,7 @@ from torch import Tensor
 
 from linmodel.errors import InvalidInput, refuse
 from linmodel.files import seal, unseal
-from realnet.training.records import KEYS
+from realnet.training.tracking import KEYS, Tracking
 
 MOST_THREADS = 1024
 SMALL = 2**16  # elements of a tensor that is not one of the network's own length: random states
@@ -85,9 +85,8 @@ def _wrong(state: Any, fresh: dict, steps: int) -> str:
         "point": lambda point: _alike(point, fresh["point"]),
         "order": lambda order: _alike(order, fresh["order"]),
         "optimiser": lambda parts: _tensors(parts, length),
-        "tracker": lambda parts: _tensors(parts, length),
         "records": lambda records: _records(records, state["step"]),
-        "rows": lambda rows: isinstance(rows, dict),
+        "observers": lambda parts: _observers(parts, fresh["observers"], state["step"], length),
     }
     return next(
         (name for name, fits in checks.items() if name in state and not fits(state[name])), ""
@@ -115,20 +114,32 @@ def _tensors(parts: Any, length: int) -> bool:
 
 def _records(records: Any, step: int) -> bool:
     if not isinstance(records, dict) or set(records) != {
-        "rows", "step_times", "step_losses", "diverged_step"
+        "step_times", "step_losses", "diverged_step"
     }:  # fmt: skip
         return False
-    rows, times = records["rows"], records["step_times"]
-    ended = records["diverged_step"]
+    times, ended = records["step_times"], records["diverged_step"]
     return (
-        isinstance(rows, list)
-        and all(isinstance(row, dict) and set(row) == set(KEYS) | {"time"} for row in rows)
-        and all(_whole(row["step"], 0, step) and _number(row["time"]) for row in rows)
-        and isinstance(times, list)
+        isinstance(times, list)
         and all(map(_number, times))
         and isinstance(records["step_losses"], list)
         and len(records["step_losses"]) == len(times) <= step + 1
         and (ended is None or _whole(ended, 0, step))
+    )
+
+
+def _observers(parts: Any, fresh: dict, step: int, length: int) -> bool:
+    """A state for each of the run's observers; the curvature's own is looked into."""
+    if not isinstance(parts, dict) or set(parts) != set(fresh):
+        return False
+    if not all(isinstance(each, dict) and set(each) == set(fresh[n]) for n, each in parts.items()):
+        return False
+    own = parts[Tracking.name]
+    rows = own["rows"]
+    return (
+        _tensors(own["tracker"], length)
+        and isinstance(rows, list)
+        and all(isinstance(row, dict) and set(row) == set(KEYS) | {"time"} for row in rows)
+        and all(_whole(row["step"], 0, step) and _number(row["time"]) for row in rows)
     )
 
 

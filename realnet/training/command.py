@@ -20,7 +20,9 @@ from realnet.config import (
     TrainConfig,
     read_dials,
 )
+from realnet.data.interventions import ARMS
 from realnet.extra import need_torch
+from realnet.observers import names
 
 DEFAULT = TrainConfig()
 
@@ -35,7 +37,7 @@ def train(
     size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = DEFAULT.size or 0,
     dial: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE, an option of the data set, e.g. folder=... (repeatable)."),
+        typer.Option(help="NAME=VALUE, an option of the data set, e.g. path=... (repeatable)."),
     ] = None,
     net: Annotated[str, typer.Option(help=_one_of(("auto", *NETWORKS)))] = "auto",
     width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
@@ -63,13 +65,34 @@ def train(
     seed: Annotated[int, typer.Option(help="Of weights, subset and batches.")] = DEFAULT.seed,
     dtype: Annotated[str, typer.Option(help=_one_of(DTYPES))] = DEFAULT.dtype,
     device: Annotated[str, typer.Option(help=_one_of(DEVICES))] = DEFAULT.device,
+    weight_decay: Annotated[
+        float, typer.Option(help="w in gradient + w theta (L2, coupled).")
+    ] = DEFAULT.weight_decay,
+    dropout: Annotated[
+        float, typer.Option(help="Share of a hidden layer's outputs that a step drops.")
+    ] = DEFAULT.dropout,
+    perp_grad: Annotated[
+        bool, typer.Option("--perp-grad", help="Gradients less their part along the weights.")
+    ] = DEFAULT.perp_grad,
+    arm: Annotated[
+        str, typer.Option(help="Done to planted groups: " + ", ".join(ARMS) + ".")
+    ] = DEFAULT.arm,
+    rho: Annotated[
+        float, typer.Option(help="Share of the members whose background arm background changes.")
+    ] = DEFAULT.rho,
+    observe: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME or NAME=K, repeatable: " + ", ".join(names()) + "."),
+    ] = None,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 50,
 ) -> None:
     """Full-batch gradient descent (or another optimiser), sharpness tracked, in a run folder.
 
     Net and loss "auto": gpt and cross-entropy for data text, mlp and mse for images. Cross-entropy
-    is the mean over samples (tokens); mse is 1/(2N) sum ||f - onehot||^2. The folder holds
-    config.json, curves.nc and checkpoint.pt; killed at any time, the same command resumes it.
+    is the mean over samples (tokens); mse is 1/(2N) sum ||f - onehot||^2. Data "folder" are your
+    own images: --dial path=DIR with one sub-folder a class, or path=FILE.npz with x and y. The run
+    folder holds config.json, curves.nc and checkpoint.pt; killed at any time, the same command
+    resumes it.
     """
     need_torch("realnet train")
     config = TrainConfig(
@@ -100,6 +123,12 @@ def train(
         dtype=dtype,
         device=device,
         dials=read_dials(dial),
+        weight_decay=weight_decay,
+        dropout=dropout,
+        perp_grad=perp_grad,
+        arm=arm,
+        rho=rho,
+        observe=tuple(observe or ()),
     )
     from realnet.training import train as training
 

@@ -1,4 +1,4 @@
-"""Losses by name: cross-entropy (with label smoothing) and MSE, per sample and their mean."""
+"""Losses by name: cross-entropy (with label smoothing), MSE, StableMax; per sample."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SampleLoss = Callable[[Tensor, Tensor], Tensor]
 DEFINITIONS = {
     "cross-entropy": "mean over samples of -sum_c q_c log softmax(f)_c, q = (1-s) onehot + s/C",
     "mse": "1/(2N) sum_i ||f(x_i) - q_i||^2, q = (1-s) onehot + s/C",
+    "stablemax": "mean over samples of -log(s(f_y) / sum_c s(f_c))",
 }
 
 
@@ -29,7 +30,8 @@ def smoothed_targets(labels: Tensor, like: Tensor, smoothing: float) -> Tensor:
 def sample_loss(name: str, label_smoothing: float = 0.0) -> SampleLoss:
     """(outputs, labels) -> losses of single samples, shape (N,); for text (N, T), one per token.
 
-    MSE carries the factor 1/2 and sums over the classes; `label_smoothing` s applies to both.
+    MSE carries the factor 1/2 and sums over the classes; `label_smoothing` s applies to it and to
+    cross-entropy.
     """
     if name == "cross-entropy":
 
@@ -48,7 +50,23 @@ def sample_loss(name: str, label_smoothing: float = 0.0) -> SampleLoss:
             return 0.5 * (outputs - target).square().sum(-1)
 
         return mse
+    if name == "stablemax":
+        return stablemax_loss
     refuse("loss", name, "one of " + ", ".join(DEFINITIONS))
+
+
+def stablemax_loss(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Losses -log(s(f_y) / sum_c s(f_c)) of single samples, (N,), or (N, T) for text.
+
+    s(x) = x + 1 for x >= 0, 1 / (1 - x) below (Prieto et al. 2025): it grows like x and not like
+    e^x, so that no difference of logits is lost in rounding. Computed as log s(f_y) - log sum,
+    finite for all f.
+    """
+    log_s = torch.where(
+        outputs >= 0, outputs.clamp_min(0).log1p(), -(-outputs.clamp_max(0)).log1p()
+    )
+    chosen = log_s.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    return log_s.logsumexp(-1) - chosen
 
 
 def correct(outputs: Tensor, labels: Tensor) -> Tensor:

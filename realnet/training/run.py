@@ -1,53 +1,27 @@
-"""The state of one training run and its moves; `realnet.training.train.train` drives it."""
+"""The one training loop: `Run(config, samples, observers)`; `train` drives it into a folder."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 import xarray as xr
 from torch import Tensor
 
-from linmodel.errors import InvalidInput, refuse
-from realnet.config import DEVICES, TrainConfig
-from realnet.curvature.objective import Chunks, NotFinite, Objective, flatten, full_precision
-from realnet.curvature.tracker import SharpnessTracker
-from realnet.networks import Shape, build_network
-from realnet.training.losses import correct, sample_loss
+from linmodel.errors import refuse
+from realnet.config import TrainConfig
+from realnet.curvature.objective import NotFinite, Objective, flatten
+from realnet.data.samples import Samples
+from realnet.observers import make_observers
+from realnet.training.building import build_task, load_samples
+from realnet.training.observing import Moment, Observer
 from realnet.training.optimisers import State, advance, step_size
 from realnet.training.records import Records
-from realnet.training.samples import load_samples
-
-
-def pick_device(name: str) -> torch.device:
-    """The device for "auto" (a GPU where there is one), "cpu" or "cuda"."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda" and not torch.cuda.is_available():
-        refuse("device", name, "auto or cpu: no CUDA device is there", "Take --device cpu.")
-    if name not in DEVICES:
-        refuse("device", name, "one of " + ", ".join(DEVICES))
-    return torch.device(name)
-
-
-def _built(config: TrainConfig, shape: Shape) -> torch.nn.Module:
-    try:
-        return build_network(
-            config.net,
-            shape,
-            width=config.width,
-            depth=config.depth,
-            activation=config.activation,
-            norm=config.norm,
-            seed=config.seed,
-        )
-    except RuntimeError as error:  # torch's word for no memory
-        raise InvalidInput(
-            f"a network of width {config.width}, depth {config.depth} cannot be made ({error});"
-            " take a smaller one."
-        ) from error
+from realnet.training.steps import perp_gradient
+from realnet.training.task import Task
+from realnet.training.tracking import Tracking
 
 
 @contextmanager
@@ -62,121 +36,122 @@ def same_threads(count: int) -> Iterator[None]:
 
 
 class Run:
-    """Network, data, optimiser, tracker, records, step. `state` and `restore` are a checkpoint."""
+    """A task, an optimiser, observers, records, a step. `state` and `restore` are a checkpoint.
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.device = pick_device(config.device)
-        dtype = getattr(torch, config.dtype)
-        samples = load_samples(config.data, config.size, config.seed, config.dials)
-        self.data_provenance = samples.provenance
-        self.model = _built(config, samples.shape).to(self.device, dtype)
-        self.inputs, self.labels = samples.tensors(self.device, dtype)
-        self.sample_loss = sample_loss(config.loss, config.label_smoothing)
-        self._begin()
+    samples    None: those of the configuration, its arm applied
+    observers  beside the curvature and those that `config.observe` names; called in this order
+    `advance()` does one step; `finished` says when there is none left; `dataset()` has the curves.
+    A model and a loss of one's own: `Run.on(task, config, observers)`.
+    """
 
-    def _begin(self) -> None:
-        """Step 0 of the model, inputs, labels and sample_loss that are there."""
-        self.whole = self._objective(self.inputs, self.labels)
-        self.point = flatten(self.whole.params)
-        self.tracker = self._tracker()
+    def __init__(
+        self,
+        config: TrainConfig,
+        samples: Samples | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        task = build_task(config, load_samples(config) if samples is None else samples)
+        self._begin(task, config, observers)
+
+    @classmethod
+    def on(cls, task: Task, config: TrainConfig, observers: Sequence[Observer] = ()) -> Run:
+        """A run of any task. Of `config` only the optimiser, steps, curvature and seed count."""
+        run = cls.__new__(cls)
+        run._begin(task, config, observers)
+        return run
+
+    def _begin(self, task: Task, config: TrainConfig, observers: Sequence[Observer]) -> None:
+        self.config, self.task = config, task
+        self.point = flatten(task.whole.params)
+        self.tracking = Tracking(config, task)
+        made = make_observers(config.observe, config)
+        self.observers: list[Observer] = [self.tracking, *made, *observers]
+        names = [one.name for one in self.observers]
+        if len(set(names)) != len(names):
+            refuse("observers", ", ".join(names), "observers of different names")
         self.optimiser: State = {}
-        self.order = torch.Generator().manual_seed(self.config.seed)
+        self.order = torch.Generator().manual_seed(config.seed)
         self.records = Records()
         self.step = 0
         self.time = 0.0
         self.threads = torch.get_num_threads()
 
     @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.task.device
+
+    @property
     def finished(self) -> bool:
-        """All steps done and the last point evaluated, or diverged."""
+        """All steps done and the last point seen, or diverged."""
         return self.step > self.config.steps or self.records.diverged_step is not None
 
     def advance(self) -> None:
-        """Evaluate where it is due, then one optimiser step; past the last step, evaluate only."""
+        """Let the observers look, then one optimiser step; past the last step, look only."""
         try:
             with same_threads(self.threads):
-                gradient = self._evaluate() if self._due() else None
+                moment = self._moment()
+                for one in self.observers:
+                    one.before(moment)
                 if self.step < self.config.steps:
-                    self._move(gradient)
+                    self._move(moment)
         except NotFinite:
             self.records.diverged_step = self.step
         else:
             self.step += 1
 
     def dataset(self) -> xr.Dataset:
-        """The curves so far."""
-        return self.records.dataset(
-            self.config, self.data_provenance, self.device.type, self.finished
-        )
+        """The curves so far, with what each observer has seen."""
+        curves = self.records.dataset(self.config, self.task, self.finished)
+        for one in self.observers:
+            curves = one.add_to(curves)
+        return curves
+
+    def note(self) -> str:
+        """One line for a progress bar."""
+        return self.tracking.note()
 
     def state(self) -> dict:
         """Everything that the rest of the run depends on: tensors, numbers, lists."""
         return {
-            "model": self.model.state_dict(),
+            "model": self.task.model.state_dict(),
             "point": self.point,
             "optimiser": self.optimiser,
-            "tracker": self.tracker.state(),
             "order": self.order.get_state(),
             "records": self.records.state(),
+            "observers": {one.name: one.state() for one in self.observers},
             "step": self.step,
             "time": self.time,
             "threads": self.threads,
         }
 
     def restore(self, state: dict) -> None:
-        """Go on from `state()`."""
-        self.model.load_state_dict(state["model"])
+        """Go on from `state()` of a run of the same configuration and observers."""
+        names = [one.name for one in self.observers]
+        if sorted(state["observers"]) != sorted(names):
+            refuse("observers", ", ".join(names), ", ".join(state["observers"]), "Resume with them")
+        self.task.model.load_state_dict(state["model"])
         self.point = state["point"].to(self.device)
         self.optimiser = {name: value.to(self.device) for name, value in state["optimiser"].items()}
-        self.tracker.restore(state["tracker"])
         self.order.set_state(state["order"])
         self.records = Records(**state["records"])
+        for one in self.observers:
+            one.restore(state["observers"][one.name])
         self.step, self.time = state["step"], state["time"]
         self.threads = state["threads"]
 
-    def _tracker(self) -> SharpnessTracker:
-        return SharpnessTracker(
-            self._mean_loss,
-            self.model,
-            chunks=self.whole.chunks,
-            k=self.config.eigenvalues,
-            tolerance=self.config.tolerance,
-            seed=self.config.seed,
-            training_mode="consistent" if self.config.norm == "batch" else "refuse",
-        )
-
-    def _mean_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        return self.sample_loss(self.model(inputs), labels).mean()
-
-    def _objective(self, inputs: Tensor, labels: Tensor) -> Objective:
-        size = self.config.chunk_size or len(labels)
-        chunks: Chunks = list(zip(inputs.split(size), labels.split(size), strict=True))
-        return Objective(self._mean_loss, self.model, chunks)
-
-    def _due(self) -> bool:
-        return self.step % self.config.every == 0 or self.step == self.config.steps
-
-    def _evaluate(self) -> Tensor:
-        self.whole.write(self.point)
-        found = self.tracker.evaluate()
-        self.optimiser["sharpness"] = found.values[0].clone()
-        self.records.evaluation(self.step, self.time, found, self._accuracy())
-        return found.gradient
-
-    def _accuracy(self) -> float:
-        mode = self.model.training
-        self.model.eval()
-        with torch.no_grad(), full_precision(self.device):
-            hits = sum(int(correct(self.model(x), y)) for x, y in self.whole.chunks)
-        self.model.train(mode)
-        return hits / self.labels.numel()
-
-    def _move(self, gradient: Tensor | None) -> None:
-        batch = self._batch()
+    def _moment(self) -> Moment:
+        self.task.whole.write(self.point)
         eta = step_size(self.config, self.step)
-        if gradient is not None and batch is self.whole:
-            loss = self.records.rows[-1]["loss"]
+        return Moment(self.task, self.step, self.time, eta, self.point)
+
+    def _move(self, moment: Moment) -> None:
+        batch = self._batch()
+        found = moment.curvature
+        if found is not None:
+            self.optimiser["sharpness"] = found.values[0].clone()
+        if found is not None and batch is self.task.whole and not self.config.dropout:
+            loss, gradient = found.loss, self._adjusted(found.gradient, self.point)
         else:
             loss, gradient = self._gradient(batch, self.point)
         self.records.step_times.append(self.time)
@@ -187,20 +162,43 @@ class Run:
             self.point,
             gradient,
             lambda point: self._gradient(batch, point)[1],
-            eta,
+            moment.step_size,
         )
-        self.time += eta
+        self.time += moment.step_size
+        after = Moment(self.task, self.step, self.time, moment.step_size, self.point)
+        self.task.whole.write(self.point)
+        for one in self.observers:
+            one.after(after)
 
     def _gradient(self, batch: Objective, point: Tensor) -> tuple[float, Tensor]:
         batch.write(point)
-        loss, gradient = batch.gradient()
+        with self._dropping():
+            loss, gradient = batch.gradient()
         if not math.isfinite(loss):
             raise NotFinite(f"the loss is {loss}")
-        return loss, gradient
+        return loss, self._adjusted(gradient, point)
+
+    def _adjusted(self, gradient: Tensor, point: Tensor) -> Tensor:
+        """With weight decay, then less the component along the weights, where asked."""
+        if self.config.weight_decay:
+            gradient = gradient + self.config.weight_decay * point
+        return perp_gradient(gradient, point) if self.config.perp_grad else gradient
+
+    @contextmanager
+    def _dropping(self) -> Iterator[None]:
+        """Dropout is on; one mask a step, from seed and step alone: a resumed run draws it too."""
+        if not self.config.dropout:
+            yield
+            return
+        self.task.model.train()
+        with torch.random.fork_rng():
+            torch.manual_seed(1_000_003 * self.config.seed + self.step)
+            yield
+        self.task.model.eval()
 
     def _batch(self) -> Objective:
-        size = self.config.batch_size
+        size, task = self.config.batch_size, self.task
         if size is None:
-            return self.whole
-        chosen = torch.randint(len(self.labels), (size,), generator=self.order).to(self.device)
-        return self._objective(self.inputs[chosen], self.labels[chosen])
+            return task.whole
+        chosen = torch.randint(len(task.labels), (size,), generator=self.order).to(self.device)
+        return task.objective(task.inputs[chosen], task.labels[chosen])

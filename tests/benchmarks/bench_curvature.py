@@ -72,8 +72,8 @@ class Workload:
 def digits(name: str, loss: str, step_size: float, steps: int, seed: int) -> Workload:
     """MLP 64-200-200-10, tanh, all 1,797 digits, each pixel standardised (else 2/6 diverges)."""
     data = datasets.load("digits")
-    centred = data.images - data.images.mean(0)
-    images = centred / np.maximum(data.images.std(0), 1e-6)
+    centred = data.inputs - data.inputs.mean(0)
+    images = centred / np.maximum(data.inputs.std(0), 1e-6)
     model = build_network("mlp", Shape(10, 1, 8, 8), width=200, depth=2, seed=seed)
     inputs, labels = torch.tensor(images), torch.tensor(data.labels)
     return Workload(name, model, inputs, labels, loss, step_size, steps, 10)
@@ -82,7 +82,7 @@ def digits(name: str, loss: str, step_size: float, steps: int, seed: int) -> Wor
 def colour(name: str, steps: int, seed: int) -> Workload:
     """A CNN of about 0.3 M parameters on 1,000 colour photo patches, cross-entropy."""
     data = datasets.load("photos", size=1000)
-    _, channels, height, width = data.images.shape
+    _, channels, height, width = data.inputs.shape
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         layers: list[nn.Module] = []
@@ -91,7 +91,7 @@ def colour(name: str, steps: int, seed: int) -> Workload:
         features = 128 * (height // 4) * (width // 4)
         head = [nn.Flatten(), nn.Linear(features, 96), nn.Tanh(), nn.Linear(96, data.n_classes)]
         model = nn.Sequential(*layers, *head)
-    x, y = torch.tensor(data.images), torch.tensor(data.labels)
+    x, y = torch.tensor(data.inputs), torch.tensor(data.labels)
     return Workload(name, model, x, y, "cross-entropy", 0.05, steps, 10)
 
 

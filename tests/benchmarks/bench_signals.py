@@ -28,9 +28,9 @@ import torch
 from linmodel import store
 from realnet.curvature.tracker import top_eigenpairs
 from realnet.data import datasets
-from realnet.networks import Shape, build_network
-from realnet.signals.evidence import observe
+from realnet.networks import build_network
 from realnet.signals.groups import find_opposing_groups, loss_changes
+from realnet.signals.study import observe
 from realnet.training.losses import sample_loss
 
 # First step size over 1 / sharpness at the start: small enough that no network dies at once.
@@ -107,11 +107,9 @@ def trial(
     """One run: train with evidence, find, score."""
     begun = time.process_time()
     data = datasets.load(name, size=size, seed=seed, **dials)
-    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
-    _, channels, height, width = data.images.shape
-    shape = Shape(data.n_classes, channels, height, width)
+    inputs, labels = torch.as_tensor(data.inputs), torch.as_tensor(data.labels)
     small = 4 if net[0] == "cnn" else None
-    model = build_network(net[0], shape, activation=net[1], width=small, seed=seed)
+    model = build_network(net[0], data.shape, activation=net[1], width=small, seed=seed)
     losses = sample_loss(loss)
 
     def mean_loss() -> torch.Tensor:
@@ -129,7 +127,7 @@ def trial(
         checkpoints=CHECKPOINTS,
         tolerance=0.03,
         seed=seed,
-    )
+    ).dataset()
     pairs = find_opposing_groups(evidence)
     row = {"data": name, **dials, "net": "-".join(net), "loss": loss, "seed": seed, "size": size}
     row |= {"pairs": len(pairs), "best_jump": pairs[0].score if pairs else None}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from figures import benchmarks, experiment_pages
+from figures import benchmarks
+from figures.experiments.kit import pages
 
 ROW = {"microseconds": 2.5, "error": 1e-9, "cells": 10}
 SWEEP = {
@@ -45,13 +46,13 @@ def test_benchmarks_show_speed_accuracy_and_who_is_missing(tmp_path):
 def test_without_measurements_the_page_says_how_to_make_them(tmp_path):
     (tmp_path / "bench_sweep.json").write_text("{ half")
     assert all("make bench" in one.note for one in benchmarks.sections((tmp_path,)))
-    (only,) = experiment_pages.sections(tmp_path)
+    (only,) = pages.sections(tmp_path)
     assert "make experiments" in only.note
 
 
 def test_an_experiments_section_has_age_picture_and_intervals(monkeypatch):
-    monkeypatch.setattr(experiment_pages, "finished", lambda _folder: ["toy_arms"])
-    (only,) = experiment_pages.sections()
+    monkeypatch.setattr(pages, "finished", lambda _folder: ["toy_arms"])
+    (only,) = pages.sections()
     assert "days ago) on cpu" in only.caption or "(today) on cpu" in only.caption
     assert "GPU" in only.caption and only.svg
     table = only.tables[0]

@@ -58,7 +58,7 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(report, "figure_data", data)
     monkeypatch.setattr(report, "names", lambda: ["edge", "ledger", "real_run", "bridge"])
-    for source in (report.experiment_pages, report.benchmarks):
+    for source in (report.pages, report.benchmarks):
         part = Section(f"{source.__name__}-part", "made beforehand", "shown")
         monkeypatch.setattr(source, "sections", lambda part=part: [part])
 

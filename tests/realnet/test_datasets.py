@@ -8,7 +8,8 @@ import pytest
 
 from linmodel import InvalidInput
 from realnet.data import datasets
-from realnet.data.images import ImageData, standardise, stratified_subset
+from realnet.data.images import standardise, stratified_subset
+from realnet.data.samples import Samples
 from tests.tolerances import SINGLE
 
 CIFAR = ("cifar10", "cifar100")
@@ -17,18 +18,18 @@ CIFAR = ("cifar10", "cifar100")
 @pytest.mark.parametrize(("name", "shape"), [("digits", (1, 8, 8)), ("mnist5k", (1, 28, 28))])
 def test_load_gives_standardised_images_with_their_source(name, shape):
     data = datasets.load(name, size=200, seed=3)
-    assert data.images.shape == (200, *shape)
-    assert data.images.dtype == np.float32 and data.labels.dtype == np.int64
-    np.testing.assert_allclose(data.images.mean(dtype=float), 0, atol=SINGLE)
-    np.testing.assert_allclose(data.images.std(dtype=float), 1, atol=SINGLE)
+    assert data.inputs.shape == (200, *shape)
+    assert data.inputs.dtype == np.float32 and data.labels.dtype == np.int64
+    np.testing.assert_allclose(data.inputs.mean(dtype=float), 0, atol=SINGLE)
+    np.testing.assert_allclose(data.inputs.std(dtype=float), 1, atol=SINGLE)
     assert set(np.bincount(data.labels)) <= {19, 20, 21}
     assert data.provenance["seed"] == 3 and "source" in data.provenance
 
 
 def test_same_seed_same_subset_and_other_seed_another():
     first, again, other = (datasets.load("digits", size=50, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first.images, again.images)
-    assert not np.array_equal(first.images, other.images)
+    np.testing.assert_array_equal(first.inputs, again.inputs)
+    assert not np.array_equal(first.inputs, other.inputs)
 
 
 def test_unknown_name_lists_what_exists():
@@ -78,20 +79,21 @@ def test_bad_images_are_refused():
         standardise(good[0])
     images = standardise(good)[0]
     with pytest.raises(InvalidInput, match="label of image 3"):
-        ImageData(images, np.array([0, 1, 0, 7]), "mine", 2)
+        Samples(images, np.array([0, 1, 0, 7]), "mine", 2)
     with pytest.raises(InvalidInput, match="only class 0"):
-        ImageData(images, np.zeros(4, dtype=np.int64), "mine", 2)
+        Samples(images, np.zeros(4, dtype=np.int64), "mine", 2)
     with pytest.raises(InvalidInput, match="labels"):
-        ImageData(images, labels[:3], "mine", 2)
+        Samples(images, labels[:3], "mine", 2)
 
 
 @pytest.mark.parametrize("name", ["fashion", "photos", "planted"])
 def test_every_name_loads_and_is_deterministic(name):
     first, again = (datasets.load(name, size=140, seed=5) for _ in range(2))
     assert len(first) == 140 and first.name == name
-    np.testing.assert_array_equal(first.images, again.images)
+    np.testing.assert_array_equal(first.inputs, again.inputs)
     np.testing.assert_array_equal(first.labels, again.labels)
-    assert set(datasets.LOADERS) == {"digits", "mnist5k", "fashion", "photos", "planted", *CIFAR}
+    own = {"digits", "mnist5k", "fashion", "photos", "planted", "modular", "folder", "text"}
+    assert own | set(CIFAR) <= set(datasets.DATA_SETS)
 
 
 def test_vendored_files_are_the_ones_whose_licence_is_noted():

@@ -57,8 +57,8 @@ def test_both_formats_give_the_same_images(tmp_path, name, part):
     write_binary(tmp_path / "b", name)
     first = datasets.load(name, folder=tmp_path / "p", part=part)
     other = datasets.load(name, folder=tmp_path / "b", part=part)
-    assert first.images.shape == (len(getattr(cifar.LAYOUTS[name], part)) * RECORDS, 3, 32, 32)
-    np.testing.assert_array_equal(first.images, other.images)
+    assert first.inputs.shape == (len(getattr(cifar.LAYOUTS[name], part)) * RECORDS, 3, 32, 32)
+    np.testing.assert_array_equal(first.inputs, other.inputs)
     np.testing.assert_array_equal(first.labels, other.labels)
     assert first.n_classes == cifar.LAYOUTS[name].n_classes
 

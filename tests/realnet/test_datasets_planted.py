@@ -18,7 +18,7 @@ def test_members_are_as_many_as_asked_and_of_their_classes(objects, background):
     for label in classes:
         own = data.members[f"class {label}"]
         assert own.sum() == 6 and (data.labels[own] == label).all()
-    assert data.images.shape[1] == 3
+    assert data.inputs.shape[1] == 3
 
 
 def test_the_signal_is_the_difference_to_the_same_data_without_it():
@@ -26,7 +26,7 @@ def test_the_signal_is_the_difference_to_the_same_data_without_it():
         datasets.load("planted", 200, 3, fraction=0.1, magnitude=size) for size in (3.0, 1e-9)
     )
     raw = [
-        data.images * np.array(data.provenance["sd"])[:, None, None]
+        data.inputs * np.array(data.provenance["sd"])[:, None, None]
         + np.array(data.provenance["mean"])[:, None, None]
         for data in (planted, plain)
     ]

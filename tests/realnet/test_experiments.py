@@ -1,129 +1,27 @@
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-import torch
 import xarray as xr
 
 from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, store
 from realnet.config import TrainConfig
-from realnet.experiments import collecting, engine, mechanism, numbers, results, toy
-from realnet.experiments.definition import Experiment, Scale
-from realnet.experiments.registry import EXPERIMENTS, chosen, rerun
-from realnet.experiments.trial import Trial
-from realnet.experiments.trial_data import trial_data
-from realnet.experiments.trial_run import TrialRun, run_trial
-from tests.tolerances import SHARPNESS
+from realnet.experiments import mechanism, toy
+from realnet.experiments.kit import collecting, engine, numbers, results
+from realnet.experiments.kit.definition import Experiment, Scale
+from realnet.experiments.kit.registry import chosen, experiments, rerun
+from realnet.training.train import train
 
 DIALS = {"fraction": 0.1, "magnitude": 6.0}
 TRAIN = TrainConfig(
     data="planted", net="mlp", loss="cross-entropy", size=120, width=8, depth=1,
-    step_size=0.2, steps=20, every=5, device="cpu",
+    step_size=0.2, steps=20, every=5, device="cpu", dials=DIALS,
 )  # fmt: skip
-OPTIONS = [
-    {"probes": True, "sketch": 8, "blocks": True},
-    {"arm": "removed"},
-    {"dropout": 0.3},
-    {"weight_decay": 0.01, "perp": True},
-    {"stablemax": True},
-]
 
 
-def trial(**fields):
-    own = {name: fields.pop(name) for name in list(fields) if name in Trial.__dataclass_fields__}
-    return Trial(replace(TRAIN, **fields), dials=DIALS, **own)
-
-
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options))
-def test_an_interrupted_trial_resumes_to_the_same_numbers(tmp_path, options, monkeypatch):
-    whole = run_trial(trial(**options))
-    done = []
-
-    def stop(self):
-        done.append(1)
-        if len(done) == 8:
-            raise KeyboardInterrupt
-        original(self)
-
-    original = TrialRun.advance
-    run = TrialRun(trial(**options))
-    for _ in range(7):
-        run.advance()
-    again = TrialRun(trial(**options))
-    torch.save(run.state(), tmp_path / "state")
-    again.restore(torch.load(tmp_path / "state", weights_only=True))
-    while not again.finished:
-        again.advance()
-    assert again.dataset().identical(whole)
-    monkeypatch.setattr(TrialRun, "advance", stop)
-    with pytest.raises(KeyboardInterrupt):
-        run_trial(trial(**options))
-
-
-def test_probes_agree_with_plain_derivatives():
-    run = TrialRun(trial(probes=True, dtype="float64"))
-    run.advance()
-    row = run.dataset().isel(time=0)
-    # The mean of v^T H_i v is v^T H v, which is the sharpness.
-    np.testing.assert_allclose(row.curvature_mean, row.sharpness, rtol=SHARPNESS)
-    again = TrialRun(trial(probes=True, dtype="float64"))
-    before = again.losses(again.inputs, again.labels)
-    gradient = again.whole.gradient()[1]
-    again.whole.write(again.point - 0.2 * gradient)
-    change = again.losses(again.inputs, again.labels) - before
-    np.testing.assert_allclose(row.change_sd, change.std(correction=0), rtol=1e-9)
-    np.testing.assert_allclose(row.actual_change, change.mean(), rtol=1e-9)
-    # Descent's quadratic model: -eta |g|^2 + eta^2 g^T H g / 2; along v alone it rises past 2/eta.
-    assert row.predicted_change < 0 < row.along_share <= 1
-
-
-def test_sketch_keeps_distances():
-    curves = run_trial(trial(sketch=128))
-    run = TrialRun(trial())
-    start = run.point.clone()
-    while not run.finished:
-        run.advance()
-    moved = float((run.point - start).norm())
-    sketched = np.linalg.norm(curves.sketch[-1] - curves.sketch[0])
-    assert abs(sketched / moved - 1) < 0.25
-
-
-def test_removed_groups_are_still_watched_and_dropout_is_not_in_the_curvature():
-    curves = run_trial(trial(arm="removed"))
-    assert np.isfinite(curves["loss class 0"]).all()
-    assert run_trial(trial(dropout=0.5, steps=1)).sharpness[0] == pytest.approx(
-        float(run_trial(trial(steps=1)).sharpness[0]), rel=SHARPNESS
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"arm": "hidden"}, "untouched, removed"),
-        ({"arm": "removed", "data": "digits"}, "planted groups"),
-        ({"rho": 2.0}, "rho in"),
-        ({"dropout": 1.0}, "dropout in"),
-        ({"weight_decay": -1.0}, ">= 0"),
-    ],
-)
-def test_bad_trials_say_what_is_allowed(fields, says):
-    with pytest.raises(InvalidInput) as caught:
-        trial(**fields)
-    assert says in str(caught.value)
-
-
-def test_modular_and_text_data_are_what_they_say():
-    modular = TrainConfig(data="modular", size=None, seed=1)
-    data = trial_data(Trial(modular, dials={"modulus": 7, "train_share": 0.6}))
-    a, b = data.inputs[:, 0, 0].argmax(1), data.inputs[:, 1, 0].argmax(1)
-    np.testing.assert_array_equal((a + b) % 7, data.labels)
-    assert len(data.labels) + len(data.test[1]) == 49
-    text = trial_data(
-        Trial(replace(modular, data="text", net="gpt", size=5), dials={"context": 16})
-    )
-    assert text.inputs.shape == (5, 16)
-    np.testing.assert_array_equal(text.inputs[:, 1:], text.labels[:, :-1])
+def config(**fields):
+    return replace(TRAIN, **fields)
 
 
 def test_instability_counts_rises_and_ignores_constants_and_rounding():
@@ -135,16 +33,6 @@ def test_instability_counts_rises_and_ignores_constants_and_rounding():
     assert numbers.instability([1.0, np.nan])["largest_rise"] == np.inf
     with pytest.raises(InvalidInput, match="two or more"):
         numbers.instability([1.0])
-
-
-def test_antiphase_sees_opposition_and_not_a_common_trend():
-    rng = np.random.default_rng(0)
-    trend, swing = np.exp(-np.arange(300) / 60), 0.05 * rng.standard_normal(300)
-    assert numbers.antiphase(trend + swing, trend - swing) < -0.9
-    assert numbers.antiphase(trend + swing, trend + swing) > 0.9
-    other = 0.05 * rng.standard_normal(300)
-    assert abs(numbers.antiphase(trend + swing, trend + other)) < 0.2
-    assert np.isnan(numbers.antiphase(trend[:10], trend[:10]))
 
 
 def test_intervals_cover_and_differences_are_paired():
@@ -161,19 +49,25 @@ def test_intervals_cover_and_differences_are_paired():
     assert found.x_high.sel(arm="b") - found.x_low.sel(arm="b") > 10
 
 
-def tiny(steps=10, seeds=2):
-    def trials(scale):
+@dataclass(frozen=True)
+class Tiny:
+    steps: int = 10
+    seeds: int = 2
+
+
+def tiny(**settings):
+    def configs(own, scale):
         return {
-            (arm, seed): scale.scaled(trial(arm=arm, seed=seed, steps=steps))
+            (arm, seed): scale.scaled(config(arm=arm, seed=seed, steps=own.steps))
             for arm in ("untouched", "removed")
-            for seed in scale.seeds(seeds)
+            for seed in scale.seeds(own.seeds)
         }
 
-    def collect(runs, _scale):
+    def collect(runs, _settings, _scale):
         about = {"end": "final loss"}
         return collecting.table(runs, lambda run: {"end": float(run.loss[-1])}, about)
 
-    return Experiment("tiny", "Tiny", (), trials, collect)
+    return Experiment("tiny", "Tiny", (), Tiny(**settings), configs, collect)
 
 
 def test_an_interrupted_experiment_leaves_no_result_and_resumes(tmp_path):
@@ -214,10 +108,11 @@ def test_a_changed_result_is_refused(tmp_path):
     assert not engine.is_finished(tiny(), Scale(), tmp_path)
 
 
-def test_every_experiment_says_its_trials_at_any_scale():
-    for one in EXPERIMENTS.values():
-        for key, each in one.trials(Scale(size=100, quick=True)).items():
-            assert each.train.device == "cpu" and each.train.size == 100, key
+def test_every_experiment_says_its_runs_at_any_scale():
+    for one in experiments().values():
+        json.dumps(engine.settings_of(one, Scale())["settings"])
+        for key, each in one.configs(Scale(size=100, quick=True)).items():
+            assert each.device == "cpu" and each.size in (100, None), key
             json.dumps(each.as_dict())
     with pytest.raises(InvalidInput, match="decisive_strong"):
         chosen(["nothing"])
@@ -227,22 +122,13 @@ def test_every_experiment_says_its_trials_at_any_scale():
 
 def test_an_arm_runs_again_with_any_seed(tmp_path):
     scale = Scale(size=60, quick=True)
-    known = run_trial(EXPERIMENTS["decisive_strong"].trials(scale)["groups removed", 1])
+    known = train(experiments()["decisive_strong"].configs(scale)["groups removed", 1])
     again = rerun("decisive_strong", "groups removed", 1, tmp_path / "run", scale)
     assert again.drop_attrs().identical(known.drop_attrs())
     other = rerun("decisive_strong", "groups removed", 17, scale=scale)
     assert other.step_loss[0] != known.step_loss[0]
     with pytest.raises(InvalidInput, match="untouched, groups removed"):
         rerun("decisive_strong", "nothing", 1)
-
-
-def test_noisy_steps_have_the_full_loss_beside_their_own():
-    curves = run_trial(trial(every_loss=True, optimiser="sgd", batch_size=8))
-    at = np.isin(curves.step_time, curves.time)
-    np.testing.assert_allclose(curves["loss all"].values[at], curves.loss[:-1], rtol=1e-5)
-    assert (curves["loss all"] != curves.step_loss).any()
-    plain = run_trial(trial(every_loss=True))
-    np.testing.assert_allclose(plain["loss all"], plain.step_loss, rtol=1e-5)
 
 
 def test_alpha_of_planted_inputs_is_theory_s():
@@ -267,27 +153,30 @@ def test_alpha_of_planted_inputs_is_theory_s():
 def test_the_toy_population_is_the_models_own_descent():
     """No noise: the full network's moments against linmodel's descent on the reduced state."""
     arm = toy.ARMS["untouched"]
-    _, sharpness, losses = toy.descend(toy.population(arm, 0), 0, noise=0.0)
+    own = toy.Settings()
+    _, sharpness, losses = toy.descend(toy.population(arm, 0), 0, 0.0, own)
     c, b, b_o = toy.start_parameters(0)
     state = State(c, b[0], float(np.linalg.norm(b[1:])), float(b_o.sum() / np.sqrt(len(b_o))))
     problem = OpposingSignals(arm.alpha, toy.B, toy.K, toy.D1, "aligned", arm.p)
     steps = gradient_descent(problem, state, toy.STEP_SIZE, 60)
-    seen = sharpness[: 61 : toy.EVERY]
-    np.testing.assert_allclose(seen, steps.sharpness[:: toy.EVERY], rtol=1e-8)
+    seen = sharpness[: 61 : own.every]
+    np.testing.assert_allclose(seen, steps.sharpness[:: own.every], rtol=1e-8)
     change = np.diff(losses[:61])
     np.testing.assert_allclose(change, np.diff(steps.loss), rtol=1e-6, atol=1e-9)
 
 
 def test_null_controls_change_nothing_in_the_population_and_little_on_samples():
+    own = toy.Settings()
     paths = {
-        name: toy.descend(toy.population(toy.ARMS[name], 0), 0, toy.NOISE)[1]
+        name: toy.descend(toy.population(toy.ARMS[name], 0), 0, own.noise, own)[1]
         for name in ("untouched", "p / 2, alpha kept", "g removed", "outliers removed")
     }
     for name in ("p / 2, alpha kept", "g removed"):
         np.testing.assert_array_equal(paths[name], paths["untouched"])
     assert np.nanmax(paths["outliers removed"]) < 0.1 * np.nanmax(paths["untouched"])
     plain, half = (
-        toy.samples(toy.ARMS[name], 0).gram for name in ("untouched", "p / 2, alpha kept")
+        toy.samples(toy.ARMS[name], 0, own.samples).gram
+        for name in ("untouched", "p / 2, alpha kept")
     )
     tops = [np.linalg.eigvalsh(gram)[-1] for gram in (plain, half)]
     assert abs(tops[0] / tops[1] - 1) < 0.3 and tops[0] != tops[1]

@@ -1,17 +1,21 @@
+from dataclasses import replace
+
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from linmodel import InvalidInput
 from realnet.experiments import toy
-from realnet.experiments.command import experiments
+from realnet.experiments.kit import registry
+from realnet.experiments.kit.command import experiments
 
 
 @pytest.fixture
 def call(monkeypatch):
     """The command with a toy experiment that takes a second."""
-    monkeypatch.setattr(toy, "STEPS", 60)
-    monkeypatch.setattr(toy, "SAMPLES", 200)
+    (one,) = toy.EXPERIMENTS
+    small = replace(one, settings=toy.Settings(steps=60, samples=200))
+    monkeypatch.setattr(registry, "experiments", lambda: {"toy_arms": small})
     app = typer.Typer()
     app.command()(experiments)
 

@@ -6,15 +6,10 @@ from torch.nn import functional
 from linmodel import InvalidInput
 from realnet.config import TrainConfig
 from realnet.data import datasets
-from realnet.experiments.trial import Trial
-from realnet.experiments.trial_data import trial_data
-from realnet.training.interventions import (
-    perp_gradient,
-    randomise_background,
-    remove,
-    remove_random,
-    stablemax_loss,
-)
+from realnet.data.interventions import ARMS, randomise_background, remove, remove_random
+from realnet.training.building import load_samples
+from realnet.training.losses import stablemax_loss
+from realnet.training.steps import perp_gradient
 from tests.tolerances import FLOAT32_STEP
 
 DIALS = {"fraction": 0.1, "magnitude": 6.0}
@@ -33,7 +28,7 @@ def faint():
 def test_removal_takes_the_group_and_nothing_else(planted):
     group = planted.members["opposing"]
     rest = remove(planted, group, "why")
-    np.testing.assert_array_equal(rest.images, planted.images[~group])
+    np.testing.assert_array_equal(rest.inputs, planted.inputs[~group])
     assert not rest.members["opposing"].any() and rest.provenance["removed"] == group.sum()
 
 
@@ -43,7 +38,7 @@ def test_the_control_removes_as_many_at_random_and_the_same_again(planted):
     assert len(rest) == len(planted) - 100
     # About half of the members are among the removed half: no preference.
     assert 0.2 < rest.members["opposing"].sum() / group.sum() < 0.8
-    np.testing.assert_array_equal(rest.images, remove_random(planted, 100, seed=1).images)
+    np.testing.assert_array_equal(rest.inputs, remove_random(planted, 100, seed=1).inputs)
     with pytest.raises(InvalidInput, match="fewer than"):
         remove_random(planted, len(planted), seed=1)
 
@@ -55,7 +50,7 @@ def test_backgrounds_change_on_the_fraction_asked_and_only_there(planted, faint,
 
     def raw(data):
         sd, mean = (np.array(data.provenance[key])[:, None, None] for key in ("sd", "mean"))
-        return data.images * sd + mean
+        return data.inputs * sd + mean
 
     moved = np.abs(raw(changed) - raw(planted)).max(axis=(1, 2, 3)) > 1e-3
     assert moved.sum() == round(rho * group.sum()) and not (moved & ~group).any()
@@ -70,7 +65,7 @@ def test_a_random_background_keeps_its_strength_and_loses_the_shared_hue(planted
         plain_sd, plain_mean = (
             np.array(faint.provenance[key])[:, None, None] for key in ("sd", "mean")
         )
-        parts = (data.images * sd + mean) - (faint.images * plain_sd + plain_mean)
+        parts = (data.inputs * sd + mean) - (faint.inputs * plain_sd + plain_mean)
         return np.sqrt((parts[group] ** 2).mean(axis=(1, 2, 3))), parts[group].mean(axis=(0, 2, 3))
 
     before, shared = strengths(planted)
@@ -120,11 +115,12 @@ def test_perp_gradient_is_orthogonal_and_keeps_the_rest():
     torch.testing.assert_close(perp_gradient(g, torch.zeros(300)), g)
 
 
-@pytest.mark.parametrize("arm", ["untouched", "removed", "random", "background"])
+@pytest.mark.parametrize("arm", list(ARMS))
 def test_every_arm_watches_the_same_original_members(arm):
-    train = TrainConfig(data="planted", size=200, seed=3)
-    data = trial_data(Trial(train, dials=DIALS, arm=arm, rho=1.0))
-    plain = trial_data(Trial(train, dials=DIALS))
+    known = {"data": "planted", "size": 200, "seed": 3, "dials": DIALS}
+    data = load_samples(TrainConfig(**known, arm=arm, rho=1.0 if arm == "background" else 0.0))
+    plain = load_samples(TrainConfig(**known))
+    assert list(plain.watched) == ["class 0", "class 1"]
     for name, (inputs, _) in plain.watched.items():
         np.testing.assert_array_equal(data.watched[name][0], inputs)
     assert len(data.labels) == (180 if arm in ("removed", "random") else 200)

@@ -6,12 +6,16 @@ from torch import nn
 from linmodel import InvalidInput
 from realnet.curvature.objective import flatten
 from realnet.data import datasets
+from realnet.data.samples import Shape
 from realnet.data.text import in_context, load_text, transitions
-from realnet.networks import Shape, build_network
-from realnet.signals.evidence import Watcher, checkpoint_steps, observe
-from realnet.signals.gradients import fold_grams, group_gradient, study
+from realnet.networks import build_network
+from realnet.signals.evidence import checkpoint_steps
+from realnet.signals.gradients import fold_grams, group_gradient
 from realnet.signals.groups import OpposingPair
+from realnet.signals.slopes import curvatures, slopes
+from realnet.signals.study import observe, study
 from realnet.training.losses import sample_loss
+from realnet.training.task import Task
 from tests.tolerances import ALGEBRA, AUTOGRAD, SINGLE_RUN
 
 
@@ -20,12 +24,12 @@ def small(loss="cross-entropy", count=12, dtype=torch.float64, chunk_size=None):
     model = nn.Sequential(nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 3)).to(dtype)
     inputs = torch.randn(count, 5, dtype=dtype)
     labels = torch.arange(count) % 3
-    return Watcher(model, sample_loss(loss), inputs, labels, chunk_size)
+    return Task(model, sample_loss(loss), inputs, labels, chunk_size)
 
 
 def naive_along(watcher, direction):
     """Slope, curvature and response of each sample, one by one, from dense derivatives."""
-    params = watcher.objective.params
+    params = watcher.whole.params
     found = []
     for x, y in zip(watcher.inputs, watcher.labels, strict=True):
         outputs = watcher.model(x[None])
@@ -46,9 +50,12 @@ def naive_along(watcher, direction):
 @pytest.mark.parametrize("chunk_size", [None, 5])
 def test_along_is_every_samples_own_derivatives(loss, chunk_size):
     watcher = small(loss, chunk_size=chunk_size)
-    direction = torch.randn(watcher.objective.n, dtype=torch.float64)
+    direction = torch.randn(watcher.whole.n, dtype=torch.float64)
+    direction /= direction.norm()
     exact = naive_along(watcher, direction)
-    for fast, naive in zip(watcher.along(direction), exact, strict=True):
+    slope, response = slopes(watcher, direction)
+    found = (slope, curvatures(watcher, direction), response)
+    for fast, naive in zip(found, exact, strict=True):
         np.testing.assert_allclose(fast, naive, rtol=AUTOGRAD, atol=AUTOGRAD)
 
 
@@ -64,7 +71,7 @@ def test_evidence_adds_up():
         directions=2,
         checkpoints=4,
         tolerance=SINGLE_RUN,
-    )
+    ).dataset()
     assert found.checkpoint_step.values.tolist() == checkpoint_steps(20, 4).tolist()
     assert found.attrs["status"] == "completed" and found.sizes["time"] == 21
     np.testing.assert_allclose(found.time[-1], 2.0, rtol=ALGEBRA)
@@ -78,7 +85,7 @@ def test_chunks_give_the_same_evidence():
     whole, parts = (small(count=30) for _ in range(2))
     options = {"step_size": 0.1, "steps": 5, "checkpoints": [0, 5], "directions": 1}
     runs = [
-        observe(w.model, w.sample_loss, w.inputs, w.labels, chunk_size=size, **options)
+        observe(w.model, w.sample_loss, w.inputs, w.labels, chunk_size=size, **options).dataset()
         for w, size in ((whole, None), (parts, 7))
     ]
     np.testing.assert_allclose(runs[0].loss, runs[1].loss, rtol=ALGEBRA)
@@ -97,14 +104,14 @@ def test_a_diverging_run_keeps_what_came_before():
         step_size=1e3,
         steps=200,
         checkpoints=[0],
-    )
+    ).dataset()
     assert found.attrs["status"] == "diverged"
     assert 1 <= found.sizes["time"] < 201 and np.isfinite(found.loss).all()
 
 
 def test_bad_input_is_refused_before_training():
     watcher = small()
-    start = flatten(watcher.objective.params).clone()
+    start = flatten(watcher.whole.params).clone()
     model, loss, x, y = watcher.model, watcher.sample_loss, watcher.inputs, watcher.labels
     broken = x.clone()
     broken[3] = float("nan")
@@ -121,16 +128,16 @@ def test_bad_input_is_refused_before_training():
     ):
         with pytest.raises(InvalidInput):
             observe(*arguments, **options)
-    assert torch.equal(start, flatten(watcher.objective.params))
+    assert torch.equal(start, flatten(watcher.whole.params))
 
 
 def test_fold_grams_give_the_cosine_of_the_groups_gradients():
-    first, second = small(count=30), small(count=30)
+    first = small(count=30)
     options = {"step_size": 0.1, "steps": 4, "checkpoints": [4], "directions": 1}
     evidence = observe(first.model, first.sample_loss, first.inputs, first.labels, **options)
     plus, minus = np.arange(11), np.arange(11, 20)
     pair = OpposingPair(plus, minus, 2.0, 0.0, np.zeros(30), 0.0, ())
-    (gram,) = fold_grams(second, [pair], evidence)
+    (gram,) = fold_grams(evidence, [pair])
     weights = np.where(gram.fold_side > 0, gram.fold_size / 11, 0)
     others = np.where(gram.fold_side < 0, gram.fold_size / 9, 0)
     inner = gram.gram[0].values
@@ -144,9 +151,9 @@ def test_fold_grams_give_the_cosine_of_the_groups_gradients():
 def test_planted_groups_are_found_in_a_network(net, loss):
     data = datasets.load("planted", size=300, seed=9, fraction=0.06, magnitude=5.0, side=7)
     model = build_network(net, Shape(10, 3, 7, 7), width=24, activation="relu", seed=9)
-    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
+    inputs, labels = torch.as_tensor(data.inputs), torch.as_tensor(data.labels)
     options = {"step_size": 0.02, "steps": 12, "checkpoints": 3, "directions": 3}
-    found = study(model, sample_loss(loss), inputs, labels, **options)
+    found = study(observe(model, sample_loss(loss), inputs, labels, **options))
     members = found.pairs[0].members
     truth = data.members["opposing"]
     assert truth[members].mean() >= 0.9
@@ -163,30 +170,30 @@ def test_planted_groups_are_found_in_a_network(net, loss):
 def test_nothing_is_found_where_nothing_was_planted():
     data = datasets.load("planted", size=300, seed=7, fraction=0, side=7)
     model = build_network("mlp", Shape(10, 3, 7, 7), width=24, activation="relu", seed=7)
-    inputs, labels = torch.as_tensor(data.images), torch.as_tensor(data.labels)
+    inputs, labels = torch.as_tensor(data.inputs), torch.as_tensor(data.labels)
     options = {"step_size": 0.05, "steps": 12, "checkpoints": 3, "directions": 3}
-    found = study(model, sample_loss("cross-entropy"), inputs, labels, **options)
+    found = study(observe(model, sample_loss("cross-entropy"), inputs, labels, **options))
     assert found.pairs == [] and "pair" not in found.numbers.dims
 
 
 def test_too_few_samples_are_refused_before_training():
     watcher = small(count=12)
-    start = flatten(watcher.objective.params).clone()
+    start = flatten(watcher.whole.params).clone()
     with pytest.raises(InvalidInput, match="number of samples is 12"):
-        study(watcher.model, watcher.sample_loss, watcher.inputs, watcher.labels, step_size=0.1)
-    assert torch.equal(start, flatten(watcher.objective.params))
+        observe(watcher.model, watcher.sample_loss, watcher.inputs, watcher.labels, step_size=0.1)
+    assert torch.equal(start, flatten(watcher.whole.params))
 
 
 def test_text_tokens_are_samples():
     text = load_text(size=4, context=8, vocabulary=20)
     model = build_network("gpt", Shape(20, context=8), width=16, depth=1, seed=0)
     inputs, labels = torch.as_tensor(text.inputs), torch.as_tensor(text.labels)
-    watcher = Watcher(model, sample_loss("cross-entropy"), inputs, labels)
+    watcher = Task(model, sample_loss("cross-entropy"), inputs, labels)
     chosen = np.array([3, 17, 18])
     loss = watcher.sample_loss(model(inputs), labels).reshape(-1)[torch.as_tensor(chosen)].mean()
-    expected = flatten(torch.autograd.grad(loss, watcher.objective.params))
+    expected = flatten(torch.autograd.grad(loss, watcher.whole.params))
     np.testing.assert_allclose(group_gradient(watcher, chosen), expected, atol=SINGLE_RUN)
-    slope = watcher.along(expected)[0]
+    slope = slopes(watcher, expected)[0]
     np.testing.assert_allclose(slope[chosen].mean(), expected.square().sum(), rtol=SINGLE_RUN)
 
 

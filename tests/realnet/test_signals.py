@@ -3,7 +3,8 @@ import pytest
 import xarray as xr
 
 from linmodel import InvalidInput
-from realnet.signals.groups import antiphase, find_opposing_groups, loss_changes
+from realnet.signals.antiphase import antiphase
+from realnet.signals.groups import find_opposing_groups, group_losses, loss_changes
 from realnet.signals.numbers import distribution, measure, rows
 from tests.tolerances import ALGEBRA, FALSE_ALARMS, NORMAL_TAILS
 
@@ -158,9 +159,20 @@ def test_antiphase_of_constructed_losses():
     trend = 1e4 * np.linspace(1, 0, STEPS + 1)
     found.loss.values[:, :10] += trend[:, None]
     first, second, rest = np.arange(5), np.arange(5, 10), np.arange(10, 15)
-    assert antiphase(found, first, second) < -0.95
-    assert antiphase(found, first[:2], first[2:]) > 0.95
-    assert abs(antiphase(found, first, rest)) < 0.9
+    assert antiphase(*group_losses(found, first, second)) < -0.95
+    assert antiphase(*group_losses(found, first[:2], first[2:])) > 0.95
+    assert abs(antiphase(*group_losses(found, first, rest))) < 0.9
+
+
+def test_antiphase_sees_opposition_and_not_a_common_trend():
+    rng = np.random.default_rng(0)
+    trend, swing = np.exp(-np.arange(300) / 60), 0.05 * rng.standard_normal(300)
+    assert antiphase(trend + swing, trend - swing) < -0.9
+    assert antiphase(trend + swing, trend + swing) > 0.9
+    other = 0.05 * rng.standard_normal(300)
+    assert abs(antiphase(trend + swing, trend + other)) < 0.2
+    assert np.isnan(antiphase(trend[:4], trend[:4]))
+    assert np.isnan(antiphase([1.0, np.inf, 2.0, 3.0, 1.0, 0.0], trend[:6]))
 
 
 def measured(seed=11):
@@ -231,9 +243,9 @@ def test_distribution_of_normal_changes():
         "change_sd": 0.4,
         "change_skewness": 0.0,
         "change_kurtosis": 0.0,
-        "change_beyond_2": 0.0455,
-        "change_beyond_3": 0.0027,
-        "change_one": 0.0151,
+        "change_2sd": 0.0455,
+        "change_3sd": 0.0027,
+        "change_1": 0.0151,
     }
     for name, value in expected.items():
         np.testing.assert_allclose(moments[name].mean(), value, atol=NORMAL_TAILS)

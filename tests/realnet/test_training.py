@@ -27,7 +27,7 @@ def plain_descent(loss, steps, step_size):
     """The naive twin: full-batch descent as a newcomer writes it."""
     data = datasets.load("digits", 60, 0)
     model = build_network("mlp", Shape(10, 1, 8, 8), width=8, depth=1, seed=0)
-    x, y = torch.tensor(data.images), torch.tensor(data.labels)
+    x, y = torch.tensor(data.inputs), torch.tensor(data.labels)
     losses = []
     for _ in range(steps):
         outputs = model(x)

@@ -1,0 +1,1 @@
+"""What the experiments' pages share: finding them, marks, tables, the report's chapter."""

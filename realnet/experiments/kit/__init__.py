@@ -1,0 +1,1 @@
+"""What every experiment uses: its definition, the engine that runs it, results, numbers."""

@@ -1,0 +1,65 @@
+"""The Dataset that evidence is: names, dimensions, units. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+ATTRIBUTES = {
+    "loss": ("1", "loss of one sample before the step"),
+    "slope": ("1 / sqrt(time)", "g_i.u: derivative of the sample's loss along u"),
+    "curvature": ("1 / time", "u'H_i u: second derivative of the sample's loss along u"),
+    "response": ("1", "||J_i u||: change of the sample's outputs along u"),
+    "alignment": ("1", "g_i.g / g.g, g the mean gradient: averages to 1"),
+    "eigenvalue": ("1 / time", "top eigenvalues of the full-batch loss Hessian, descending"),
+    "residual": ("1 / time", "||H u - eigenvalue u||"),
+    "input_norm": ("1", "Euclidean norm of the sample's input (tokens: one-hot)"),
+}
+DIMENSIONS = {
+    "slope": ("checkpoint", "direction", "sample"),
+    "curvature": ("checkpoint", "direction", "sample"),
+    "response": ("checkpoint", "direction", "sample"),
+    "alignment": ("checkpoint", "sample"),
+    "eigenvalue": ("checkpoint", "direction"),
+    "residual": ("checkpoint", "direction"),
+}
+
+
+def as_dataset(
+    loss: NDArray,
+    time: NDArray,
+    looks: Mapping[str, NDArray],
+    input_norm: NDArray,
+    label: NDArray,
+    attrs: Mapping[str, object],
+) -> xr.Dataset:
+    """loss (records, N) on `time` (records,); `looks`: DIMENSIONS' arrays, "step" and "time"."""
+    content = {name: (axes, looks[name]) for name, axes in DIMENSIONS.items()}
+    found = xr.Dataset(
+        {
+            **content,
+            "loss": (("time", "sample"), loss),
+            "label": ("sample", label),
+            "input_norm": ("sample", input_norm),
+        },
+        coords={
+            "time": ("time", time),
+            "checkpoint": ("checkpoint", looks["time"]),
+            "checkpoint_step": ("checkpoint", looks["step"]),
+        },
+        attrs=dict(attrs),
+    )
+    for name, (units, long_name) in ATTRIBUTES.items():
+        found[name].attrs = {"units": units, "long_name": long_name}
+    found["time"].attrs = {"units": "time", "long_name": "step size x step"}
+    found["checkpoint"].attrs = {"units": "time", "long_name": "step size x step, where looked"}
+    return found
+
+
+def record_index(evidence: xr.Dataset) -> NDArray[np.int64]:
+    """Which record on `time` each checkpoint is."""
+    time, looked = evidence.time.values, evidence.checkpoint.values
+    return np.abs(time[None, :] - looked[:, None]).argmin(axis=1)

@@ -1,0 +1,46 @@
+"""Every experiment at the smallest size that its code can run at."""
+
+from dataclasses import replace
+
+from realnet.experiments import (
+    decisive,
+    forecast,
+    grokking,
+    layers,
+    measured,
+    mechanism,
+    roles,
+    text,
+    toy,
+)
+from realnet.experiments.kit.registry import experiments
+
+
+def _first(table, count):
+    return dict(list(table.items())[:count])
+
+
+def small_experiments():
+    """The experiments with small settings, in their order."""
+    decided = {"arms": _first(decisive.ARMS, 3), "steps": 100, "seeds": 2}
+    strong, weak = (decisive.Settings(dials, **decided) for dials in decisive.DIALS.values())
+    few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
+    one = measured.Settings()
+    settings = {
+        "decisive_strong": strong,
+        "decisive_weak": weak,
+        "mechanism": mechanism.Settings(strong, (0.0, 0.4)),
+        "roles": roles.Settings(_first(roles.ARMS, 2), steps=100, seeds=2),
+        "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=2),
+        "text": text.Settings(_first(text.ARMS, 2), context=8, steps=100, seeds=1),
+        "layers": layers.Settings({"mlp": layers.NETWORKS["mlp"] | {"width": 8}}),
+        "forecast": forecast.Settings({"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1),
+        "measured": measured.Settings(
+            _first(one.toys, 1), _first(one.planted, 1), seeds=1, resamples=5, checkpoints=12
+        ),
+        "toy_arms": toy.Settings(steps=60, samples=200),
+    }
+    return [
+        replace(each, settings=settings.get(name, each.settings))
+        for name, each in experiments().items()
+    ]
