@@ -9,8 +9,11 @@ from matplotlib.figure import Figure
 from figures.experiments.kit.marks import PALETTE
 from figures.style import COLOURS, label_axes, panels
 from figures.table import Table, number
+from realnet.bridge.status import EARLY
 
 PLACE = 40
+# Edges that nothing forecasts: the status now, and in results that were carried over.
+TOO_EARLY = (EARLY, "at_start")
 CAPTIONS = {
     "forecast": (
         "From one small-step run alone: when, and whether, larger steps reach 2/η, and where the "
@@ -28,7 +31,7 @@ def draw(data: xr.Dataset) -> Figure:
     for row, window in zip(axes, data.window.values, strict=True):
         for axis, (name, title) in zip(row, titles.items(), strict=True):
             own = data.sel(window=window)
-            errors = abs(own[f"{name}_log_error"].where(own.status != "at_start"))
+            errors = abs(own[f"{name}_log_error"].where(~own.status.isin(TOO_EARLY)))
             for i, model in enumerate(data.model.values):
                 values = errors.sel(model=model).values
                 known = values[np.isfinite(values)]
@@ -79,9 +82,9 @@ def tables(data: xr.Dataset) -> list[Table]:
 
 def _forecast_row(own: xr.Dataset) -> list[str]:
     edge, plateau = _errors(own, "edge"), _errors(own, "plateau")
-    known = np.isfinite(own.edge_log_error.values) & np.isfinite(own.edge_low.values)
+    known = np.isfinite(own.edge_log_error.values) & np.isfinite(own.low.values)
     seen = np.broadcast_to(own.observed_edge_time.values, known.shape)[known]
-    inside = (own.edge_low.values[known] <= seen) & (seen <= own.edge_high.values[known])
+    inside = (own.low.values[known] <= seen) & (seen <= own.high.values[known])
     covered = f"{inside.sum()} of {inside.size}" if inside.size else "–"
     agrees = number(float(own.agrees.mean()))
     return [
@@ -91,7 +94,7 @@ def _forecast_row(own: xr.Dataset) -> list[str]:
 
 
 def _errors(own: xr.Dataset, name: str) -> np.ndarray:
-    values = np.abs(own[f"{name}_log_error"].where(own.status != "at_start").values)
+    values = np.abs(own[f"{name}_log_error"].where(~own.status.isin(TOO_EARLY)).values)
     return values[np.isfinite(values)]
 
 

@@ -14,6 +14,9 @@ trial.blocks                "layers" in observe
 trial.every_loss            "full_loss" in observe
 trial.sketch                K of "sketch=K" in observe, 0 without
 (always measured)           "alignment", "groups", "held_out" in observe
+
+In the results themselves: antiphase (of another definition) is antiphase_detrended; edge_low and
+edge_high of the forecasts are low and high.
 """
 
 import hashlib

@@ -55,13 +55,14 @@ def test_every_experiment_has_tables_with_as_many_cells_as_headings(folder, name
 
 
 def test_tables_have_a_row_for_every_arm_and_description(folder):
+    from realnet.bridge.rules import RULES
     from realnet.experiments.kit.results import load_result
 
     table = roles.tables(load_result(folder, "roles"))[0]
     assert [row[0] for row in table.rows] == ["baseline", "batch 16"]
     assert "[" in table.rows[0][1], "an interval beside every mean"
     forecasts = forecast.tables(load_result(folder, "forecast"))[0]
-    assert "reading" in {row[0] for row in forecasts.rows}
+    assert set(RULES) == {row[0] for row in forecasts.rows}
 
 
 def test_what_is_not_finished_is_not_drawn(tmp_path):

@@ -34,7 +34,7 @@ def test_a_run_without_groups_says_so():
 def test_grey_images_are_drawn_too():
     pair = SimpleNamespace(plus=np.array([0, 1]), minus=np.array([2, 3]), members=np.arange(4))
     data = SimpleNamespace(
-        images=np.random.default_rng(0).random((4, 1, 3, 3)),
+        inputs=np.random.default_rng(0).random((4, 1, 3, 3)),
         labels=np.array([0, 0, 1, 1]),
         members={},
         provenance={"mean": [0.0], "sd": [1.0]},

@@ -155,7 +155,9 @@ def test_overflow_is_divergence_however_often_the_sharpness_is_asked(tmp_path, e
 
 def test_a_run_that_diverges_at_its_first_evaluation_is_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        realnet.training.run, "sample_loss", lambda *_: lambda outputs, labels: outputs.sum(1) / 0.0
+        realnet.training.building,
+        "sample_loss",
+        lambda *_: lambda outputs, labels: outputs.sum(1) / 0.0,
     )
     curves = small(out=tmp_path / "run")
     assert curves.attrs["status"] == "diverged"
