@@ -123,9 +123,19 @@ def _background(samples: Samples, case: Case) -> Samples:
     return randomise_background(samples, case.again(magnitude=FAINT), group, case.rho, case.seed)
 
 
+def _agreed(samples: Samples, _case: Case) -> Samples:
+    """All planted members get the smallest of their labels: one background, one target."""
+    group = opposing(samples)
+    labels = samples.labels.copy()
+    labels[group] = labels[group].min(initial=samples.n_classes - 1)
+    noted = {"intervention": "members of one label", "relabelled": int(group.sum())}
+    return replace(samples, labels=labels, provenance=samples.provenance | noted)
+
+
 ARMS: dict[str, Callable[[Samples, Case], Samples]] = {
     "untouched": _untouched,
     "removed": _removed,
     "random": _random,
     "background": _background,
+    "agreed": _agreed,
 }

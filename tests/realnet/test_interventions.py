@@ -124,3 +124,12 @@ def test_every_arm_watches_the_same_original_members(arm):
     for name, (inputs, _) in plain.watched.items():
         np.testing.assert_array_equal(data.watched[name][0], inputs)
     assert len(data.labels) == (180 if arm in ("removed", "random") else 200)
+
+
+def test_members_that_agree_have_one_label_and_the_same_pictures(planted):
+    known = {"data": "planted", "size": 200, "seed": 3, "dials": DIALS}
+    data = load_samples(TrainConfig(**known, arm="agreed"))
+    group = planted.members["opposing"]
+    assert set(planted.labels[group]) == {0, 1} and set(data.labels[group]) == {0}
+    np.testing.assert_array_equal(data.labels[~group], planted.labels[~group])
+    np.testing.assert_array_equal(data.inputs, planted.inputs)
