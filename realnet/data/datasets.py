@@ -22,6 +22,7 @@ from realnet.data.modular import load_modular
 from realnet.data.photos import load_photos
 from realnet.data.planted import plant
 from realnet.data.samples import Samples
+from realnet.data.stripes import load_stripes
 from realnet.data.text import load_windows
 
 Raw = tuple[np.ndarray, np.ndarray, dict]
@@ -152,5 +153,6 @@ DATA_SETS: dict[str, DataSet] = {
     "planted": DataSet(
         _planted, ("objects", "fraction", "magnitude", "classes", "background", "side")
     ),
+    "stripes": DataSet(load_stripes, ("classes", "side", "noise")),
     "text": DataSet(load_windows, ("context", "tokens", "vocabulary", "held_out"), text=True),
 }
