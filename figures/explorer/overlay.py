@@ -11,7 +11,7 @@ from realnet.bridge.curve import step_size_of
 from realnet.bridge.toy import ToyParameters
 
 MOST_POINTS = 3000
-# Without a step size the page needs one: a share of 2 / sharpness at the run's sharpest.
+# Without a step size the page needs one: 2/eta at this share of the run's largest sharpness.
 SHARE = 0.8
 STEPS = (10, 20_000)
 
@@ -41,13 +41,18 @@ def _first(
 ) -> dict[str, object]:
     """The page's first state: the fitted toy, at the run's own edge, for the run's time."""
     if step_size is None:
-        eta = SHARE * 2 / float(np.nanmax(sharpness))
+        eta = 2 / (SHARE * float(np.nanmax(sharpness)))
     else:
         eta = step_size * toy.sharpness_scale
     return {
-        **{name: float(getattr(toy, name)) for name in ("alpha", "beta_norm", "k")},
-        **{name: float(value) for name, value in toy.start.as_dict().items()},
+        **{name: _short(getattr(toy, name)) for name in ("alpha", "beta_norm", "k")},
+        **{name: _short(value) for name, value in toy.start.as_dict().items()},
         "start": "numbers",
-        "step_size": eta,
+        "step_size": _short(eta),
         "steps": int(np.clip(round(float(time[-1]) / eta), *STEPS)),
     }
+
+
+def _short(value: float) -> float:
+    """Six digits: what a field can show, and far more than a fit can tell."""
+    return float(f"{value:.6g}")

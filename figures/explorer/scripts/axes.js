@@ -29,7 +29,8 @@ function logTicks(low, high, room) {
   const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
   const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.4) return evenTicks(low, high, room);
-  const marks = decades < 1.5 ? [1, 2, 5] : decades < 3 && room > 200 ? [1, 3] : [1];
+  const narrow = decades < 0.9 ? [1, 2, 3, 4, 5, 6, 8] : [1, 2, 5];
+  const marks = decades < 1.5 ? narrow : decades < 3 && room > 200 ? [1, 3] : [1];
   const every = Math.max(1, Math.ceil((decades * 45) / room));
   const ticks = [];
   for (let power = first - 1; power <= last; power++) {

@@ -84,7 +84,7 @@ function makeControls(host, change) {
   const hint = element("p", { class: "hint" });
   group(
     "Start",
-    choice("start", "from", [["seed", "a seed of the standard initialisation"], ["numbers", "four numbers"]]),
+    choice("start", "from", [["seed", "a drawn start (seed)"], ["numbers", "four numbers"]]),
     ...START_FIELDS.seed.map((name) => field(name)),
     choice("support", "opposing signal", [["isotropic", "isotropic"], ["aligned", "aligned"]]),
     ...START_FIELDS.numbers.map((name) => field(name)),

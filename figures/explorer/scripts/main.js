@@ -6,7 +6,7 @@ const byId = (id) => document.getElementById(id);
 
 const page = { state: { ...FIRST }, now: null, held: null, waiting: false, milliseconds: 0 };
 
-const SMALL = (width) => Math.min(Math.max(0.75 * width, 230), 310);
+const SMALL = (width) => Math.min(Math.max(0.92 * width, 230), 340);
 const sharpnessPlot = makePlot(byId("sharpness-plot"), { height: (width) => Math.min(Math.max(0.55 * width, 280), 480), describe: describeSharpness });
 const opposingPlot = makePlot(byId("opposing-plot"), { height: SMALL, describe: describeOpposing });
 const lossPlot = makePlot(byId("loss-plot"), { height: SMALL, describe: describeLoss });

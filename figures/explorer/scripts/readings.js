@@ -88,9 +88,9 @@ function stabilityReading({ problem, state }) {
   return { text: `η is ${side} η* = ${shown(largest)}: ${says}.`, claims: ["G3"] };
 }
 
-function theoryReadings({ central, centralWhy, envelopeWhy, state }) {
+function theoryReadings({ flow, central, centralWhy, envelopeWhy, state }) {
   const list = [];
-  if (state.optimiser === "gd" && central) {
+  if (state.optimiser === "gd" && central && flow.t_edge > 0) {
     list.push({ text: "The central flow holds αc² at 2/η after the crossing.", claims: ["G6"] });
   } else if (centralWhy) {
     list.push({ text: `No central flow: ${centralWhy}.`, claims: [] });
