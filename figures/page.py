@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from figures.table import Table
 
@@ -82,18 +84,20 @@ def page(
     chapters: list[Chapter],
     verdicts: dict[str, str],
     foot: list[Table],
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The whole HTML text. `verdicts` (id -> verdict) turns statement ids into links."""
-    links = [("about", "About"), *((each.anchor, each.title) for each in chapters)]
-    links.append(("provenance", "Provenance"))
+    """The whole HTML text. `verdicts` (id -> verdict) turns statement ids into links.
+
+    beside  other pages in the same folder: file name -> what it is
+    """
+    links = [("#about", "About"), *((f"#{each.anchor}", each.title) for each in chapters)]
+    links += [("#provenance", "Provenance"), *beside.items()]
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>",
-        "<nav>"
-        + "".join(f'<a href="#{a}">{html.escape(t)}</a>' for a, t in links)
-        + "</nav><main>",
+        "<nav>" + "".join(f'<a href="{a}">{html.escape(t)}</a>' for a, t in links) + "</nav><main>",
         f'<h1 id="about">{html.escape(title)}</h1>',
         *(f"<p>{html.escape(text)}</p>" for text in about),
     ]

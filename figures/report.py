@@ -12,6 +12,7 @@ from figures import benchmarks
 from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
 from figures.experiments.kit import pages
+from figures.explorer import explorer_page, statements_of
 from figures.options import Options, Work
 from figures.page import Chapter, Section, page
 from figures.style import FORMATS, save, svg_text
@@ -45,11 +46,13 @@ CHAPTERS = (
     ("groups", "Opposing groups", "", ("signals",)),
 )
 ABSENT = "This part is not installed here."
+NOTHING = Section("", "")
 
 
 @typed
 def build(options: Options, out: Path) -> tuple[Path, bool]:
-    """Write OUT/index.html (data in OUT/data); return its path and whether every part worked.
+    """Write OUT/index.html (data in OUT/data) and OUT/explorer.html beside it; return the page's
+    path and whether every part worked.
 
     A part that cannot be computed here is explained on the page; a part that fails is shown as
     failed, and the rest is written. Killed and run again, it goes on from the data that are there.
@@ -66,13 +69,21 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
             advance(0, name)
             sections[name] = _section(module(name), work, verdicts)
             advance(1, name)
+    beside = _explorer(work, out) if sections.get("ledger", NOTHING).svg else {}
     chapters = _chapters(sections)
     chapters.append(_measured("experiments", "Experiments", pages))
     chapters.append(_measured("benchmarks", "Benchmarks", benchmarks))
     foot = _provenance(options, data, time.monotonic() - begun)
-    text = page(TITLE, ABOUT, chapters, verdicts, foot)
+    text = page(TITLE, ABOUT, chapters, verdicts, foot, beside)
     worked = not any(section.failure for chapter in chapters for section in chapter.sections)
     return write_text(out / "index.html", text), worked
+
+
+def _explorer(work: Work, out: Path) -> dict[str, str]:
+    """Write the explorer with the ledger's verdicts; its file's name and what it is."""
+    ledger = figure_data(module("ledger"), work)["claims"]
+    path = write_text(out / "explorer.html", explorer_page(statements_of(ledger)))
+    return {path.name: "Explorer: play with the model"}
 
 
 @typed

@@ -87,8 +87,8 @@ def statements_of(table: xr.Dataset) -> dict[str, dict[str, str]]:
     rows = {}
     for name in (each for each in CLAIMS if each in known):
         row = table.sel(claim=name)
-        rows[name] = {key: str(row[key].item()) for key in FIELDS if key in row}
-        rows[name]["id"] = name
+        texts = {key: str(row[key].item()) if key in row else "" for key in FIELDS}
+        rows[name] = texts | {"id": name}
     return rows
 
 

@@ -72,7 +72,11 @@ def test_page_is_self_contained_and_its_links_lead_somewhere(quick, tmp_path):
     assert "<script" not in text
     assert len(links.sources) == 4
     assert all(source.startswith("data:image/svg+xml;base64,") for source in links.sources)
-    assert all(link.startswith("#") and link[1:] in links.ids for link in links.links)
+    inside = [link for link in links.links if link != "explorer.html"]
+    assert all(link.startswith("#") and link[1:] in links.ids for link in inside)
+    assert len(inside) == len(links.links) - 1
+    explorer = (path.parent / "explorer.html").read_text(encoding="utf-8")
+    assert '"F4"' in explorer and "opposingSignals" in explorer
     assert {
         "about",
         "theory",
