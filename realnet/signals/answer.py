@@ -21,6 +21,7 @@ from realnet.signals.enrichment import Enrichment, enrichment, sentence
 from realnet.signals.features import components, image_features
 from realnet.signals.graded import GradedSignal, find_graded_signals
 from realnet.signals.groups import OpposingPair
+from realnet.signals.layout import record_index
 from realnet.signals.loadings import AROUND, swing_matrix
 
 SAME = 0.5  # share of the smaller set's members: two signals are one from there on
@@ -60,7 +61,7 @@ class Answer:
         """Plain numbers, words, lists and dictionaries, as JSON has them (NaN as None)."""
         found = asdict(self)
         found["chance"] = None if self.chance is None else self.chance._asdict()
-        return _plain(found)
+        return {name: _plain(value) for name, value in found.items()}
 
 
 def answers(
@@ -101,7 +102,8 @@ def _crisp(evidence, pair: OpposingPair, looks, class_names, seed: int) -> Answe
     slopes = evidence.slope.values[look, direction]
     plus, minus = (side[np.argsort(-np.abs(slopes[side]))] for side in (pair.plus, pair.minus))
     begin, end = _around(evidence, int(look))
-    size = np.linalg.svd(swing_matrix(evidence.loss.values[begin : end + 1]), compute_uv=False)
+    swings = swing_matrix(evidence.loss.values[begin : end + 1])
+    size = np.linalg.svd(swings, compute_uv=False) if len(swings) else np.zeros(1)
     described = _described(evidence, plus, minus, begin, end, looks, class_names, seed)
     return Answer(
         "crisp", tuple(plus.tolist()), tuple(minus.tolist()), pair.p_value, True,
@@ -133,8 +135,8 @@ def _described(
 
 
 def _around(evidence: xr.Dataset, look: int) -> tuple[int, int]:
-    step = int(evidence.checkpoint_step.values[look])
-    return max(step - AROUND, 0), min(step + AROUND, evidence.sizes["time"] - 1)
+    record = int(record_index(evidence)[look])
+    return max(record - AROUND, 0), min(record + AROUND, evidence.sizes["time"] - 1)
 
 
 def _effective(slopes: NDArray) -> float:

@@ -1,7 +1,7 @@
 """S11: two groups' losses swing against each other. One definition; no torch.
 
 The number alone says little: where one direction dominates, any two random groups of a few dozen
-samples swing together or against each other nearly perfectly. `realnet.signals.graded` sets it
+samples swing together or against each other nearly perfectly. `realnet.signals.chance` sets it
 beside random groups of the same sizes and classes.
 """
 

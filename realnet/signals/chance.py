@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from linmodel.errors import integer, refuse
+from realnet.signals.antiphase import rank_correlation
 from realnet.signals.loadings import swing_matrix
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ def against_chance(
     phase, size = _measured(swings, plus, minus)
     return AgainstChance(
         phase,
-        float(np.quantile(phases, 0.01)),
+        float(np.nanquantile(phases, 0.01)) if np.isfinite(phases).any() else float("nan"),
         size,
         size / max(float(np.median(sizes)), np.finfo(float).tiny),
         float((1 + (sizes >= size).sum()) / (1 + len(sizes))),
@@ -85,7 +85,4 @@ def _dealt(members: NDArray, labels: NDArray, generator: np.random.Generator) ->
 
 def _measured(swings: Array, plus: NDArray, minus: NDArray) -> tuple[float, float]:
     both = np.stack([swings[:, plus].mean(axis=1), swings[:, minus].mean(axis=1)])
-    if (np.ptp(both, axis=1) == 0).any():
-        return 0.0, float(np.sqrt((both**2).mean()))
-    phase = np.corrcoef(rankdata(both, axis=1))[0, 1]
-    return float(phase), float(np.sqrt((both**2).mean()))
+    return rank_correlation(both), float(np.sqrt((both**2).mean()))

@@ -9,7 +9,7 @@ import typer
 
 from linmodel import store
 from linmodel.console import progress
-from linmodel.errors import integer
+from linmodel.errors import integer, refuse
 from linmodel.files import require_writable
 from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, TrainConfig, read_dials
 from realnet.extra import need_torch
@@ -42,12 +42,21 @@ def signals(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the data, the network and the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this NetCDF file.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the signals to this JSON file.")
+    ] = None,
+    gallery: Annotated[
+        Path | None, typer.Option(help="Draw both ends of each signal to this PNG file.")
+    ] = None,
 ) -> None:
     """Find opposing groups along training and print the numbers that measure them."""
     need_torch("the search for opposing groups")
     integer("directions", directions, low=1)
-    if out is not None:
-        require_writable(out)
+    for file in (out, json_file, gallery):
+        if file is not None:
+            require_writable(file)
+    if gallery is not None and gallery.suffix != ".png":
+        refuse("gallery", str(gallery), "a file name that ends in .png")
     from realnet.signals.study import study
 
     if run is not None:
@@ -78,6 +87,7 @@ def signals(
         print(note)
     found = study(evidence, seed=seed)
     _print(found, samples.describe)
+    _answer(found, samples, seed, json_file, gallery)
     if out is not None:
         print(f"wrote {store.save(found.numbers, out)}")
 
@@ -103,6 +113,24 @@ def _from_training(config: TrainConfig):
     return evidence, samples
 
 
+def _answer(found, samples, seed: int, json_file: Path | None, gallery: Path | None) -> None:
+    """Crisp and graded signals together: printed, and written where asked."""
+    from realnet.signals.answer import answers
+    from realnet.signals.drawn import draw
+    from realnet.signals.printed import as_json, lines
+
+    images = None if samples.is_text else samples.inputs
+    names = samples.provenance.get("classes")
+    known = names if names is not None and len(names) == samples.n_classes else None
+    signals, notes = answers(found.evidence, found.pairs, images, known, seed=seed)
+    for line in lines(signals, notes):
+        print(line)
+    if json_file is not None:
+        print(f"wrote {store.write_text(json_file, as_json(signals, notes))}")
+    if gallery is not None:
+        print(draw(gallery, samples, signals, known))
+
+
 def _print(found, show) -> None:
     from realnet.signals.numbers import rows
 
@@ -110,7 +138,7 @@ def _print(found, show) -> None:
     if status != "completed":
         print(f"{status} after {steps} steps: take a smaller step size to see more")
     if not found.pairs:
-        print("no opposing groups found")
+        print("no crisp groups found: no jump in the samples' sizes")
     for index, pair in enumerate(found.pairs):
         print(f"pair {index + 1}: response exceeds all others' {pair.score:.3g} times, ", end="")
         print(f"p = {pair.p_value:.2g}")

@@ -34,7 +34,7 @@ class GradedSignal:
 
     values           (N,) loadings: mean over its windows, unit norm
     plus, minus      the largest loadings of each sign, that hold half of that sign's energy
-    windows          (begin, end) steps where it was seen, the largest energy share first
+    windows          (begin, end) records where it was seen, the largest energy share first
     energy_share     of the swings' energy in its best window (see `realnet.signals.loadings`)
     slopes           correlation with the slopes along the top eigenvectors there
     effective_plus, effective_minus   (sum v^2)^2 / sum v^4 over the side: effective samples

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from linmodel.errors import refuse
+from realnet.signals.layout import record_index
 
 Array = NDArray[np.float64]
 NEAR = 0.8  # of 2/eta: the alternation itself says the rest
@@ -25,13 +26,14 @@ ALTERNATING = 0.8  # least share of steps at which the course changes sign
 CONFIRMED = 0.6  # least correlation of loadings with slopes along the top eigenvectors
 RANKS = 2  # singular pairs tried in each window
 SHUFFLES = 20  # of the null of the energy share
+EVERY_STEP = 1e-6  # relative: rounding of the time axis
 
 
 @dataclass(frozen=True)
 class Loading:
     """One signal in one window of steps.
 
-    look        index of the checkpoint; begin, end: steps of the window
+    look        index of the checkpoint; begin, end: first and last record of the window
     values      (N,) unit vector of mean 0: sample i's swing is course x values[i]
     energy      share of the swings' energy that the pair explains (after the pairs before it)
     null        the largest share in 20 shuffles of each step's swings over the samples
@@ -56,17 +58,21 @@ def swing_matrix(losses: Array) -> Array:
 
 
 def windows_at_edge(evidence: xr.Dataset) -> list[tuple[int, int, int]]:
-    """(begin, end, index of the look) of the windows of steps around looks at the edge.
+    """(begin, end, index of the look) of the windows of records around looks at the edge.
 
     At the edge: eta lambda_max >= 0.8 x 2. Five steps on either side, at least 6 in all.
     Raises InvalidInput where there is none: far from the edge nothing oscillates, and sides taken
-    from what is left say nothing.
+    from what is left say nothing; and where losses were not recorded at every step.
     """
-    near = evidence.eigenvalue.values[:, 0] * float(evidence.attrs["step_size"]) / 2
+    eta = float(evidence.attrs["step_size"])
+    spacing = np.diff(evidence.time.values) / eta
+    if np.abs(spacing - 1).max(initial=0.0) > EVERY_STEP:
+        refuse("steps between records", f"{spacing.max():.3g}", "1: losses at every step")
+    near = evidence.eigenvalue.values[:, 0] * eta / 2
     last = evidence.sizes["time"] - 1
     found = []
-    for look, step in enumerate(int(step) for step in evidence.checkpoint_step.values):
-        begin, end = max(step - AROUND, 0), min(step + AROUND, last)
+    for look, record in enumerate(record_index(evidence).tolist()):
+        begin, end = max(record - AROUND, 0), min(record + AROUND, last)
         if near[look] >= NEAR and end - begin >= SHORTEST:
             found.append((begin, end, look))
     if not found:

@@ -32,7 +32,11 @@ def made(loading, labels, seed: int = 0, near: float = 1.0, alternating: bool = 
             "eigenvalue": (("checkpoint", "direction"), np.full((3, 1), near * 2 / ETA)),
             "label": ("sample", labels),
         },
-        coords={"checkpoint_step": ("checkpoint", np.array(LOOKS))},
+        coords={
+            "time": ("time", ETA * time),
+            "checkpoint": ("checkpoint", ETA * np.array(LOOKS)),
+            "checkpoint_step": ("checkpoint", np.array(LOOKS)),
+        },
         attrs={"step_size": ETA},
     )
 
