@@ -21,9 +21,9 @@ def arrays(state: State) -> tuple[Array, Array, Array, Array]:
 
 @typed
 def require_standing(problem: OpposingSignals, start: State) -> None:
-    """Refuse a start outside the standing hypotheses of F1-F11.
+    """Refuse a start outside the standing hypotheses of F1-F3 and F5.
 
-    alpha >= 1, B > 0, c0 > 0, epsilon0 >= 0, c0 epsilon0 < B (every state of a batch).
+    alpha > 0, B > 0, c0 > 0, epsilon0 >= 0, c0 epsilon0 < B (every state of a batch).
     For epsilon0 < 0 see `linmodel.bounds.winning_side`; a start with c0 < 0 is the mirror image
     (s -> -s) of one with c0 > 0.
     """
@@ -35,10 +35,26 @@ def require_standing(problem: OpposingSignals, start: State) -> None:
 
 
 @typed
-def require_strengths(problem: OpposingSignals) -> None:
-    """Refuse a problem with alpha < 1 or B = 0."""
+def require_one_dip(problem: OpposingSignals, start: State) -> None:
+    """Refuse a start outside F4's hypotheses: the standing ones with alpha > 1/2."""
+    if problem.alpha <= 0.5:
+        _refuse("alpha > 1/2", problem.alpha)
+    require_standing(problem, start)
+
+
+@typed
+def require_convex(problem: OpposingSignals, start: State) -> None:
+    """Refuse a start outside F11's hypotheses: the standing ones with alpha >= 1."""
     if problem.alpha < 1:
         _refuse("alpha >= 1", problem.alpha)
+    require_standing(problem, start)
+
+
+@typed
+def require_strengths(problem: OpposingSignals) -> None:
+    """Refuse a problem with alpha = 0 or B = 0."""
+    if problem.alpha <= 0:
+        _refuse("alpha > 0", problem.alpha)
     if problem.beta_norm <= 0:
         _refuse("beta_norm > 0", problem.beta_norm)
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import spence
 
 from linmodel.arguments import typed
-from linmodel.assumptions import arrays, require, require_standing
+from linmodel.assumptions import arrays, require, require_one_dip
 from linmodel.comparison import Comparison
 from linmodel.conserved import conserved
 from linmodel.errors import real
@@ -93,7 +93,7 @@ def edge_time(problem: OpposingSignals, start: State, step_size: float) -> Array
 
 
 def _checked(problem: OpposingSignals, start: State) -> tuple[Array, Array, Array, Array]:
-    require_standing(problem, start)
+    require_one_dip(problem, start)
     c, epsilon, n, o = arrays(start)
     require(epsilon > 0, "epsilon0 > 0", epsilon)
     require(o != 0, "|o0| > 0", np.abs(o))

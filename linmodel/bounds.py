@@ -18,6 +18,7 @@ from linmodel.assumptions import (
     arrays,
     fraction,
     require,
+    require_one_dip,
     require_standing,
     require_strengths,
 )
@@ -127,9 +128,9 @@ def dip_floor(problem: OpposingSignals, start: State) -> Array:
       least value of kappa + epsilon^2 + n^2 over z = e^(-tau).)
     - (min of B x / (x^2 + n0^2 + alpha o0^2) over x from epsilon0 to |b0|)^2: c' = 0 at
       the dip.
-    Both are capped at c0^2. Raises InvalidInput outside the standing hypotheses.
+    Both are capped at c0^2. Raises InvalidInput outside F4's hypotheses (alpha > 1/2).
     """
-    require_standing(problem, start)
+    require_one_dip(problem, start)
     c, epsilon, n, o = arrays(start)
     b = problem.beta_norm / c
     slack = b - epsilon
@@ -150,9 +151,9 @@ def dip_ceiling(problem: OpposingSignals, start: State) -> Array:
 
     From c^2 = kappa + epsilon^2 + n^2 + o^2 with epsilon <= epsilon0 + B tau / sqrt(floor), at the
     intrinsic time tau = log(max(alpha o0^2 / (c0^2 - o0^2), 1)) / (2 alpha): c0^2 - o0^2 plus
-    O(B log(alpha) / alpha). Raises InvalidInput outside the standing hypotheses.
+    O(B log(alpha) / alpha). Raises InvalidInput outside F4's hypotheses (alpha > 1/2).
     """
-    require_standing(problem, start)
+    require_one_dip(problem, start)
     c, epsilon, n, o = arrays(start)
     kept = (c - np.abs(o)) * (c + np.abs(o))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -174,14 +175,15 @@ def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
     M = n^2 + alpha o^2, and while r < 1: d log(r)/d tau >= d log(epsilon / M)/d tau - 1,
     d epsilon/d tau >= b - epsilon.)
 
-    Raises InvalidInput outside the standing hypotheses.
+    Raises InvalidInput outside F4's hypotheses (alpha > 1/2).
     """
-    require_standing(problem, start)
+    require_one_dip(problem, start)
     c, epsilon, n, o = arrays(start)
     alpha, b = problem.alpha, problem.beta_norm / c
     slack = b - epsilon
     low = np.zeros(c.shape)
-    high = np.log(2 * np.maximum(2 * (n**2 + alpha * o**2) / (slack * b), 1.0))
+    slowest = min(1.0, 2 * alpha - 1)  # rate at which the left side falls
+    high = np.log(2 * np.maximum(2 * (n**2 + alpha * o**2) / (slack * b), 1.0)) / slowest
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         drag = n**2 * np.exp(-middle) + alpha * o**2 * np.exp(-(2 * alpha - 1) * middle)
@@ -271,10 +273,11 @@ def winning_side(problem: OpposingSignals, start: State) -> Array:
     For epsilon0 >= 0 it is +1 (F1). For epsilon0 < 0, with q = B / (B + c0 |epsilon0|) and
     rho = sqrt(B^2 + kappa^2/4):
     +1 if kappa + n0^2 q^2 + o0^2 q^(2 alpha) > 0: epsilon reaches 0 while c > 0, then F1-F5 hold;
-    -1 if c0 (rho + kappa/2) < B |epsilon0|: c reaches 0 while epsilon < 0, then F1-F5 hold of -s.
-    At alpha = 1 the second is an equivalence: otherwise +1, or 0 with equality (the separatrix).
+    -1 if c0 (rho + kappa/2) < B |epsilon0| and alpha >= 1: c reaches 0 while epsilon < 0, then
+    F1-F5 hold of -s; +1 if > and alpha <= 1. At alpha = 1 this decides: 0 with equality (the
+    separatrix).
 
-    Raises InvalidInput unless alpha >= 1, B > 0, c0 > 0, c0 epsilon0 < B.
+    Raises InvalidInput unless alpha > 0, B > 0, c0 > 0, c0 epsilon0 < B.
     """
     require_strengths(problem)
     c, epsilon, n, o = arrays(start)
@@ -288,7 +291,8 @@ def winning_side(problem: OpposingSignals, start: State) -> Array:
     push = c * limit_c_squared(kappa, b_norm) - b_norm * behind
     if problem.alpha == 1:
         return np.where(behind == 0, 1.0, np.sign(push))
-    return np.select([(behind == 0) | stays, push < 0], [1.0, -1.0], np.nan)
+    right = (behind == 0) | stays | ((push > 0) & (problem.alpha < 1))
+    return np.select([right, (push < 0) & (problem.alpha > 1)], [1.0, -1.0], np.nan)
 
 
 @typed

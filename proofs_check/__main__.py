@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from linmodel import console, store
-from proofs_check import Result, catalogue, run
+from proofs_check import Result, catalogue, commands, run
 from proofs_check.reading import explain
 
 app = console.new_app("Check every statement about the model and say how strong each verdict is.")
@@ -71,6 +71,9 @@ def theorem(
     result = check_theorem(path)
     print(explain(result))
     raise typer.Exit(0 if result.verdict in ("proved", "certified") else 1)
+
+
+commands.add_to(app)
 
 
 def _print_table(results: list[Result]) -> None:

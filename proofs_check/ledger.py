@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from proofs_check.certificates import store
+from proofs_check.certificates.formula import Statement
+from proofs_check.certificates.idle import idle
 from proofs_check.lemmas import LEMMAS
 
 
@@ -32,20 +35,26 @@ class Outcome:
 
     verdict: Verdict
     evidence: str
+    second: str = ""  # the other kernel that came to the same answer: CERTIFICATE, "python-flint"
+
+
+CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True)
 class Check:
     """One thing that a machine decides.
 
-    method   how: "sympy", "z3", "arb", "sampling"
-    decide   runs it
-    formula  LaTeX of what is decided, made only when somebody reads it
+    method     how: "sympy", "z3", "arb", "sampling"
+    decide     runs it
+    formula    LaTeX of what is decided, made only when somebody reads it
+    statement  what is decided as plain text, for checks that a certificate can prove
     """
 
     method: str
     decide: Callable[[], Outcome]
     formula: Callable[[], str] = lambda: ""
+    statement: Callable[[], Statement] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class Claim:
 
     witness   for a refuted claim: one line of Python that asserts a counterexample: replay it
     reason    why the verdict is only `tested` or `open`
+    by_hand   what of the proof no check decides, beside lemmas and readings (see `by_hand`)
     function  the linmodel function that embodies the statement, as "module.name"
     rests_on  ids of claims that the proof uses; the verdict is never stronger than theirs
     """
@@ -108,6 +118,7 @@ class Claim:
     witness: str = ""
     reason: str = ""
     function: str = ""
+    by_hand: str = ""
 
     def __post_init__(self) -> None:
         if self.recorded == Verdict.REFUTED and not self.witness:
@@ -166,7 +177,7 @@ def weakest(verdicts: Iterable[Verdict]) -> Verdict:
 def decide(claim: Claim, known: dict[str, Verdict] | None = None) -> Result:
     """Run every check of `claim`; `known` holds the verdicts of the claims it rests on."""
     begun = time.perf_counter()
-    steps = tuple(_decide_step(part) for part in claim.steps)
+    steps = tuple(_decide_step(claim.id, i, part) for i, part in enumerate(claim.steps, 1))
     inherited = [(known or {}).get(name, Verdict.OPEN) for name in claim.rests_on]
     methods = [check.method for part in claim.steps for check in part.checks.values()]
     verdict = weakest([part.verdict for part in steps] + inherited)
@@ -184,8 +195,32 @@ def decide(claim: Claim, known: dict[str, Verdict] | None = None) -> Result:
     return Result(claim, verdict, method, evidence, time.perf_counter() - begun, steps)
 
 
-def _decide_step(part: Step) -> StepResult:
-    return StepResult(part, {name: run_check(check) for name, check in part.checks.items()})
+def _decide_step(claim: str, number: int, part: Step) -> StepResult:
+    outcomes = {
+        name: _seconded(run_check(check), check, claim, store.key(number, name))
+        for name, check in part.checks.items()
+    }
+    return StepResult(part, outcomes)
+
+
+def _seconded(outcome: Outcome, check: Check, claim: str, name: str) -> Outcome:
+    """The outcome with what the stored certificate says; a check that carries nothing is `error`.
+
+    A certificate that is damaged or belongs to another statement makes the check an `error`; where
+    there is none the evidence says so.
+    """
+    if check.statement is None or outcome.verdict != Verdict.PROVED:
+        return outcome
+    statement = check.statement()
+    if carries_nothing := idle(statement):
+        return Outcome(Verdict.ERROR, carries_nothing)
+    found, terms = store.look_up(claim, name, statement)
+    if found == store.ABSENT:
+        return Outcome(outcome.verdict, f"{outcome.evidence}; {found}")
+    if found != store.VALID:
+        return Outcome(Verdict.ERROR, f"certificate: {found}")
+    evidence = f"{outcome.evidence}; certificate of {terms} terms expands to 0"
+    return Outcome(outcome.verdict, evidence, CERTIFICATE)
 
 
 def run_check(check: Check) -> Outcome:

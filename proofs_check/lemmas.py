@@ -81,6 +81,11 @@ LEMMAS: dict[str, Lemma] = {
         "A differentiable function with derivative > 0 (< 0) strictly increases (decreases).",
         {"sign": "the sign of the derivative"},
     ),
+    "convex": Lemma(
+        "A twice differentiable function with second derivative >= 0 on an interval lies above its "
+        "tangents and, between their ends, below its chords.",
+        {"second": "the sign of the second derivative"},
+    ),
     "strict minima": Lemma(
         "A C^2 function on an interval whose second derivative is positive at each critical point "
         "has at most one critical point; it strictly decreases before it and strictly increases "

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import sympy as sp
 import z3
 
+from proofs_check.certificates.write import statement
 from proofs_check.ledger import Check, Outcome, Verdict
 
 SECONDS = 30.0
@@ -51,7 +52,7 @@ def implies(
         left = r",\ ".join(sp.latex(part) for part in given)
         return (left + r" \;\Longrightarrow\; " if left else "") + sp.latex(then)
 
-    return Check("z3", decide, formula)
+    return Check("z3", decide, formula, lambda: statement(given, then))
 
 
 def _decide(given, then, seconds, resources, second_opinion) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy as sp
@@ -30,8 +30,9 @@ def deferred(sides: Callable[[], tuple[Side, Side]], reads: str = "") -> Check:
     def decide() -> Outcome:
         left, right = sides()
         pairs = list(_entries(left, right))
-        if not pairs:
-            return Outcome(Verdict.ERROR, "a matrix without entries: nothing is compared")
+        wrong = _carries_nothing(pairs)
+        if wrong:
+            return Outcome(Verdict.ERROR, wrong)
         for a, b in pairs:
             outcome = _compare(sp.sympify(a).doit(), sp.sympify(b).doit())
             if outcome.verdict != Verdict.PROVED:
@@ -44,6 +45,42 @@ def deferred(sides: Callable[[], tuple[Side, Side]], reads: str = "") -> Check:
         return reads or f"{sp.latex(left)} = {sp.latex(right)}"
 
     return Check("sympy", decide, formula)
+
+
+def _carries_nothing(pairs: list[tuple[Side, Side]]) -> str:
+    """ "" or why the identity says nothing: the same on both sides as it stands, or about a symbol
+    that it does not contain."""
+    if not pairs:
+        return "a matrix without entries: nothing is compared"
+    if all(sp.sympify(a) == sp.sympify(b) for a, b in pairs):
+        return "both sides are the same as they stand: nothing is compared"
+    acted: dict[Any, bool] = {}
+    sides = [sp.sympify(one) for pair in pairs for one in pair]
+    parts: set[Any] = {part for side in sides for part in side.atoms(sp.Derivative, sp.Subs)}
+    for part in parts:
+        for variable in part.variables:
+            inside = part.expr.has(variable)
+            acted[variable] = acted.get(variable, False) or inside
+    missing = [str(variable) for variable, inside in acted.items() if not inside]
+    return f"it does not contain {', '.join(missing)}, which it is about" if missing else ""
+
+
+def at(expression: Side, values: Mapping[Any, Any]) -> Side:
+    """`expression` at these values, left to the check to work out; matrices entry by entry."""
+    if isinstance(expression, sp.MatrixBase):
+        return expression.applyfunc(lambda entry: at(entry, values))
+    found = {x: v for x, v in values.items() if sp.sympify(expression).has(x)}
+    return sp.Subs(expression, tuple(found), tuple(found.values())) if found else expression
+
+
+def total(*terms: Side) -> sp.Expr:
+    """Their sum, left to the check to work out."""
+    return sp.Add(*terms, evaluate=False)
+
+
+def times(*factors: Side) -> sp.Expr:
+    """Their product, left to the check to work out."""
+    return sp.Mul(*factors, evaluate=False)
 
 
 def _entries(left: Side, right: Side) -> Iterable[tuple[Side, Side]]:

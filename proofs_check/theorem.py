@@ -48,7 +48,8 @@ NAMES: dict[str, Any] = {
 } | {"opposing_curvature": alpha * c**2}
 MOMENTS = ("always", "start", "dip", "limit")
 KEYS = ("id", "title", "hypotheses", "conclusion", "when", "examples", "constants", "ranges")
-STANDING_START = (c0 > 0) & (e0 >= 0) & (c0 * e0 < B) & (alpha >= 1)
+STANDING_START = (c0 > 0) & (e0 >= 0) & (c0 * e0 < B) & (alpha > 0)
+ONE_DIP = STANDING_START & (2 * alpha > 1)  # F4
 CONSERVED = sp.Eq(c**2 - epsilon**2 - n**2 - o**2, kappa)
 AT_START = sp.Eq(kappa, c0**2 - e0**2 - n0**2 - o0**2)
 DOMAIN = (alpha >= 0, B >= 0, k > 0, t >= 0)  # what a problem and a time may be at all
@@ -166,7 +167,7 @@ def _ranges(given: dict[str, Any]) -> dict[str, tuple[float, float]]:
 def _settle(trial: Trial) -> Outcome:
     """Proof; then a counterexample among the starts or the ends; then random examples."""
     given = [*trial.hypotheses, *DOMAIN, AT_START]
-    standing = _ask(given, STANDING_START)
+    standing = _ask(given, ONE_DIP if trial.when == "dip" else STANDING_START)
     if standing.verdict == Verdict.ERROR:
         return standing
     if trial.when == "start" or standing.verdict == Verdict.PROVED:

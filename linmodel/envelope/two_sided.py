@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from linmodel.arguments import typed
-from linmodel.assumptions import arrays, require_standing
+from linmodel.assumptions import arrays, require_convex
 from linmodel.bounds import dip_floor, limit_c_squared
 from linmodel.conserved import conserved
 from linmodel.curves import LABELS
@@ -56,7 +56,7 @@ class Envelope:
     @classmethod
     def of(cls, problem: OpposingSignals, start: State, step: float, pieces: int) -> Envelope:
         """Build the curves; `start` has shape (N,)."""
-        require_standing(problem, start)
+        require_convex(problem, start)
         c, epsilon, n, o = arrays(start)
         alpha, b_norm = np.full(c.shape, problem.alpha), np.full(c.shape, problem.beta_norm)
         cases = Cases(alpha, b_norm, c, epsilon, n**2, o**2)

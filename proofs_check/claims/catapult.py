@@ -8,7 +8,7 @@ from proofs_check.claims.descent import NEXT
 from proofs_check.claims.field import B, alpha, c, epsilon, eta, n, o
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import identity, times
 
 u, w, S, P, end, u0 = sp.symbols("u w S P u_end u0", real=True)
 U_NEXT, W_NEXT = u * (1 - w) ** 2, w * (1 - u) ** 2
@@ -20,8 +20,9 @@ G7 = Claim(
     "Where B = epsilon = n = 0, u = eta alpha c^2 and w = eta alpha o^2 follow u+ = u (1-w)^2, w+ "
     "= w (1-u)^2. With S = u + w, P = u w, D = u - w: S+ - 4 = (S - 4)(1 + P), D+ = D (1 - P). If "
     "S < 4, (u, w) converges to (u_end, 0) or (0, w_end), which is at most 2 unless P becomes "
-    "exactly 0; if S > 4 it is unbounded, unless P becomes exactly 0. A throw from (u0, w near "
-    "0), 2 < u0 < 4, with P^2 <= 2 throughout, ends at u_end <= 4 - u0 or at u_end = 0.",
+    "exactly 0; if S > 4 it is unbounded, unless P becomes exactly 0. A throw from (u0, w0), 2 < "
+    "u0 < 4, w0 > 0, u0 + w0 < 4, with P^2 <= 2 throughout, ends at u_end <= 4 - u0 or at u_end = "
+    "0.",
     r"S_+-4=(S-4)(1+P),\quad D_+=D(1-P),\quad P_+=P(1-S+P)^2",
     Verdict.PROVED,
     hypotheses=("B = epsilon = n = 0", "u, w > 0"),
@@ -49,7 +50,7 @@ G7 = Claim(
             "At an end (u_end, 0) with u_end > 2, w+ / w tends to (1 - u_end)^2 > 1: w could not "
             "tend to 0.",
             ratio=(
-                identity(W_NEXT / w, (1 - u) ** 2, reads=r"w_+/w=(1-u)^2"),
+                identity(times(W_NEXT, 1 / w), (1 - u) ** 2, reads=r"w_+/w=(1-u)^2"),
                 implies([end > 2], (1 - end) ** 2 > 1),
             ),
         ),
@@ -60,15 +61,21 @@ G7 = Claim(
             factor=identity((U_NEXT + W_NEXT) - 4, ((u + w) - 4) * (1 + u * w)),
             bound=(
                 implies([u >= 0, w >= 0, u + w > 4], u + w <= U_NEXT + W_NEXT),
-                implies([u >= 0, w >= 0, u + w > 4, sp.Eq(w, 0)], u > 2),
+                implies([u >= 0, w >= 0, u + w > 4, sp.Eq(u * w, 0)], (u > 2) | (w > 2)),
             ),
         ),
         step(
-            "The throw: (4 - S) D changes by the factor 1 - P^2, at most 1 in size if P^2 <= 2; so "
-            "u_end (4 - u_end) <= u0 (4 - u0), and u_end <= 2 gives u_end <= 4 - u0.",
+            "The throw: (4 - S) D changes by the factor 1 - P^2, at most 1 in size if P^2 <= 2. At "
+            "the start it is (4-u0-w0)(u0-w0) <= (4-u0) u0, at least its negative; so u_end (4 - "
+            "u_end) <= u0 (4 - u0), and u_end <= 2 gives u_end <= 4 - u0.",
             identity((4 - (U_NEXT + W_NEXT)) * (U_NEXT - W_NEXT),
                      (4 - (u + w)) * (u - w) * (1 - (u * w) ** 2)),
             implies([P**2 <= 2], (1 - P**2) ** 2 <= 1),
+            implies(
+                [u0 > 2, w >= 0, w <= 4, u0 + w < 4],
+                ((4 - u0 - w) * (u0 - w) <= (4 - u0) * u0)
+                & ((4 - u0 - w) * (u0 - w) >= -(4 - u0) * u0),
+            ),
             implies([u0 > 2, u0 < 4, end >= 0, end <= 2, (4 - end) * end <= (4 - u0) * u0],
                     end <= 4 - u0),
         ),

@@ -11,7 +11,7 @@ from proofs_check.claims.hessian import CORE, CUBIC, bb, rho, x
 from proofs_check.claims.reduction import FULL_BO, PLANE, REDUCED_C
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity, times, total
 
 NEXT = tuple(q + eta * f for q, f in zip(STATE, VELOCITY, strict=True))
 FACTOR = 1 - eta * alpha * c**2
@@ -75,14 +75,14 @@ G2 = Claim(
         step(
             "Spectrum at the minimum (H1): alpha c^2 on P b_o, c^2 across, c^2 + epsilon^2 and 0 "
             "in the (c, b) plane, 0 on (1-P) b_o; b_o is decoupled from (c, b).",
-            identity(CUBIC.subs(AT_MINIMUM), (alpha * c**2 - x) * x * (x - WIDTH)),
+            identity(at(CUBIC, AT_MINIMUM), (alpha * c**2 - x) * x * (x - WIDTH)),
             identity(
-                CORE.subs(AT_MINIMUM)[2, :],
+                at(CORE[2, :], AT_MINIMUM),
                 sp.Matrix([[0, 0, alpha * c**2]]),
                 reads=r"H_{b_o,\cdot}=(0,0,\alpha c^2)\text{ at the minimum}",
             ),
             identity(
-                (2 * c * epsilon - B).subs(B, c * epsilon),
+                at(2 * c * epsilon - B, {B: c * epsilon}),
                 c * epsilon,
                 reads=r"2c\epsilon-B=c\epsilon\text{ where }c\epsilon=B",
             ),
@@ -131,9 +131,9 @@ G3 = Claim(
             "<= 2/eta.",
             implies(
                 [q >= 1, sp.Eq(alpha, q**2 + 1), B > 0, alpha * B / q <= Y],
-                (alpha * (B / q) <= Y) & ((B / q) + B * q <= Y),
+                (B / q) + B * q <= Y,
             ),
-            identity(B**2 / (B / q), B * q, reads=r"c^2=B/q:\ B^2/c^2=Bq"),
+            identity(times(B**2, 1 / (B / q)), B * q, reads=r"c^2=B/q:\ B^2/c^2=Bq"),
         ),
         step(
             "Conversely a stable minimum with c^2 = X needs alpha B/q <= 2/eta.",
@@ -141,7 +141,8 @@ G3 = Claim(
         ),
         step(
             "alpha <= 2: c^2 = B is stable when 2B <= 2/eta, and 2B <= X + B^2/X for every X > 0.",
-            implies([alpha <= 2, B > 0, 2 * B <= Y], (alpha * B <= Y) & (B + B**2 / B <= Y)),
+            implies([alpha <= 2, B > 0, 2 * B <= Y], alpha * B <= Y),
+            identity(total(B, times(B**2, 1 / B)), 2 * B),
             implies(FITS, 2 * B <= Y),
         ),
         step(

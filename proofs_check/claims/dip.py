@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from proofs_check.claims.field import (
-    STANDING_WORDS,
+    DIP_WORDS,
     VELOCITY,
     B,
     M,
@@ -16,16 +16,16 @@ from proofs_check.claims.field import (
     epsilon,
     tau,
 )
-from proofs_check.claims.flow import c0, e0, k, m, n0, o0, v
+from proofs_check.claims.flow import c0, e0, m, n0, o0, v
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity, limit
+from proofs_check.symbolic import identity, limit, total
 
 # b = B / c0, s = b - epsilon0, z = e^(-tau), f = floor of c^2
 b, s, z, f, g, x = sp.symbols("b s z f g x", real=True)
 far = sp.Symbol("F", positive=True)
 RISE = b - (b - e0) * sp.exp(-tau)
-WHILE_FALLING = [c > 0, epsilon >= 0, v > 0, m > 0, k >= m, epsilon * v < c * m]
+WHILE_FALLING = [c > 0, epsilon >= 0, v > 0, m > 0, epsilon * v < c * m]
 EPSILON_RISES = by_lemma(
     "comparison",
     "Up to the dip c <= c0, so d epsilon/dtau = B/c - epsilon >= b - epsilon: epsilon >= b - s "
@@ -42,7 +42,7 @@ F4B = Claim(
     r"n_0^2e^{-\tau_1}+\alpha o_0^2e^{-(2\alpha-1)\tau_1}=s(b-se^{-\tau_1}),\quad "
     r"t_1\le\tau_1/c_{\min}^2",
     Verdict.PROVED,
-    hypotheses=STANDING_WORDS,
+    hypotheses=DIP_WORDS,
     steps=(
         EPSILON_RISES,
         step(
@@ -78,7 +78,14 @@ F4B = Claim(
             "c^2 dt.",
             sign=(
                 implies([s > 0, z > 0], s * (s * z) > 0),
-                implies([alpha >= 1], -(2 * alpha - 1) < 0),
+                identity(
+                    sp.Derivative(
+                        n0**2 * sp.exp(-tau) + o0**2 * sp.exp(-(2 * alpha - 1) * tau), tau
+                    ),
+                    -(n0**2) * sp.exp(-tau)
+                    - (2 * alpha - 1) * o0**2 * sp.exp(-(2 * alpha - 1) * tau),
+                ),
+                implies([2 * alpha > 1, z > 0], -(2 * alpha - 1) * o0**2 * z <= 0),
                 identity(sp.Derivative(s * (b - s * sp.exp(-tau)), tau), s**2 * sp.exp(-tau)),
                 implies([c > 0, f > 0, c**2 >= f], 1 / c**2 <= 1 / f),
             ),
@@ -111,7 +118,7 @@ F7 = Claim(
     r"c(t_1)^2\ge\kappa+\frac{b^2n_0^2}{s^2+n_0^2},\quad "
     r"c(t_1)^2\le c_0^2-o_0^2+O\!\left(\tfrac{\ln\alpha}{\alpha}\right)",
     Verdict.PROVED,
-    hypotheses=(*STANDING_WORDS, "the upper bound's order: f > 0 fixed"),
+    hypotheses=(*DIP_WORDS, "the upper bound's order: f > 0 fixed"),
     steps=(
         EPSILON_RISES,
         step(
@@ -125,7 +132,7 @@ F7 = Claim(
                 [s > 0, z > 0, z <= 1, e0 >= 0, sp.Eq(b, s + e0), e0 * s >= n0**2],
                 (b - s * z) ** 2 + n0**2 * z**2 >= e0**2 + n0**2,
             ),
-            identity((c0**2 - e0**2 - n0**2 - o0**2) + e0**2 + n0**2, KEPT,
+            identity(total(c0**2 - e0**2 - n0**2 - o0**2, e0**2, n0**2), KEPT,
                 reads=r"\kappa+\epsilon_0^2+n_0^2=c_0^2-o_0^2"),
             implies([epsilon >= g, g >= 0], epsilon**2 >= g**2),
         ),
@@ -133,8 +140,8 @@ F7 = Claim(
             "Another, at the dip: c = B epsilon/(epsilon^2 + m), epsilon in [epsilon0, F], m <= "
             "m0; x/(x^2 + m0) is least at an end of that interval.",
             implies(
-                [c > 0, sp.Eq(VELOCITY[0], 0)],
-                sp.Eq(c * (epsilon**2 + M), B * epsilon),
+                [c > 0, alpha > 0, epsilon > 0, sp.Eq(VELOCITY[0], 0)],
+                sp.Eq(c, B * epsilon / (epsilon**2 + M)),
             ),
             implies(
                 [c**2 <= c0**2, sp.Eq(c**2 - epsilon**2 - x - z, c0**2 - e0**2 - n0**2 - o0**2),
@@ -183,9 +190,9 @@ F7B = Claim(
     Verdict.REFUTED,
     rests_on=("F7",),
     witness=(
-        "from linmodel import *; f = gradient_flow(OpposingSignals(1e6, 1e-3, 4.0), "
-        "State(1, .1, .19**.5, .8**.5), [0, 1000, 1500, 2000]); "
-        "assert float(f.opposing_curvature.min())/1e6 < 0.01 < 0.2"
+        "from linmodel import *; from linmodel.certified import certified_flow as f; "
+        "c = f(OpposingSignals(1e6, 1e-3, 4.0), State(1, .1, .19**.5, .8**.5), [0, "
+        "1500]).c.values; assert 0 < c[1][0] < c[1][1] and c[1][1]**2 < 0.01 < 0.2, c"
     ),
 )
 CLAIMS = (F4B, F7, F7B)

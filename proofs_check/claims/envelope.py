@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from proofs_check.claims.field import STANDING_WORDS, VELOCITY, B, alpha, c, epsilon, o, tau
+from proofs_check.claims.field import CONVEX_WORDS, VELOCITY, B, alpha, c, epsilon, o, tau
 from proofs_check.claims.flow import c0, e0, n0, o0
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity, total
 
 p, q, low, high, level = sp.symbols("p q e_low e_high K", real=True)
 FAST = o0**2 * sp.exp(-2 * alpha * tau)
@@ -22,7 +22,7 @@ F11 = Claim(
     r"\epsilon_1(\tau)\le\epsilon_\alpha(\tau)\le\epsilon_\infty(\tau),\quad "
     r"c^2=\kappa+\epsilon^2+n_0^2e^{-2\tau}+o_0^2e^{-2\alpha\tau}",
     Verdict.PROVED,
-    hypotheses=(*STANDING_WORDS, "the upper curve: c0^2 > o0^2"),
+    hypotheses=(*CONVEX_WORDS, "the upper curve: c0^2 > o0^2"),
     steps=(
         step(
             "o^2 at equal tau falls with alpha, and is above 0.",
@@ -51,14 +51,14 @@ F11 = Claim(
             "alpha = infinity: o = 0 with the same kappa is the flow from (sqrt(c0^2 - o0^2), "
             "epsilon0, n0, 0), which meets the standing hypotheses too.",
             identity(
-                (c0**2 - o0**2) - e0**2 - n0**2,
+                total(c0**2 - o0**2, -(e0**2), -(n0**2)),
                 c0**2 - e0**2 - n0**2 - o0**2,
                 reads=r"(c_0^2-o_0^2)-\epsilon_0^2-n_0^2=\kappa",
             ),
             implies([c0 > 0, e0 >= 0, c0 * e0 < B, p > 0, sp.Eq(p**2, c0**2 - o0**2)], p * e0 < B),
             identity(
-                sp.Matrix(VELOCITY).subs(o, 0)[:3, :],
-                sp.Matrix(VELOCITY)[:3, :].subs(alpha, 0),
+                at(sp.Matrix(VELOCITY[:3]), {o: 0}),
+                at(sp.Matrix(VELOCITY[:3]), {alpha: 0}),
                 reads=r"(\dot c,\dot\epsilon,\dot n)|_{o=0}=(\dot c,\dot\epsilon,\dot n)|_{\alpha="
                 r"0}",
             ),

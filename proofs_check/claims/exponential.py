@@ -22,7 +22,7 @@ from proofs_check.claims.hessian import TOP, root
 from proofs_check.enclosure import certified, positive
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity, limit
+from proofs_check.symbolic import at, identity, limit
 
 z, y, u, T = sp.symbols("z y u T", real=True)
 TENTH = sp.Rational(1, 10)
@@ -71,9 +71,9 @@ S5 = Claim(
             "kappa = 0 on the family, and epsilon >= 1/10 for all time (F3), so c >= epsilon >= "
             "1/10.",
             identity(
-                KAPPA.subs({c: 1, epsilon: TENTH, n: sp.sqrt(sp.Rational(19, 100)),
-                            o: sp.sqrt(sp.Rational(4, 5))})
-            , reads=r"\kappa(1,\tfrac1{10},\sqrt{0.19},\sqrt{0.8})=0"),
+                at(KAPPA, {c: 1, epsilon: TENTH, n: sp.sqrt(sp.Rational(19, 100)),
+                           o: sp.sqrt(sp.Rational(4, 5))}),
+                reads=r"\kappa(1,\tfrac1{10},\sqrt{0.19},\sqrt{0.8})=0"),
             implies(DIAGONAL, (c >= epsilon) & (c >= TENTH)),
         ),
         by_lemma(

@@ -24,8 +24,11 @@ V = B - c * epsilon  # what the signal still lacks
 M = n**2 + alpha * o**2  # what pulls c down besides the signal's own share
 Q = epsilon**2 + M
 
-STANDING = (c > 0, epsilon >= 0, c * epsilon < B, alpha >= 1)
-STANDING_WORDS = ("c0 > 0", "epsilon0 >= 0", "c0 epsilon0 < B", "alpha >= 1")
+STANDING = (c > 0, epsilon >= 0, c * epsilon < B, alpha > 0)
+START_WORDS = ("c0 > 0", "epsilon0 >= 0", "c0 epsilon0 < B")
+STANDING_WORDS = (*START_WORDS, "alpha > 0")
+DIP_WORDS = (*START_WORDS, "alpha > 1/2")  # F4: one dip, at a finite time
+CONVEX_WORDS = (*START_WORDS, "alpha >= 1")
 
 
 def along(quantity: sp.Expr, velocity: tuple[sp.Expr, ...] = VELOCITY) -> sp.Expr:

@@ -1,10 +1,11 @@
-"""F1-F5: gradient flow from the standing start: signs, monotonicity, the single dip, the limit."""
+"""F1-F4: gradient flow from the standing start: signs, monotonicity, the single dip."""
 
 from __future__ import annotations
 
 import sympy as sp
 
 from proofs_check.claims.field import (
+    DIP_WORDS,
     KAPPA,
     STANDING,
     STANDING_WORDS,
@@ -21,27 +22,44 @@ from proofs_check.claims.field import (
     n,
     o,
 )
-from proofs_check.claims.hessian import CUBIC, bb, rho, x
 from proofs_check.ledger import Claim, Step, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity, polynomial
+from proofs_check.symbolic import at, identity, polynomial
 
 SIZE = c**2 + epsilon**2 + n**2 + o**2
 SMOOTH = polynomial(VELOCITY, *STATE)
+F1E = Claim(
+    "F1e",
+    "The flow exists for all time",
+    "From every state, of any signs, the flow exists for all t >= 0, and |s(t)|^2 <= |s(0)|^2 "
+    "e^(2Bt).",
+    r"|s(t)|^2\le|s(0)|^2e^{2Bt}\quad\forall t\ge0",
+    Verdict.PROVED,
+    hypotheses=("B >= 0", "alpha >= 0"),
+    steps=(
+        by_lemma(
+            "Gronwall",
+            "(|s|^2)' <= 2B |s|^2.",
+            inequality=implies([B >= 0, alpha >= 0], along(SIZE) <= 2 * B * SIZE),
+        ),
+        by_lemma(
+            "continuation",
+            "So |s| is bounded on every bounded time interval.",
+            smooth=SMOOTH,
+            bounded=implies([B >= 0, alpha >= 0], along(SIZE) <= 2 * B * SIZE),
+        ),
+    ),
+    rests_on=("M5",),
+    function="flow.gradient_flow",
+)
 F1 = Claim(
     "F1",
     "c and epsilon keep their signs",
-    "The flow exists for all time, and c > 0, epsilon >= 0 throughout.",
+    "c > 0 and epsilon >= 0 for all time; epsilon > 0 for t > 0 where B > 0.",
     r"c>0,\ \epsilon\ge0\quad\forall t\ge0",
     Verdict.PROVED,
     hypotheses=("c0 > 0", "epsilon0 >= 0", "B >= 0", "alpha >= 0"),
     steps=(
-        by_lemma(
-            "continuation",
-            "|s|^2 grows at most like e^(2Bt).",
-            smooth=SMOOTH,
-            bounded=implies([B >= 0, alpha >= 0], along(SIZE) <= 2 * B * SIZE),
-        ),
         by_lemma(
             "Metzler",
             "(c, epsilon)' = [[-Q, B],[B, -c^2]] (c, epsilon), Q = epsilon^2 + n^2 + alpha o^2.",
@@ -55,7 +73,7 @@ F1 = Claim(
             ),
         ),
     ),
-    rests_on=("M5",),
+    rests_on=("F1e",),
 )
 F2 = Claim(
     "F2",
@@ -73,7 +91,7 @@ F2 = Claim(
             "integrating factor",
             "The last term is >= 0 by F1, so v stays positive.",
             inequality=implies(
-                [c > 0, epsilon >= 0, alpha >= 1], along(V) >= -(c**2 + epsilon**2) * V
+                [c > 0, epsilon >= 0, alpha >= 0], along(V) >= -(c**2 + epsilon**2) * V
             ),
         ),
     ),
@@ -93,7 +111,7 @@ F3 = Claim(
             sign=(
                 implies(STANDING, VELOCITY[1] > 0),
                 implies([c > 0, n > 0], VELOCITY[2] < 0),
-                implies([c > 0, sp.Ne(o, 0), alpha >= 1], along(o**2) < 0),
+                implies([c > 0, sp.Ne(o, 0), alpha > 0], along(o**2) < 0),
             ),
         ),
         by_lemma(
@@ -101,19 +119,21 @@ F3 = Claim(
             "n = 0 and o = 0 persist.",
             smooth=SMOOTH,
             satisfies=(
-                identity(VELOCITY[2].subs(n, 0), reads=r"\dot n|_{n=0}=0,\ \dot o|_{o=0}=0"),
-                identity(VELOCITY[3].subs(o, 0), reads=r"\dot n|_{n=0}=0,\ \dot o|_{o=0}=0"),
+                identity(at(VELOCITY[2], {n: 0}), reads=r"\dot n|_{n=0}=0"),
+                identity(at(VELOCITY[3], {o: 0}), reads=r"\dot o|_{o=0}=0"),
             ),
         ),
     ),
     rests_on=("F1", "F2"),
 )
-# Abstract symbols keep the solver's queries small: v = B - c epsilon, m = n^2 + alpha o^2,
-# k = n^2 + alpha^2 o^2.
-v, m, k = sp.symbols("v m k", real=True)
-K2 = n**2 + alpha**2 * o**2
-SMALL = [c > 0, epsilon >= 0, v > 0, m >= 0, k >= m]
-BEND = c * v**2 - c**2 * epsilon * v + 2 * c**3 * k
+# Abstract symbols keep the solver's queries small: v = B - c epsilon, N = n^2, P = o^2.
+v, N, P, m, k = sp.symbols("v N P m k", real=True)
+PULLS = N + alpha * P  # m
+BENDS = N + alpha**2 * P  # k
+SMALL = [c > 0, epsilon >= 0, v > 0, N >= 0, P >= 0, 2 * alpha > 1]
+BEND = c * v**2 - c**2 * epsilon * v + 2 * c**3 * BENDS
+BEND_AT_DIP = c * v**2 + c**3 * (N + alpha * (2 * alpha - 1) * P)
+SQUARES = {v: V, N: n**2, P: o**2}
 LOG_RATE = (
     c * v / epsilon
     - (c**2 + epsilon**2)
@@ -122,7 +142,7 @@ LOG_RATE = (
     + 2 * c**2 * k / m
 )
 PULL = sp.log(epsilon) + sp.log(V) - sp.log(c) - sp.log(M)
-c0, n0, o0, e0, kap, qm, c1 = sp.symbols("c0 n0 o0 e0 kappa Qm c1", real=True)
+c0, n0, o0, e0, kap, qm, c1, rate = sp.symbols("c0 n0 o0 e0 kappa Qm c1 p", real=True)
 WIDEST = c0**2 - kap + n0**2 + alpha * o0**2
 # c cannot fall below e0 B / Qm: there c' > 0.
 FLOOR = implies(
@@ -131,29 +151,28 @@ FLOOR = implies(
     c * qm > e0 * B,
 )  # fmt: skip
 QMAX = implies(
-    [alpha >= 1, c**2 <= c0**2, n**2 <= n0**2, o**2 <= o0**2, sp.Eq(KAPPA, kap)], Q <= WIDEST
+    [alpha >= 0, c**2 <= c0**2, n**2 <= n0**2, o**2 <= o0**2, sp.Eq(KAPPA, kap)],
+    WIDEST + o0**2 >= Q,
 )
-N_AT_LEAST_M = implies([alpha >= 1], K2 >= M)
 
 
 def single_dip() -> tuple[Step, ...]:
-    """The steps that show that c has at most one critical point, a strict minimum."""
+    """The steps that show that c has at most one critical point, a strict minimum (alpha > 1/2)."""
     return (
         step(
             "c'' = c v^2 - c^2 epsilon v + 2 c^3 (n^2 + alpha^2 o^2) - c' (epsilon^2 + n^2 + "
             "alpha o^2).",
-            identity(along(VELOCITY[0]), BEND.subs({v: V, k: K2}) - VELOCITY[0] * Q),
+            identity(along(VELOCITY[0]), BEND.subs(SQUARES) - VELOCITY[0] * Q),
             identity(VELOCITY[0], epsilon * V - c * M),
         ),
         by_lemma(
             "strict minima",
-            "Where c' = 0, that is epsilon v = c m, c'' >= c v (v + c epsilon) = c B v > 0: alpha "
-            ">= 1 enters as n^2 + alpha^2 o^2 >= n^2 + alpha o^2.",
+            "Where c' = 0, that is epsilon v = c m, c'' = c v^2 + c^3 (n^2 + alpha (2 alpha - 1) "
+            "o^2), which is > 0 for alpha > 1/2.",
             smooth=SMOOTH,
             positive=(
-                N_AT_LEAST_M,
-                implies([*SMALL, sp.Eq(epsilon * v, c * m)], c * v * (v + c * epsilon) <= BEND),
-                implies(SMALL, c * v * (v + c * epsilon) > 0),
+                implies([sp.Eq(epsilon * v, c * PULLS)], sp.Eq(BEND, BEND_AT_DIP)),
+                implies(SMALL, BEND_AT_DIP > 0),
             ),
         ),
     )
@@ -166,7 +185,7 @@ F4 = Claim(
     "(0 if it never falls) and rises ever after.",
     r"\exists!\,t_1\in[0,\infty):\ (\alpha c^2)^{\boldsymbol\cdot}<0\ (t<t_1),\ >0\ (t>t_1)",
     Verdict.PROVED,
-    hypotheses=STANDING_WORDS,
+    hypotheses=DIP_WORDS,
     steps=(
         *single_dip(),
         step(
@@ -177,18 +196,29 @@ F4 = Claim(
         step(
             "Else r = epsilon v / (c m) (positive for t > 0, F3) is < 1 exactly where c' < 0, and "
             "its logarithmic derivative is the expression bounded next.",
-            identity(along(PULL), LOG_RATE.subs({v: V, m: M, k: K2})),
+            identity(along(PULL), LOG_RATE.subs({k: n**2 + alpha**2 * o**2, v: V, m: M})),
             implies([c > 0, m > 0, epsilon * v - c * m < 0], epsilon * v / (c * m) < 1),
         ),
         by_lemma(
             "growth",
-            "While c falls, (log r)' >= c^2, and c stays above e0 B / Qm, e0 = epsilon at any "
-            "early t > 0, Qm a bound of epsilon^2 + n^2 + alpha o^2. So r reaches 1: t1 is finite.",
+            "While c falls, (log r)' >= p c^2 with p = min(1, 2 alpha - 1) > 0, and c stays above "
+            "e0 B / Qm, e0 = epsilon at any early t > 0, Qm a bound of epsilon^2 + n^2 + alpha "
+            "o^2. So r reaches 1: t1 is finite.",
             rate=(
-                N_AT_LEAST_M,
                 implies(
-                    [c > 0, epsilon > 0, v > 0, m > 0, k >= m, epsilon * v < c * m],
-                    c**2 <= LOG_RATE,
+                    [alpha > 0, N >= 0, P >= 0, 2 * alpha > 1, rate <= 1, rate <= 2 * alpha - 1],
+                    (1 + rate) * PULLS <= 2 * BENDS,
+                ),
+                implies(
+                    [
+                        c > 0,
+                        epsilon > 0,
+                        v > 0,
+                        m > 0,
+                        2 * k >= (1 + rate) * m,
+                        epsilon * v < c * m,
+                    ],
+                    rate * c**2 <= LOG_RATE,
                 ),
             ),
             positive=(QMAX, FLOOR, identity(VELOCITY[0], epsilon * B - c * Q)),
@@ -197,73 +227,29 @@ F4 = Claim(
     rests_on=("F1", "F2", "F3"),
     function="flow.gradient_flow",
 )
-X, s = sp.symbols("X s", real=True)
-LIMIT = {o: 0, bb: epsilon**2, rho: c * epsilon}
-F5 = Claim(
-    "F5",
-    "The limit of the flow and its sharpness",
-    "c -> c_inf with c_inf^2 = (kappa + sqrt(kappa^2 + 4B^2))/2, epsilon -> B/c_inf, n, o -> 0; "
-    "the sharpness tends to max(alpha c_inf^2, c_inf^2 + B^2/c_inf^2), at kappa = 0 to max(alpha, "
-    "2) B.",
-    r"c_\infty^2=\tfrac12\left(\kappa+\sqrt{\kappa^2+4B^2}\right),\ "
-    r"\lambda_{\max}\to\max\left(\alpha c_\infty^2,\ c_\infty^2+B^2/c_\infty^2\right)",
-    Verdict.PROVED,
+LOW = {alpha: sp.Rational(1, 4), B: sp.Rational(5, 4), c: 1, epsilon: 1, n: 0, o: 1}
+F4C = Claim(
+    "F4c",
+    "One dip for every alpha > 0",
+    "F4's uniqueness without alpha > 1/2. False: at alpha = 1/4, B = 5/4 the state (1, 1, 0, 1) "
+    "has c' = 0 and c'' = -1/16, a strict maximum of c. (At alpha = 1/2 there is at most one "
+    "dip still; that t1 is finite there is open.)",
+    r"\alpha>0\Rightarrow\exists!\,t_1",
+    Verdict.REFUTED,
+    source="ours, beside F4",
     hypotheses=STANDING_WORDS,
     steps=(
-        by_lemma(
-            "Gronwall",
-            "From t1 on c >= c1 := c(t1) > 0 (F4), so n^2 and o^2 fall like e^(-2 c1^2 t): to 0.",
-            inequality=(
-                implies([c1 > 0, c >= c1], along(n**2) <= -2 * c1**2 * n**2),
-                implies([c1 > 0, c >= c1, alpha >= 1], along(o**2) <= -2 * c1**2 * o**2),
-            ),
-        ),
-        by_lemma(
-            "monotone limit",
-            "epsilon and (from t1 on) c are monotone and bounded, so they converge, and so does "
-            "epsilon' = c v, which must tend to 0.",
-            monotone=implies(STANDING, VELOCITY[1] > 0),
-            bounded=(
-                implies([c1 > 0, c >= c1, epsilon >= 0, c * epsilon < B], c1 * epsilon < B),
-                implies(
-                    [c1 > 0, epsilon >= 0, c1 * epsilon < B, sp.Eq(KAPPA, kap)],
-                    c1**2 * c**2 <= c1**2 * (kap + n**2 + o**2) + B**2,
-                ),
-            ),
-        ),
         step(
-            "c_inf >= c1 > 0, so v_inf = 0: c_inf epsilon_inf = B. With M6, X = c_inf^2 solves "
-            "X^2 - kappa X - B^2 = 0, whose one positive root is the stated one.",
-            implies([c >= c1, c1 > 0, sp.Eq(c * v, 0)], sp.Eq(v, 0)),
-            implies(
-                [c > 0, sp.Eq(c * epsilon, B), sp.Eq(c**2 - epsilon**2, kap)],
-                sp.Eq(c**4 - kap * c**2 - B**2, 0),
-            ),
-            implies(
-                [X > 0, sp.Eq(X**2 - kap * X - B**2, 0), s >= 0, sp.Eq(s**2, kap**2 + 4 * B**2)],
-                sp.Eq(2 * X, kap + s),
-            ),
-        ),
-        by_lemma(
-            "continuity of eigenvalues",
-            "At the limit H1's cubic factors: roots alpha c^2, c^2 + epsilon^2, 0; the rest of the "
-            "spectrum (c^2, alpha c^2, 0) is not above them.",
-            limit=(
-                identity(CUBIC.subs(LIMIT), (alpha * c**2 - x) * x * (x - c**2 - epsilon**2)),
-                identity(
-                    (2 * c * epsilon - B).subs(B, c * epsilon),
-                    c * epsilon,
-                    reads=r"2c\epsilon-B=c\epsilon\text{ where }c\epsilon=B",
-                ),
-            ),
-        ),
-        step(
-            "At kappa = 0: c_inf^2 = B and epsilon_inf^2 = B.",
-            implies([X > 0, B > 0, sp.Eq(X**2 - B**2, 0)], sp.Eq(X, B)),
-            identity(X + B**2 / X - 2 * B, (X - B) ** 2 / X),
+            "The state meets the standing hypotheses; its c' and c''.",
+            identity(at(VELOCITY[0], LOW), reads=r"\dot c=0"),
+            identity(at(along(VELOCITY[0]), LOW), -sp.Rational(1, 16), reads=r"\ddot c=-1/16"),
         ),
     ),
-    rests_on=("F1", "F2", "F3", "F4", "M6", "H1"),
-    function="bounds.limit",
+    witness=(
+        "from fractions import Fraction as F; a, B, c, e, n, o = F(1, 4), F(5, 4), 1, 1, 0, 1; "
+        "v = [e*B - c*(e*e + n*n) - a*c*o*o, c*(B - c*e), -c*c*n, -a*c*c*o]; "
+        "bend = -v[0]*(e*e + n*n + a*o*o) + v[1]*(B - 2*c*e) - 2*c*n*v[2] - 2*a*c*o*v[3]; "
+        "assert c > 0 <= e and c*e < B and v[0] == 0 and bend == F(-1, 16) < 0"
+    ),
 )
-CLAIMS = (F1, F2, F3, F4, F5)
+CLAIMS = (F1E, F1, F2, F3, F4, F4C)

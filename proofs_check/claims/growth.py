@@ -5,7 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from proofs_check.claims.field import (
+    DIP_WORDS,
     STANDING_WORDS,
+    VELOCITY,
     B,
     M,
     V,
@@ -19,7 +21,7 @@ from proofs_check.claims.field import (
 from proofs_check.claims.flow import c1, v
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity
 
 delta, w = sp.symbols("delta w", real=True)  # w = c'
 F8 = Claim(
@@ -63,16 +65,16 @@ F9 = Claim(
     r"(1-\delta)^2\frac{\alpha B^2}{\epsilon^2}\le\alpha c^2\le\frac{\alpha B^2}{\epsilon^2},\quad "
     r"t\ge t_1+\frac{\ln(1/\delta)}{c(t_1)^2}",
     Verdict.PROVED,
-    hypotheses=(*STANDING_WORDS, "0 < delta < 1"),
+    hypotheses=(*STANDING_WORDS, "the lower bound: alpha > 1/2, 0 < delta < 1"),
     steps=(
         step(
             "Upper: F2. Lower: the condition itself.",
             implies(
-                [c > 0, epsilon > 0, c * epsilon < B, alpha >= 1],
+                [c > 0, epsilon > 0, c * epsilon < B, alpha > 0],
                 alpha * c**2 * epsilon**2 <= alpha * B**2,
             ),
             implies(
-                [c > 0, epsilon > 0, B > 0, alpha >= 1, delta > 0, delta < 1,
+                [c > 0, epsilon > 0, B > 0, alpha > 0, delta > 0, delta < 1,
                  c * epsilon >= (1 - delta) * B],
                 alpha * c**2 * epsilon**2 >= (1 - delta) ** 2 * alpha * B**2,
             ),
@@ -91,7 +93,7 @@ F9 = Claim(
         step(
             "v(t1) <= B, and B e^(-c1^2 T) = delta B at T = ln(1/delta)/c1^2.",
             implies([c > 0, epsilon >= 0], V <= B),
-            identity((B * sp.exp(-(c1**2) * t)).subs(t, -sp.log(delta) / c1**2), delta * B,
+            identity(at(B * sp.exp(-(c1**2) * t), {t: -sp.log(delta) / c1**2}), delta * B,
                 reads=r"Be^{-c_1^2T}=\delta B\text{ at }T=\ln(1/\delta)/c_1^2"),
         ),
     ),
@@ -105,7 +107,7 @@ F10 = Claim(
     "c_inf^2, and then exactly once.",
     r"\exists!\,t>t_1:\alpha c(t)^2=\tfrac2\eta\iff\alpha c(t_1)^2<\tfrac2\eta<\alpha c_\infty^2",
     Verdict.PROVED,
-    hypotheses=(*STANDING_WORDS, "eta > 0"),
+    hypotheses=(*DIP_WORDS, "eta > 0"),
     steps=(
         by_lemma(
             "intermediate value",
@@ -113,14 +115,14 @@ F10 = Claim(
             "c_inf^2 (F5), which it does not attain.",
             increasing=(
                 identity(
-                    along(alpha * c**2),
+                    sp.Derivative(alpha * c**2, c) * VELOCITY[0],
                     2 * alpha * c * along(c),
                     reads=r"(\alpha c^2)^{\boldsymbol\cdot}=2\alpha c\dot c",
                 ),
-                implies([c > 0, alpha >= 1, v > 0], 2 * alpha * c * v > 0),
+                implies([c > 0, alpha > 0, w > 0], 2 * alpha * c * w > 0),
             ),
             ends=implies(
-                [c > 0, c1 > c, alpha >= 1, eta > 0, sp.Eq(alpha * c**2, 2 / eta)],
+                [c > 0, c1 > c, alpha > 0, eta > 0, sp.Eq(alpha * c**2, 2 / eta)],
                 2 / eta < alpha * c1**2,
             ),
         ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sympy as sp
 
 from proofs_check.claims.field import B, Vector, alpha, c, dot, epsilon, gram, n, o, vector
-from proofs_check.claims.network import curvature, gamma, hessian_form, loss_along
+from proofs_check.claims.network import curvature_at_zero, gamma, hessian_form, loss_along
 from proofs_check.claims.reduction import ORTHONORMAL
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity, total
 
 x, rho, bb, root = sp.symbols("x rho b.b s", real=True)
 T = sp.Symbol("T", real=True)  # max(|b|^2, c^2)
@@ -36,7 +36,7 @@ CORE_GRAM = {
     gram("bo", "f", "P"): o,
     gram("bo", "bo", "P"): o**2,
 }
-CORE_FORM = sp.Matrix(3, 3, lambda i, j: sp.expand(hessian_form(AXES[i], AXES[j])).subs(CORE_GRAM))
+CORE_FORM = sp.Matrix(3, 3, lambda i, j: at(hessian_form(AXES[i], AXES[j]), CORE_GRAM))
 CUBIC = (
     (bb + alpha * o**2 - x) * (c**2 - x) * (alpha * c**2 - x)
     - rho**2 * (alpha * c**2 - x)
@@ -56,12 +56,8 @@ H1 = Claim(
         step(
             "The second derivative of L along (gamma, v, w) is the bilinear form used below.",
             identity(
-                curvature(loss_along()),
-                sp.expand(
-                    hessian_form(
-                        (gamma, vector(v=1), vector(w=1)), (gamma, vector(v=1), vector(w=1))
-                    )
-                ),
+                curvature_at_zero(loss_along()),
+                hessian_form((gamma, vector(v=1), vector(w=1)), (gamma, vector(v=1), vector(w=1))),
                 reads=r"\partial_s^2L(\theta+s\xi)|_{s=0}=H(\xi,\xi)",
             ),
         ),
@@ -71,20 +67,19 @@ H1 = Claim(
             "c^2. w with P w = 0: 0. What is left is span(c, u, f).",
             invariant=(
                 identity(
-                    sp.expand(hessian_form(ACROSS, GENERIC)).subs(
-                        gram("beta", "v"), 2 * c * gram("b", "v")
-                    ),
+                    at(hessian_form(ACROSS, GENERIC), {gram("beta", "v"): 2 * c * gram("b", "v")}),
                     c**2 * gram("v", "v2"),
                     reads=r"H((0,v,0),\zeta)=c^2\,v\cdot v_\zeta\ \ (v\perp 2cb-\beta)",
                 ),
                 identity(
-                    sp.expand(hessian_form(OPPOSED, GENERIC)).subs(gram("bo", "w", "P"), 0),
+                    at(hessian_form(OPPOSED, GENERIC), {gram("bo", "w", "P"): 0}),
                     alpha * c**2 * gram("w", "w2", "P"),
                     reads=r"H((0,0,w),\zeta)=\alpha c^2\,w\cdot Pw_\zeta\ \ (w\perp Pb_o)",
                 ),
                 identity(
-                    sp.expand(hessian_form(OPPOSED, GENERIC)).subs(
-                        {gram("bo", "w", "P"): 0, gram("w", "w2", "P"): 0}
+                    at(
+                        hessian_form(OPPOSED, GENERIC),
+                        {gram("bo", "w", "P"): 0, gram("w", "w2", "P"): 0},
                     ),
                     reads=r"H((0,0,w),\zeta)=0\ \ (Pw=0)",
                 ),
@@ -96,7 +91,7 @@ H1 = Claim(
                 ),
             ),
             count=identity(
-                3 + (d1 - 1) + (rank - 1) + (d2 - rank),
+                total(3, d1 - 1, rank - 1, d2 - rank),
                 1 + d1 + d2,
                 reads=r"3+(d_1-1)+(r-1)+(d_2-r)=1+d_1+d_2",
             ),
@@ -106,7 +101,7 @@ H1 = Claim(
             "n^2.",
             identity((CORE - x * sp.eye(3)).det(), CUBIC),
             identity(
-                dot(CROSS, CROSS).subs(ORTHONORMAL),
+                at(dot(CROSS, CROSS), ORTHONORMAL),
                 (2 * c * epsilon - B) ** 2 + 4 * c**2 * n**2,
                 reads=r"4c^2|b|^2-4c\,b^\top\beta+B^2=(2c\epsilon-B)^2+4c^2n^2",
             ),
@@ -145,14 +140,18 @@ H2 = Claim(
         by_lemma(
             "Rayleigh",
             "The unit direction f in P's range has f.Hf = alpha c^2.",
-            quotient=identity(CORE[2, 2], alpha * c**2, reads=r"f^\top Hf=\alpha c^2"),
+            quotient=identity(
+                at(hessian_form(AXES[2], AXES[2]), CORE_GRAM),
+                alpha * c**2,
+                reads=r"f^\top Hf=\alpha c^2",
+            ),
         ),
         by_lemma(
             "Weyl",
             "H on span(c, f) is the opposing part plus |b|^2 on the c axis: its top is at least S "
             "(and H's at least that, by Rayleigh).",
             sum=identity(
-                CORE.extract([0, 2], [0, 2]),
+                CORE_FORM.extract([0, 2], [0, 2]),
                 OPPOSING + sp.diag(bb, 0),
                 reads=r"H|_{(c,f)}=\begin{pmatrix}\alpha o^2&2\alpha co\\2\alpha co&\alpha c^2\end"
                 r"{pmatrix}+\mathrm{diag}(|b|^2,0)",
@@ -164,7 +163,7 @@ H2 = Claim(
             "H's 3 x 3 block is the opposing part plus diag(|b|^2, c^2, 0) plus an off-diagonal "
             "pair.",
             sum=identity(
-                CORE,
+                CORE_FORM,
                 PARTS[0] + PARTS[1] + PARTS[2],
                 reads=r"H|_{(c,u,f)}=\text{opposing part}+\mathrm{diag}(|b|^2,c^2,0)+\rho(e_1e_2^"
                 r"\top+e_2e_1^\top)",

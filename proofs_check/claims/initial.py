@@ -10,7 +10,7 @@ from proofs_check.claims.hessian import TOP, root
 from proofs_check.enclosure import certified
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import deferred, identity, limit
+from proofs_check.symbolic import identity, limit, times
 
 c = sp.Symbol("c", real=True)
 width, across, k, d1 = sp.symbols("w rho k d1", real=True)  # w = |b|, rho = |2b - beta|
@@ -21,7 +21,7 @@ NORMAL = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)
 
 
 def _moment(power: int) -> sp.Expr:
-    return sp.integrate(x**power * NORMAL, (x, -sp.oo, sp.oo))
+    return sp.Integral(x**power * NORMAL, (x, -sp.oo, sp.oo))
 
 
 D1 = sp.Symbol("d1", positive=True)
@@ -66,16 +66,16 @@ F6 = Claim(
             "o0^2 is a sum of d2 independent squares of N(0, 1/d): mean k/(1+k), variance 2 "
             "d2/d^2; so P(1 - o0^2 < 1/(2(1+k))) <= 8k/d1. Likewise P(|b0|^2 > 1) <= 2/(k^2 d1).",
             moments=(
-                deferred(lambda: (_moment(2), 1), reads=r"\int x^2\varphi(x)\,dx=1"),
-                deferred(lambda: (_moment(4) - _moment(2) ** 2, 2),
+                identity(_moment(2), 1, reads=r"\int x^2\varphi(x)\,dx=1"),
+                identity(_moment(4) - _moment(2) ** 2, 2,
                     reads=r"\int x^4\varphi\,dx-\left(\int x^2\varphi\,dx\right)^2=2"),
-                identity(D2 / D, K / (1 + K), reads=r"d_2/d=k/(1+k)"),
+                identity(times(D2, 1 / D), K / (1 + K), reads=r"d_2/d=k/(1+k)"),
                 identity(1 - D2 / D, 1 / (1 + K), reads=r"1-d_2/d=1/(1+k)"),
             ),
             bound=(
                 identity(2 * D2 / D**2 / (1 / (2 * (1 + K))) ** 2, 8 * K / D1,
                     reads=r"\frac{2d_2/d^2}{(2(1+k))^{-2}}=\frac{8k}{d_1}"),
-                identity(2 * D1 / D**2 / (K / (1 + K)) ** 2, 2 / (K**2 * D1),
+                identity(times(2 * D1, D**-2, (K / (1 + K)) ** -2), 2 / (K**2 * D1),
                     reads=r"\frac{2d_1/d^2}{(k/(1+k))^2}=\frac2{k^2d_1}"),
                 limit(8 * K / D1 + 2 / (K**2 * D1), D1, sp.oo, 0),
             ),

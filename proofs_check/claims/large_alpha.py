@@ -12,8 +12,8 @@ from linmodel.bounds import limit as flow_limit
 from linmodel.flow import gradient_flow
 from linmodel.problem import OpposingSignals, State
 from proofs_check.claims.field import (
+    DIP_WORDS,
     KAPPA,
-    STANDING_WORDS,
     VELOCITY,
     B,
     V,
@@ -27,10 +27,10 @@ from proofs_check.claims.field import (
 from proofs_check.ledger import Claim, Step, Verdict, by_lemma, step
 from proofs_check.sampling import holds
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity, limit
+from proofs_check.symbolic import at, identity, limit, times, total
 
 
-def _errors(start: State, b_norm: float, size: float) -> np.ndarray:
+def errors(start: State, b_norm: float, size: float) -> np.ndarray:
     """Errors of t1 (relative), c(t1)^2 (relative) and t_edge (absolute) against the integrator."""
     problem = OpposingSignals(size, b_norm)
     eta = 2.4 / float(flow_limit(problem, start).opposing_curvature)
@@ -48,7 +48,7 @@ SIZES = np.array([1e2, 1e3, 1e4, 1e5])
 
 def _of_order(powers: int, column: int, start: State, b_norm: float) -> bool:
     """Error / (ln(alpha)/alpha)^powers: at most 10 at SIZES, and not doubled from 1e3 to 1e5."""
-    found = np.array([_errors(start, b_norm, size)[column] for size in SIZES])
+    found = np.array([errors(start, b_norm, size)[column] for size in SIZES])
     scaled = found / (np.log(SIZES) / SIZES) ** powers
     return bool((scaled <= 10).all() and scaled[3] <= 2 * scaled[1])
 
@@ -89,14 +89,14 @@ F13 = Claim(
     r"t_1=\frac{1}{2\alpha w^2}\ln\frac{\alpha w^2o_0^2}{g\,c_0^2}"
     r"\left(1+O\!\left(\tfrac{\ln\alpha}\alpha\right)\right)",
     Verdict.TESTED,
-    hypotheses=(*STANDING_WORDS, "0 < |o0| < c0", "epsilon0 > 0", "epsilon0 B/c0 > e0^2 + n0^2"),
+    hypotheses=(*DIP_WORDS, "0 < |o0| < c0", "epsilon0 > 0", "epsilon0 B/c0 > e0^2 + n0^2"),
     steps=(
         step(
             "(ln(o/c))' = -alpha (c^2 - o^2) - g(t), g(t) = epsilon B/c - epsilon^2 - n^2; c' = 0 "
             "exactly where alpha o^2 = g(t); c^2 - o^2 = kappa + epsilon^2 + n^2.",
             identity(VELOCITY[3] / o - VELOCITY[0] / c, -alpha * W2 - DRIVE),
             identity(VELOCITY[0], c * (DRIVE - alpha * o**2)),
-            identity(W2, KAPPA + epsilon**2 + n**2),
+            identity(W2, total(KAPPA, epsilon**2, n**2)),
         ),
         step(
             "Up to the dip w <= c <= c0 (F7, as epsilon0 s >= n0^2), 0 <= epsilon <= F, n^2 <= "
@@ -158,7 +158,7 @@ F13 = Claim(
 
 
 THETA = sp.Symbol("theta", positive=True)
-SLOW = sp.Symbol("w", positive=True)  # w(t), w^2 = c^2 - o^2
+SLOW = sp.Symbol("w", real=True)  # w(t), w^2 = c^2 - o^2
 LAYER = step(
     "With theta = o/c, c = w/sqrt(1 - theta^2) and theta' = -theta (alpha w^2 + g(t)), w(t) = w + "
     "O(t), g(t) bounded (F13): c dt = -d theta/(theta sqrt(1 - theta^2) alpha w) (1 + "
@@ -187,12 +187,12 @@ F13B = Claim(
         step(
             "c^2 = kappa + epsilon^2 + n^2 + o^2 at the dip, where o^2 = g(t1)/alpha = g/alpha + "
             "O(ln(alpha)/alpha^2) (F13).",
-            identity(c**2, KAPPA + epsilon**2 + n**2 + o**2),
+            identity(total(KAPPA, epsilon**2, n**2, o**2), c**2),
         ),
         step(
             "tau1 = int c^2 dt = ln(o0/o1)/alpha = L/(2 alpha) + O(ln(alpha)/alpha^2) (M7), so n^2 "
             "= n0^2 e^(-2 tau1) is n0^2 (1 - L/alpha) + O(ln(alpha)^2/alpha^2).",
-            identity(VELOCITY[3] / o, -alpha * c**2),
+            identity(times(VELOCITY[3], 1 / o), -alpha * c**2),
             limit(
                 (sp.exp(-sp.log(A) / A) - 1 + sp.log(A) / A) * A**2 / sp.log(A) ** 2,
                 A,
@@ -250,7 +250,7 @@ F13C = Claim(
                 sp.diff(-sp.log(1 + sp.sqrt(1 - THETA**2)), THETA),
                 (1 / sp.sqrt(1 - THETA**2) - 1) / THETA,
             ),
-            identity(sp.diff(-sp.log(1 - THETA**2) / 2, THETA), THETA / (1 - THETA**2)),
+            identity(sp.Derivative(-sp.log(1 - THETA**2) / 2, THETA), THETA / (1 - THETA**2)),
             identity(1 / (1 - THETA**2) - 1, THETA**2 / (1 - THETA**2)),
         ),
         by_lemma(
@@ -260,7 +260,7 @@ F13C = Claim(
             "r/K) on [0, T], K a Lipschitz constant on the bounded set where both run.",
             inequality=(
                 implies([K > 0, gap >= 0, square <= K * x + gap], square <= K * (x + gap / K)),
-                identity(sp.Matrix(VELOCITY).subs(o, 0)[0], VELOCITY[0] + alpha * c * o**2),
+                identity(at(VELOCITY[0], {o: 0}), VELOCITY[0] + alpha * c * o**2),
             ),
         ),
         step(
@@ -276,37 +276,4 @@ F13C = Claim(
     function="asymptotics.edge_time",
 )  # fmt: skip
 
-
-def _at_order(start: State, b_norm: float) -> bool:
-    """t1 is within 10 ln(alpha)/alpha; depth, edge fall like alpha^-0.9, -0.3, 1e3 to 1e5."""
-    before, after = (_errors(start, b_norm, size) for size in (1e3, 1e5))
-    prompt = after[0] <= 10 * np.log(1e5) / 1e5
-    return bool(prompt and (after[1:] / before[1:] <= 100.0 ** -np.array([0.9, 0.3])).all())
-
-
-def _draw(rng: np.random.Generator) -> dict:
-    start = State(1.0, rng.uniform(0.2, 0.4), rng.uniform(0, 0.3), rng.uniform(1.2, 1.5))
-    return {"start": start, "b_norm": rng.uniform(1, 5)}
-
-
-F13D = Claim(
-    "F13d",
-    "The plateau: dip and crossing of 2/eta for large alpha and |o0| > c0",
-    "With m^2 = o0^2 - c0^2, M^2 = m^2 + epsilon0^2: c falls to epsilon0 B/(alpha m^2) at t1 = "
-    "ln(alpha^3 m^7 c0/(|o0| epsilon0 B^3 (1 + 2 epsilon0^2/m^2)))/(alpha m^2), both with relative "
-    "error O(ln(alpha)/alpha); 2/eta is crossed only at a time alpha (M^2 ln(M/epsilon0) - m^2/2)/"
-    "B^2 + O(1), known up to O(alpha^(-1/3)).",
-    r"t_{edge}=\tfrac{\alpha}{B^2}\left(M^2\ln\tfrac M{\epsilon_0}-\tfrac{m^2}2\right)+O(1)",
-    Verdict.TESTED,
-    hypotheses=(*STANDING_WORDS, "epsilon0 > 0", "|o0| > c0", "eta alpha fixed"),
-    steps=(
-        step(
-            "Measured: t1 within 10 ln(alpha)/alpha; orders of depth and edge at least 0.9, 0.3.",
-            holds(_draw, _at_order, examples=2, seed=1),
-        ),
-    ),
-    rests_on=("F4",),
-    reason="the matching along the slow curve is done on paper; its error is only measured",
-    function="asymptotics.edge_time",
-)
-CLAIMS = (F13, F13B, F13C, F13D)
+CLAIMS = (F13, F13B, F13C)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import sympy as sp
 
 from proofs_check.claims.field import LOSS, STATE, VELOCITY, B, c, dot, o, vector
-from proofs_check.claims.network import G, curvature, gamma, loss_along, slope
+from proofs_check.claims.network import (
+    G,
+    curvature,
+    curvature_at_zero,
+    gamma,
+    loss_along,
+    slope,
+    slope_at_zero,
+)
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity, total
 
 u, w, g = sp.symbols("u w g", real=True)  # u = (c b - beta).x, w = c b_o.x_o, g = g(x_o)
 T1, T2, p, r, size, common = sp.symbols("T_1 T_2 p r a E", real=True)
@@ -24,7 +32,12 @@ M1 = Claim(
     r"L = \tfrac12 (cb-\beta)^\top\Sigma(cb-\beta) + \tfrac12 c^2 b_o^\top\Sigma_o b_o"
     r" + \tfrac12 E g^2",
     Verdict.PROVED,
-    hypotheses=("x has mean 0 and is independent of x_o", "x_o symmetric", "g even"),
+    hypotheses=(
+        "x has mean 0 and is independent of x_o",
+        "x_o symmetric",
+        "g even",
+        "E |x|^2, E |x_o|^2 and E g^2 finite",
+    ),
     steps=(
         by_lemma(
             "expectation",
@@ -35,11 +48,11 @@ M1 = Claim(
                     (u + w - g) ** 2, u**2 + w**2 + g**2 + (2 * u * w - 2 * u * g - 2 * w * g)
                 ),
                 identity(
-                    (2 * u * w - 2 * u * g).subs(u, -u),
+                    at(2 * u * w - 2 * u * g, {u: -u}),
                     -(2 * u * w - 2 * u * g),
                     reads=r"uw-ug\text{ is odd in }u",
                 ),
-                identity((-2 * w * g).subs(w, -w), 2 * w * g, reads=r"wg\text{ is odd in }w"),
+                identity(at(-2 * w * g, {w: -w}), 2 * w * g, reads=r"wg\text{ is odd in }w"),
             ),
         ),
         step(
@@ -67,11 +80,15 @@ M2 = Claim(
             "The two losses differ by a constant; their slopes and curvatures in every direction "
             "agree.",
             identity(
-                GENERAL - OTHER, (G - sp.Symbol("G_2", real=True)) / 2, reads=r"L-L'=\tfrac12(G-G')"
+                total(GENERAL, -OTHER),
+                (G - sp.Symbol("G_2", real=True)) / 2,
+                reads=r"L-L'=\tfrac12(G-G')",
             ),
-            identity(slope(GENERAL), slope(OTHER), reads=r"dL(\gamma,v,w)=dL'(\gamma,v,w)"),
+            identity(slope(GENERAL), slope_at_zero(OTHER), reads=r"dL(\gamma,v,w)=dL'(\gamma,v,w)"),
             identity(
-                curvature(GENERAL), curvature(OTHER), reads=r"d^2L(\gamma,v,w)=d^2L'(\gamma,v,w)"
+                curvature(GENERAL),
+                curvature_at_zero(OTHER),
+                reads=r"d^2L(\gamma,v,w)=d^2L'(\gamma,v,w)",
             ),
         ),
     ),
@@ -89,8 +106,8 @@ M3 = Claim(
         step(
             "E g^2 = G stands in L with the factor 1/2 and in no slope or curvature.",
             identity(sp.Derivative(GENERAL, G), sp.Rational(1, 2)),
-            identity(sp.Derivative(slope(GENERAL), G)),
-            identity(sp.Derivative(curvature(GENERAL), G)),
+            identity(sp.Derivative(slope_at_zero(GENERAL), G)),
+            identity(sp.Derivative(curvature_at_zero(GENERAL), G)),
         ),
     ),
     rests_on=("M1",),
@@ -121,7 +138,7 @@ M4 = Claim(
         ),
         step(
             "The value is attained: c = 1, b = beta, b_o = 0.",
-            identity(GENERAL.subs(ONE).subs(AT_BEST), G / 2, reads=r"L(1,\beta,0)=\tfrac12Eg^2"),
+            identity(at(GENERAL, ONE | AT_BEST), G / 2, reads=r"L(1,\beta,0)=\tfrac12Eg^2"),
         ),
     ),
     rests_on=("M1",),
@@ -138,7 +155,7 @@ M9 = Claim(
     r"L_\pm = \tfrac12\left(|cb-\beta|^2 + a^2(\pm co-1)^2\right),\quad "
     r"\partial_o L_+ \,\partial_o L_- < 0 \iff |co| < 1",
     Verdict.PROVED,
-    hypotheses=("Sigma = I", "aligned support", "c != 0"),
+    hypotheses=("Sigma = I", "aligned support", "g(x_o) = |1.x_o|/sqrt(d2), the paper's", "c != 0"),
     steps=(
         step(
             "f - y on an outlier is (cb-beta).x +- a c o - a; its mean square has no cross term.",
@@ -164,7 +181,7 @@ M9 = Claim(
         step(
             "At o = 0 the slopes are opposite (in b_o: along 1/sqrt(d2), all else 0).",
             identity(
-                (sp.diff(PLUS, o) + sp.diff(MINUS, o)).subs(o, 0),
+                at(sp.diff(PLUS, o) + sp.diff(MINUS, o), {o: 0}),
                 reads=r"\partial_oL_++\partial_oL_-=0\text{ at }o=0",
             ),
         ),
@@ -191,18 +208,18 @@ M10 = Claim(
         ),
         step(
             "It scales by r^3 = r / (1/r^2), the loss by r^4, the Hessian by r^2.",
-            identity(FIELD.subs(SCALED, simultaneous=True), r**3 * FIELD,
+            identity(at(FIELD, SCALED), r**3 * FIELD,
                 reads=r"f(rs;r^2B)=r^3f(s;B)"),
-            identity(LOSS.subs(SCALED, simultaneous=True), r**4 * LOSS,
+            identity(at(LOSS, SCALED), r**4 * LOSS,
                 reads=r"L(rs;r^2B)=r^4L(s;B)"),
-            identity(HESSIAN.subs(SCALED, simultaneous=True), r**2 * HESSIAN,
+            identity(at(HESSIAN, SCALED), r**2 * HESSIAN,
                 reads=r"\nabla^2L(rs;r^2B)=r^2\nabla^2L(s;B)"),
         ),
         step(
             "Under s -> -s it is odd, the loss and the Hessian are even.",
-            identity(FIELD.subs(FLIPPED, simultaneous=True), -FIELD, reads=r"f(-s)=-f(s)"),
-            identity(LOSS.subs(FLIPPED, simultaneous=True), LOSS, reads=r"L(-s)=L(s)"),
-            identity(HESSIAN.subs(FLIPPED, simultaneous=True), HESSIAN,
+            identity(at(FIELD, FLIPPED), -FIELD, reads=r"f(-s)=-f(s)"),
+            identity(at(LOSS, FLIPPED), LOSS, reads=r"L(-s)=L(s)"),
+            identity(at(HESSIAN, FLIPPED), HESSIAN,
                 reads=r"\nabla^2L(-s)=\nabla^2L(s)"),
         ),
         step(

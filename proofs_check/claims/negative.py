@@ -11,8 +11,6 @@ from proofs_check.claims.field import (
     VELOCITY,
     B,
     M,
-    Q,
-    along,
     alpha,
     c,
     epsilon,
@@ -23,10 +21,10 @@ from proofs_check.claims.field import (
 from proofs_check.claims.flow import SMOOTH, c0, e0, single_dip
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity
 
-QUADRANT = [c > 0, epsilon < 0, B > 0, alpha >= 1]
-WORDS = ("c0 > 0 (else flip the sign of the state, M10)", "epsilon0 < 0", "B > 0", "alpha >= 1")
+QUADRANT = [c > 0, epsilon < 0, B > 0, alpha > 0]
+WORDS = ("c0 > 0 (else flip the sign of the state, M10)", "epsilon0 < 0", "B > 0")
 GRADIENT = sp.Matrix([sp.diff(LOSS, x) for x in STATE])
 HESSIAN = sp.hessian(LOSS, STATE)
 SADDLE = {c: 0, epsilon: 0}
@@ -43,7 +41,7 @@ F12 = Claim(
     r"(c,\epsilon)\to\pm(c_\infty,B/c_\infty)\ \text{for almost every start; one dip of }\alpha "
     r"c^2",
     Verdict.PROVED,
-    hypotheses=WORDS,
+    hypotheses=(*WORDS, "alpha > 0", "one dip: alpha > 1/2"),
     steps=(
         by_lemma(
             "monotone",
@@ -56,9 +54,9 @@ F12 = Claim(
             "converge, and epsilon' = c (B - c epsilon) and then c' = epsilon B - c Q tend to 0: "
             "both limits are 0, and n^2 + o^2 tends to -kappa.",
             monotone=(implies(QUADRANT, VELOCITY[0] < 0), implies(QUADRANT, VELOCITY[1] > 0)),
-            bounded=(
-                implies([*QUADRANT, c <= c0, epsilon >= e0], (c > 0) & (c <= c0)),
-                implies([*QUADRANT, c <= c0, epsilon >= e0], (e0 <= epsilon) & (epsilon < 0)),
+            bounded=implies(
+                [*QUADRANT, c <= c0, epsilon >= e0],
+                c**2 + epsilon**2 <= c0**2 + e0**2,
             ),
         ),
         step(
@@ -66,14 +64,14 @@ F12 = Claim(
             "-(n^2 + o^2).",
             implies([c >= 0, epsilon <= 0, B > 0, sp.Eq(VELOCITY[1], 0)], sp.Eq(c, 0)),
             implies([sp.Eq(c, 0), B > 0, sp.Eq(VELOCITY[0], 0)], sp.Eq(epsilon, 0)),
-            identity(KAPPA.subs(SADDLE), -(n**2) - o**2, reads=r"\kappa(0,0,n,o)=-n^2-o^2"),
+            identity(at(KAPPA, SADDLE), -(n**2) - o**2, reads=r"\kappa(0,0,n,o)=-n^2-o^2"),
         ),
         by_lemma(
             "uniqueness",
             "c and epsilon do not reach 0 together in finite time: c = epsilon = 0 is an "
             "equilibrium.",
             smooth=SMOOTH,
-            satisfies=identity(sp.Matrix(VELOCITY).subs(SADDLE), reads=r"f(0,0,n,o)=0"),
+            satisfies=identity(at(sp.Matrix(VELOCITY), SADDLE), reads=r"f(0,0,n,o)=0"),
         ),
         by_lemma(
             "strict saddles",
@@ -82,12 +80,12 @@ F12 = Claim(
             gradient=(SMOOTH, identity(GRADIENT, -sp.Matrix(VELOCITY), reads=r"\nabla L=-f")),
             saddle=(
                 identity(
-                    HESSIAN.subs(SADDLE)[:2, :2],
+                    at(HESSIAN[:2, :2], SADDLE),
                     sp.Matrix([[M, -B], [-B, 0]]),
                     reads=r"\nabla^2L|_{(c,\epsilon)}=\begin{pmatrix}m&-B\\-B&0\end{pmatrix}\text{"
                     r" at }c=\epsilon=0",
                 ),
-                identity(HESSIAN.subs(SADDLE)[:2, :2].det(), -(B**2), reads=r"\det=-B^2"),
+                identity(at(HESSIAN[:2, :2].det(), SADDLE), -(B**2), reads=r"\det=-B^2"),
                 implies([B > 0], -(B**2) < 0),
             ),
         ),
@@ -95,12 +93,12 @@ F12 = Claim(
             "(+): at epsilon = 0 the standing hypotheses hold, and c is falling or at rest. (-): "
             "at c = 0 -s has epsilon > 0 and c' > 0, so they hold at once, c epsilon being near 0.",
             implies([c > 0, B > 0, sp.Eq(epsilon, 0)], c * epsilon < B),
-            implies([c > 0, sp.Eq(epsilon, 0), alpha >= 1], VELOCITY[0] <= 0),
+            implies([c > 0, sp.Eq(epsilon, 0), alpha > 0], VELOCITY[0] <= 0),
             implies([sp.Eq(c, 0), epsilon > 0, B > 0], (VELOCITY[0] > 0) & (c * epsilon < B)),
         ),
         *single_dip(),
     ),
-    rests_on=("F1", "F2", "F3", "F4", "F5", "M6", "M10"),
+    rests_on=("F1e", "F1", "F2", "F3", "F4", "F5", "M6", "M10"),
     function="bounds.winning_side",
 )
 RISE = B / c0 - (B / c0 - e0) * sp.exp(-tau)
@@ -114,12 +112,12 @@ F12B = Claim(
     "Which side wins: two explicit conditions",
     "With q = B/(B + c0 |epsilon0|) and rho = sqrt(B^2 + kappa^2/4): (+) wins if kappa + n0^2 q^2 "
     "+ o0^2 q^(2 alpha) > 0, in particular if kappa >= 0 and n0, o0 are not both 0; (-) wins if "
-    "c0 (rho + kappa/2) < B |epsilon0|. At alpha = 1 the second decides: with > instead of < (+) "
-    "wins.",
+    "c0 (rho + kappa/2) < B |epsilon0| and alpha >= 1. With > instead of <, and alpha <= 1, (+) "
+    "wins: at alpha = 1 the second decides.",
     r"\kappa+n_0^2q^2+o_0^2q^{2\alpha}>0\Rightarrow(+),\quad "
     r"c_0\left(\rho+\tfrac\kappa2\right)<B|\epsilon_0|\Rightarrow(-)",
     Verdict.PROVED,
-    hypotheses=WORDS,
+    hypotheses=(*WORDS, "alpha > 0", "(-): alpha >= 1"),
     steps=(
         by_lemma(
             "comparison",
@@ -130,7 +128,7 @@ F12B = Claim(
                 identity(sp.Derivative(RISE, tau), B / c0 - RISE),
                 identity(sp.Subs(RISE, tau, 0), e0),
                 identity(sp.Subs(RISE, tau, KEPT)),
-                identity(sp.exp(-KEPT), B / (B - c0 * e0)),
+                identity(at(sp.exp(-tau), {tau: KEPT}), B / (B - c0 * e0)),
             ),
         ),
         step(
@@ -147,27 +145,36 @@ F12B = Claim(
             "tend to 0: (-).",
             equation=(
                 identity(
-                    sp.rem(sp.expand(SIDE_LEFT), a**2 - KAPPA * a - B**2, a),
+                    at(SIDE_LEFT, {B: sp.sqrt(a**2 - KAPPA * a)}),
                     reads=r"\dot g=(\rho-\tfrac12|s|^2)g-ac(\alpha-1)o^2\ \text{ mod }a^2-\kappa a"
                     r"-B^2",
                 ),
                 identity(
-                    SIDE_RATE.subs(SADDLE), a, reads=r"\rho-\tfrac12|s|^2=a\text{ at }c=\epsilon=0"
+                    at(SIDE_RATE, SADDLE | {n: 0, o: 0}),
+                    a,
+                    reads=r"\rho-\tfrac12|s|^2=a\text{ at }c=\epsilon=0",
                 ),
                 implies([a > 0, c > 0, sp.Eq(epsilon, 0)], SIDE > 0),
             ),
             sign=implies([a > 0, c > 0, alpha >= 1], -a * c * (alpha - 1) * o**2 <= 0),
         ),
-        step(
-            "At alpha = 1 the last term is absent, so g keeps its sign either way: g > 0 excludes "
-            "(-), where g = B epsilon < 0, and (0), where |g| grows.",
-            identity(
-                (a * c * (alpha - 1) * o**2).subs(alpha, 1),
-                reads=r"ac(\alpha-1)o^2=0\text{ at }\alpha=1",
+        by_lemma(
+            "variation of constants",
+            "For alpha <= 1 the last term is >= 0 and h = -g keeps its sign when negative, with "
+            "|h| rising where the factor is > 0: g > 0 excludes (-), where g = B epsilon < 0, and "
+            "(0).",
+            equation=(
+                identity(
+                    at(-(B * VELOCITY[1] + a * VELOCITY[0]), {B: sp.sqrt(a**2 - KAPPA * a)}),
+                    at(
+                        -SIDE_RATE * SIDE + a * c * (alpha - 1) * o**2,
+                        {B: sp.sqrt(a**2 - KAPPA * a)},
+                    ),
+                    reads=r"\dot h=(\rho-\tfrac12|s|^2)h+ac(\alpha-1)o^2,\ h=-g",
+                ),
+                implies([sp.Eq(c, 0), epsilon < 0, B > 0], SIDE < 0),
             ),
-            implies([sp.Eq(c, 0), epsilon < 0, B > 0], SIDE < 0),
-            identity(along(c**2 - epsilon**2 - n**2 - o**2), reads=r"\dot\kappa=0"),
-            identity(VELOCITY[0], epsilon * B - c * Q),
+            sign=implies([a > 0, c > 0, alpha <= 1], a * c * (alpha - 1) * o**2 <= 0),
         ),
     ),
     rests_on=("F12", "M6", "M7"),

@@ -27,6 +27,16 @@ def slope(loss: sp.Expr) -> sp.Expr:
     return sp.expand(sp.diff(loss, s).subs(s, 0))
 
 
+def slope_at_zero(loss: sp.Expr) -> sp.Expr:
+    """`slope`, left to whoever evaluates it."""
+    return sp.Subs(sp.Derivative(loss, s), s, 0)
+
+
+def curvature_at_zero(loss: sp.Expr) -> sp.Expr:
+    """`curvature`, left to whoever evaluates it."""
+    return sp.Subs(sp.Derivative(loss, (s, 2)), s, 0)
+
+
 def curvature(loss: sp.Expr) -> sp.Expr:
     """The Hessian's quadratic form on the direction (gamma, v, w)."""
     return sp.expand(sp.diff(loss, s, 2).subs(s, 0))

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from proofs_check.claims.descent import FACTOR, NEXT
 from proofs_check.claims.field import (
+    DIP_WORDS,
     STANDING_WORDS,
     VELOCITY,
     B,
     alpha,
     c,
+    dot,
     epsilon,
     eta,
+    gram,
     n,
     o,
+    vector,
 )
 from proofs_check.claims.flow import c1, m, v
+from proofs_check.claims.growth import w
+from proofs_check.claims.model import GENERAL
+from proofs_check.claims.network import G, gamma, loss_along, slope_at_zero
 from proofs_check.enclosure import certified
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import at, identity, polynomial
 
 AUTHORS = "authors (review discussion)"
 
@@ -71,13 +80,13 @@ S2B = Claim(
     r"\alpha c^2\searrow(t<t_1),\ \nearrow\alpha c_\infty^2\ (t>t_1)",
     Verdict.PROVED,
     source="ours, in place of S2",
-    hypotheses=STANDING_WORDS,
+    hypotheses=DIP_WORDS,
     steps=(
         by_lemma(
             "intermediate value",
             "F4 and F5.",
-            increasing=implies([c > 0, alpha >= 1, v > 0], 2 * alpha * c * v > 0),
-            ends=implies([c > 0, c1 > c, alpha >= 1], alpha * c**2 < alpha * c1**2),
+            increasing=implies([c > 0, alpha > 0, w > 0], 2 * alpha * c * w > 0),
+            ends=implies([c > 0, c1 > c, alpha > 0], alpha * c**2 < alpha * c1**2),
         ),
     ),
     rests_on=("F4", "F5", "F10"),
@@ -149,12 +158,12 @@ S6B = Claim(
     r"(1-\delta)^2\le\alpha c^2\Big/\frac{\alpha B^2}{\epsilon^2}\le1",
     Verdict.PROVED,
     source="ours, in place of S6",
-    hypotheses=STANDING_WORDS,
+    hypotheses=(*STANDING_WORDS, "the lower half: alpha > 1/2"),
     steps=(
         step(
             "In the limit c epsilon = B (F5).",
             implies(
-                [c > 0, epsilon > 0, alpha >= 1, sp.Eq(c * epsilon, B)],
+                [c > 0, epsilon > 0, alpha > 0, sp.Eq(c * epsilon, B)],
                 sp.Eq(alpha * c**2 * epsilon**2, alpha * B**2),
             ),
         ),
@@ -170,40 +179,59 @@ S7 = Claim(
     r"\forall\delta\ \exists T\ \forall t\ge T:\ \alpha c^2\ge(1-\delta)^2\alpha B^2/\epsilon^2",
     Verdict.PROVED,
     source=AUTHORS,
-    hypotheses=STANDING_WORDS,
+    hypotheses=DIP_WORDS,
     steps=(
         step(
             "The end is an equilibrium: every velocity vanishes at n = o = 0, c epsilon = B.",
             identity(
-                sp.Matrix(VELOCITY).subs({n: 0, o: 0, B: c * epsilon}), reads=r"f(c,B/c,0,0)=0"
+                at(sp.Matrix(VELOCITY), {n: 0, o: 0, B: c * epsilon}), reads=r"f(c,B/c,0,0)=0"
             ),
         ),
     ),
     rests_on=("F5", "F9"),
 )
 d1, k = sp.symbols("d1 k", positive=True)
+rest = sp.Symbol("R", real=True)  # |w - P w|
+s_ = sp.Symbol("s", real=True)
+GRAMS: list[Any] = sorted(loss_along().free_symbols, key=str)
+BEST = {
+    s_: 0,
+    gram("b", "b", "Sigma"): gram("beta", "beta", "Sigma") / c**2,
+    gram("b", "beta", "Sigma"): gram("beta", "beta", "Sigma") / c,
+}
 S8 = Claim(
     "S8",
     "The roles of ||beta||, alpha and k",
     "||beta||^2 is the variance of the target that x explains, alpha the largest variance of x_o "
-    "in a unit direction; neither the flow nor the Hessian contains k = d2/d1, which enters "
-    "through the start only: with b_o ~ N(0, I/d), E|b_o|^2 = k/(1+k), E|b|^2 = 1/(1+k).",
+    "in a unit direction. The loss along every direction, so the full flow and every value of the "
+    "Hessian's form, contains d1, d2 and the rank through the Gram numbers of the parameters only: "
+    "k = d2/d1 enters the flow through the start (with b_o ~ N(0, I/d), E|b_o|^2 = k/(1+k), "
+    "E|b|^2 = 1/(1+k)) and the Hessian's spectrum through its multiplicities (H1: 0 has d2 - r).",
     r"E(\beta^\top x)^2=\|\beta\|^2,\quad \lambda_{\max}(\Sigma_o)=\alpha,\quad E|b_o|^2=\tfrac "
     r"k{1+k}",
     Verdict.PROVED,
     source=AUTHORS,
-    hypotheses=("Sigma = I", "Sigma_o = alpha P"),
+    hypotheses=("those of M1", "Sigma = I", "Sigma_o = alpha P"),
     steps=(
         step(
-            "At f = 0 the signal's part of M1 is B^2/2; the velocity does not contain d1, d2 or k.",
+            "At c = 0 the loss without g is |beta|^2/2, that of the target that x explains.",
             identity(
-                (c * epsilon - B).subs(c, 0) ** 2, B**2, reads=r"(c\epsilon-B)^2=B^2\text{ at }c=0"
+                at(loss_along(), {c: 0, gamma: 0, G: 0}),
+                dot(vector(beta=1), vector(beta=1)) / 2,
+                reads=r"L|_{c=0}-\tfrac12Eg^2=\tfrac12\beta^\top\beta",
             ),
-            identity(sp.Matrix(VELOCITY).diff(sp.Symbol("k", real=True)), reads=r"\partial_kf=0"),
         ),
         step(
-            "w.Sigma_o.w = alpha |Pw|^2 <= alpha |w|^2, with equality on P's range.",
-            implies([alpha >= 0, m >= 0, v >= m], alpha * m <= alpha * v),
+            "w.Sigma_o.w = alpha |Pw|^2, and |Pw|^2 = |w|^2 - |w - Pw|^2 (P w.P w = w.P w): at "
+            "most alpha |w|^2, with equality exactly on P's range.",
+            implies(
+                [alpha > 0, sp.Eq(m, v - rest**2)],
+                (alpha * m <= alpha * v) & (sp.Eq(rest, 0) | (alpha * m < alpha * v)),
+            ),
+        ),
+        step(
+            "The loss along a direction, in any dimension, is a polynomial in Gram numbers.",
+            polynomial([loss_along()], *GRAMS),
         ),
         step(
             "d2/d = k/(1+k), d1/d = 1/(1+k).",
@@ -211,7 +239,8 @@ S8 = Claim(
             identity(d1 / (d1 + k * d1), 1 / (1 + k)),
         ),
     ),
-    rests_on=("M1", "M5"),
+    rests_on=("M1", "M5", "H1"),
+    by_hand="that the Gram numbers are all that the full flow and the Hessian's form see of d1, d2",
 )
 S9 = Claim(
     "S9",
@@ -224,8 +253,12 @@ S9 = Claim(
     hypotheses=("those of M4",),
     steps=(
         step(
-            "M4: any use of x_o costs 1/2 E (c b_o.x_o)^2 > 0 and gains nothing.",
-            implies([v >= 0, m > 0], v + m > v),
+            "At cb = beta the loss is 1/2 E g^2 plus the term of the use that is made of x_o.",
+            identity(
+                at(GENERAL, BEST),
+                G / 2 + c**2 * dot(vector(bo=1), vector(bo=1), "Sigma_o") / 2,
+                reads=r"L|_{cb=\beta}=\tfrac12Eg^2+\tfrac12c^2b_o^\top\Sigma_ob_o",
+            ),
         ),
     ),
     rests_on=("M4",),
@@ -241,14 +274,16 @@ S10 = Claim(
     hypotheses=("x_o symmetric", "population loss"),
     steps=(
         step(
-            "The reduced flow contains the law of x_o through alpha only.",
+            "The full flow's velocity in every direction, from a loss with another E g^2 (all else "
+            "of the law is in Sigma_o): the same.",
             identity(
-                sp.Matrix(VELOCITY).diff(alpha),
-                sp.Matrix([-c * o**2, 0, 0, -(c**2) * o]),
-                reads=r"\partial_\alpha f=(-co^2,0,0,-c^2o)",
+                slope_at_zero(GENERAL),
+                slope_at_zero(GENERAL.subs(G, 3 * G + 1)),
+                reads=r"dL=dL'\text{ where }\Sigma_o=\Sigma_o'",
             ),
         ),
     ),
     rests_on=("M2",),
+    by_hand="that Sigma_o and E g^2 are all of x_o's law that M1 contains",
 )
 CLAIMS = (S2, S2B, S3, S4, S6, S6B, S7, S8, S9, S10)

@@ -13,7 +13,7 @@ from proofs_check.claims.flow import SMOOTH
 from proofs_check.claims.paper import AUTHORS
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.sampling import holds
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import identity, times
 
 GAP = 0.25  # the largest relative distance that still counts as similar
 STEPS = (10, 2000)  # how many steps the runs may take to the edge
@@ -80,7 +80,7 @@ S1B = Claim(
             "Descent is Euler's method for the flow, whose right-hand side is a polynomial.",
             smooth=SMOOTH,
             scheme=identity(
-                (sp.Matrix(NEXT) - sp.Matrix(STATE)) / eta,
+                (sp.Matrix(NEXT) - sp.Matrix(STATE)).applyfunc(lambda x: times(x, 1 / eta)),
                 sp.Matrix(VELOCITY),
                 reads=r"(s_+-s)/\eta=f(s)",
             ),

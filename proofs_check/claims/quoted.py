@@ -9,7 +9,7 @@ from proofs_check.claims.flow import m, v
 from proofs_check.claims.paper import AUTHORS
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
-from proofs_check.symbolic import identity
+from proofs_check.symbolic import identity, times, total
 
 delta = sp.Symbol("delta", real=True)
 S12 = Claim(
@@ -30,7 +30,7 @@ S12 = Claim(
             "(alpha c^2)' = 2 alpha c (epsilon v - c m), delta B <= v <= B.",
             identity(along(alpha * c**2), 2 * alpha * c * (epsilon * V - c * M)),
             implies(
-                [c > 0, epsilon >= 0, alpha >= 1, B > 0, m >= 0, v >= delta * B, v <= B, delta > 0],
+                [c > 0, epsilon >= 0, alpha > 0, B > 0, m >= 0, v >= delta * B, v <= B, delta > 0],
                 (2 * alpha * c * (epsilon * v - c * m) <= 2 * alpha * B * c * epsilon)
                 & (
                     2 * alpha * c * (epsilon * v - c * m)
@@ -38,7 +38,6 @@ S12 = Claim(
                 ),
             ),
             implies([c >= 0, epsilon >= 0], V <= B),
-            implies([c * epsilon <= (1 - delta) * B], delta * B <= V),
         ),
     ),
     rests_on=("F2", "F5"),
@@ -52,9 +51,10 @@ S12B = Claim(
     Verdict.REFUTED,
     source="reviewer, quoting Theorem 3.2",
     witness=(
-        "from linmodel import *; s = State(1, .1, .19**.5, .8**.5); "
-        "f = [float(closed_form(OpposingSignals(1.0, B), s, [0, 1.0]).opposing_curvature[1]) "
-        "for B in (0.5, 1.0, 1.5)]; assert f[2] - 2*f[1] + f[0] > 0.05 * f[1], f"
+        "from linmodel import *; from linmodel.certified import certified_flow as g; "
+        "s = State(1, .1, .19**.5, .8**.5); f = [g(OpposingSignals(1.0, B), s, [0, 1])"
+        ".sharpness.values[1] for B in (0.5, 1.0, 1.5)]; "
+        "assert all(a <= b for a, b in f) and f[2][0] - 2*f[1][1] + f[0][0] > 0.05 * f[1][1] > 0, f"
     ),
 )
 g, h, lam = sp.symbols("g h lambda", real=True)
@@ -128,7 +128,7 @@ S14B = Claim(
             "N H = (N-1) H_rest + H_i: leaving out a positive semidefinite part does not raise "
             "the top.",
             sum=identity(
-                (N * lam - h) / (N - 1) * (N - 1) + h,
+                total(times((N * lam - h) / (N - 1), N - 1), h),
                 N * lam,
                 reads=r"(N-1)\tfrac{N\lambda-h}{N-1}+h=N\lambda",
             ),

@@ -25,9 +25,9 @@ from proofs_check.claims.field import (
     tau,
     vector,
 )
-from proofs_check.claims.network import gamma, loss_along, slope
+from proofs_check.claims.network import gamma, loss_along, slope_at_zero
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
-from proofs_check.symbolic import identity, polynomial
+from proofs_check.symbolic import at, identity, limit, polynomial, times, total
 
 b_, bo_, beta_ = vector(b=1), vector(bo=1), vector(beta=1)
 FULL_C = dot(beta_, b_) - c * dot(b_, b_) - alpha * c * dot(bo_, bo_, "P")
@@ -81,14 +81,14 @@ M5 = Claim(
     r"\dot c=\epsilon B-c(\epsilon^2+n^2)-\alpha co^2,\ \dot\epsilon=c(B-c\epsilon),\ "
     r"\dot n=-c^2n,\ \dot o=-\alpha c^2 o",
     Verdict.PROVED,
-    hypotheses=("Sigma = I", "Sigma_o = alpha P"),
+    hypotheses=("Sigma = I", "Sigma_o = alpha P", "B > 0 (else h is any unit vector)"),
     steps=(
         step(
             "The full flow: c' = beta.b - c|b|^2 - alpha c |P b_o|^2, b' = c (beta - c b), "
             "b_o' = -alpha c^2 P b_o is minus the gradient, in every direction (gamma, v, w).",
             identity(
-                slope(loss_along()),
-                sp.expand(FULL_SLOPE),
+                slope_at_zero(loss_along()),
+                FULL_SLOPE,
                 reads=r"dL(\gamma,v,w)=-(\gamma\dot c+v\cdot\dot b+w\cdot\dot b_o)",
             ),
         ),
@@ -105,8 +105,14 @@ M5 = Claim(
                     r"\alpha co^2",
                 ),
                 identity(PLANE[0], VELOCITY[1], reads=r"h\cdot(c\beta-c^2b)=c(B-c\epsilon)"),
-                identity(PLANE[1], VELOCITY[2], reads=r"e\cdot(c\beta-c^2b)=-c^2n"),
-                identity(FULL_BO * o, VELOCITY[3], reads=r"f\cdot(-\alpha c^2Pb_o)=-\alpha c^2o"),
+                identity(
+                    at(dot(vector(e=1), TURN), ORTHONORMAL),
+                    VELOCITY[2],
+                    reads=r"e\cdot(c\beta-c^2b)=-c^2n",
+                ),
+                identity(
+                    times(FULL_BO, o), VELOCITY[3], reads=r"f\cdot(-\alpha c^2Pb_o)=-\alpha c^2o"
+                ),
             ),
         ),
     ),
@@ -153,8 +159,8 @@ M7 = Claim(
             "Dividing the equations by tau' = c^2.",
             quotient=(
                 identity(VELOCITY[1] / c**2, B / c - epsilon),
-                identity(VELOCITY[2] / c**2, -n, reads=r"\dot n/c^2=-n"),
-                identity(VELOCITY[3] / c**2, -alpha * o, reads=r"\dot o/c^2=-\alpha o"),
+                identity(times(VELOCITY[2], c**-2), -n, reads=r"\dot n/c^2=-n"),
+                identity(times(VELOCITY[3], c**-2), -alpha * o, reads=r"\dot o/c^2=-\alpha o"),
             ),
         ),
         by_lemma(
@@ -169,7 +175,7 @@ M7 = Claim(
                     -alpha * o0 * sp.exp(-alpha * tau),
                 ),
                 identity(
-                    -sp.diff(c**2 * rate * mode**2 / 2, mode) / c**2,
+                    -sp.Derivative(c**2 * rate * mode**2 / 2, mode) / c**2,
                     -rate * mode,
                     reads=r"-\partial_y(\tfrac12c^2\lambda_iy^2)/c^2=-\lambda_iy",
                 ),
@@ -181,11 +187,11 @@ M7 = Claim(
         step(
             "c^2 from the conserved quantity.",
             identity(
-                KAPPA + epsilon**2 + n**2 + o**2, c**2, reads=r"\kappa+\epsilon^2+n^2+o^2=c^2"
+                total(KAPPA, epsilon**2, n**2, o**2), c**2, reads=r"\kappa+\epsilon^2+n^2+o^2=c^2"
             ),
         ),
     ),
-    rests_on=("M5", "M6", "M10", "F1"),
+    rests_on=("M5", "M6", "M10", "M11", "F1"),
     function="flow.gradient_flow",
 )
 lam, bb, sb, norm, w0, mu = sp.symbols("lambda b.b beta.b N w0 mu", real=True)
@@ -197,9 +203,8 @@ EXPONENTIAL = sp.cosh(rho * t) * sp.eye(2) + sp.sinh(rho * t) / rho * TWO
 U = sp.Function("U")(t)
 W = sp.Function("W")(t)  # 1 + int |U|^2, so that W' = |U|^2
 FU, UU = sp.symbols("FU UU", real=True)
-ODE_SIDE = (FU / sp.sqrt(W) - U * sp.Derivative(W, t) / (2 * W ** sp.Rational(3, 2))).subs(
-    sp.Derivative(W, t), UU
-)
+# U' = F U (its component: FU), W' = |U|^2 =: UU
+QUOTIENT = sp.Derivative(U / sp.sqrt(W), t).doit()
 LOGISTIC = mu / (1 - (1 - mu / w0) * sp.exp(-2 * alpha * mu * t))
 FLAT = w0 / (1 + 2 * alpha * w0 * t)
 M8 = Claim(
@@ -212,7 +217,10 @@ M8 = Claim(
     "c0^2 / (1 + 2 alpha c0^2 t) at mu = 0.",
     r"Q(t) = e^{Ft}Q_0\Big/\sqrt{1+\int_0^t|e^{Fs}Q_0|^2ds}",
     Verdict.PROVED,
-    hypotheses=("o0 = 0, or alpha = 1, or (B = 0 and epsilon0 = n0 = 0)",),
+    hypotheses=(
+        "o0 = 0, or alpha = 1, or (B = 0, epsilon0 = n0 = 0 and c0 != 0)",
+        "rho > 0; at rho = 0 its limit e^(Ft) = I + tF",
+    ),
     steps=(
         step(
             "With lam = c^2 - |b|^2 (constant, M6) the flow is Q' = F Q - 1/2 |Q|^2 Q, coordinate "
@@ -224,7 +232,7 @@ M8 = Claim(
             "At alpha = 1, o enters like n: the equations depend on n^2 + o^2 only.",
             identity(sp.Subs(M, alpha, 1), n**2 + o**2),
             identity(
-                VELOCITY[3].subs(alpha, 1) / o,
+                at(VELOCITY[3], {alpha: 1}) / o,
                 VELOCITY[2] / n,
                 reads=r"\dot o/o=\dot n/n\text{ at }\alpha=1",
             ),
@@ -234,7 +242,7 @@ M8 = Claim(
             "With U = e^(Ft) Q0 and W = 1 + int |U|^2, Q = U / sqrt(W) has Q' = F Q - 1/2 |Q|^2 Q.",
             smooth=polynomial([-lam / 2 * y + c * beta_i - (bb + c**2) / 2 * y], y, c),
             satisfies=identity(
-                ODE_SIDE,
+                at(QUOTIENT, {sp.Derivative(U, t): FU, sp.Derivative(W, t): UU}),
                 FU / sp.sqrt(W) - (UU / W) * (U / sp.sqrt(W)) / 2,
                 reads=r"\dot Q=FQ-\tfrac12|Q|^2Q,\ Q=U/\sqrt W,\ \dot W=|U|^2",
             ),
@@ -242,7 +250,11 @@ M8 = Claim(
         step(
             "On (epsilon, c), F^2 = rho^2 I, so e^(Ft) = cosh(rho t) I + sinh(rho t)/rho F; "
             "across, e^(Ft) is e^(-lam t/2).",
-            identity(TWO**2, (B**2 + lam**2 / 4) * sp.eye(2), reads=r"F^2=\rho^2I"),
+            identity(
+                at(TWO**2, {B: sp.sqrt(rho**2 - lam**2 / 4)}),
+                rho**2 * sp.eye(2),
+                reads=r"F^2=\rho^2I",
+            ),
             identity(
                 sp.diff(EXPONENTIAL, t),
                 (TWO * EXPONENTIAL).applyfunc(
@@ -250,7 +262,8 @@ M8 = Claim(
                 ),
                 reads=r"\tfrac d{dt}e^{Ft}=Fe^{Ft}",
             ),
-            identity(EXPONENTIAL.subs(t, 0), sp.eye(2), reads=r"e^{F0}=I"),
+            identity(at(EXPONENTIAL, {t: 0}), sp.eye(2), reads=r"e^{F0}=I"),
+            limit(sp.sinh(rho * t) / rho, rho, 0, t, "+"),
         ),
         by_lemma(
             "uniqueness",
@@ -259,7 +272,7 @@ M8 = Claim(
             smooth=polynomial([-2 * alpha * norm * (norm - mu)], norm),
             satisfies=(
                 identity(
-                    along(c**2).subs({B: 0, epsilon: 0, n: 0}),
+                    at(along(c**2), {B: 0, epsilon: 0, n: 0}),
                     -2 * alpha * c**2 * (c**2 - (c**2 - o**2)),
                     reads=r"(c^2)^{\boldsymbol\cdot}=-2\alpha c^2(c^2-\mu)",
                 ),

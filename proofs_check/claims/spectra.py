@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from proofs_check.claims.field import c, dot, vector
-from proofs_check.claims.network import curvature, gamma, loss_along, slope
+from proofs_check.claims.network import curvature_at_zero, gamma, loss_along, slope_at_zero
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.smt import implies
 from proofs_check.symbolic import identity
@@ -31,10 +31,8 @@ M11 = Claim(
             "This is minus the gradient of M1, in every direction (gamma, v, w) and every "
             "dimension.",
             identity(
-                slope(GENERAL),
-                sp.expand(
-                    -gamma * C_RATE - c * dot(LACK, v, "Sigma") + c**2 * dot(bo, w, "Sigma_o")
-                ),
+                slope_at_zero(GENERAL),
+                -gamma * C_RATE - c * dot(LACK, v, "Sigma") + c**2 * dot(bo, w, "Sigma_o"),
                 reads=r"dL(\gamma,v,w)=-(\gamma\dot c+v\cdot\dot b+w\cdot\dot b_o)",
             ),
         ),
@@ -48,8 +46,8 @@ M11 = Claim(
         ),
         step(
             "In the eigenbases the loss is a sum over modes, each with its own coordinate.",
-            identity(-sp.diff(SIGNAL_MODE, mode), lam * c * (beta_i - c * mode)),
-            identity(-sp.diff(OPPOSING_MODE, other), -mu * c**2 * other),
+            identity(-sp.Derivative(SIGNAL_MODE, mode), lam * c * (beta_i - c * mode)),
+            identity(-sp.Derivative(OPPOSING_MODE, other), -mu * c**2 * other),
             identity(
                 -sp.diff(SIGNAL_MODE + OPPOSING_MODE, c),
                 lam * mode * (beta_i - c * mode) - c * mu * other**2,
@@ -74,8 +72,8 @@ H3 = Claim(
         step(
             "The Hessian's form, in every direction and dimension; its entries mode by mode.",
             identity(
-                curvature(GENERAL),
-                sp.expand(
+                curvature_at_zero(GENERAL),
+                (
                     gamma**2 * (dot(b, b, "Sigma") + dot(bo, bo, "Sigma_o"))
                     + 2 * gamma * dot(vector(b=2 * c, beta=-1), v, "Sigma")
                     + 4 * c * gamma * dot(bo, w, "Sigma_o")
@@ -85,20 +83,25 @@ H3 = Claim(
                 reads=r"\partial_s^2L=\gamma^2a+2\gamma\,v\cdot\Sigma(2cb-\beta)"
                 r"+4c\gamma\,w\cdot\Sigma_ob_o+c^2v\cdot\Sigma v+c^2w\cdot\Sigma_ow",
             ),
-            identity(sp.diff(SIGNAL_MODE, c, mode), lam * (2 * c * mode - beta_i)),
-            identity(sp.diff(OPPOSING_MODE, c, other), 2 * c * mu * other),
-            identity(sp.diff(SIGNAL_MODE, mode, 2), lam * c**2),
-            identity(sp.diff(OPPOSING_MODE, other, 2), mu * c**2),
-            identity(sp.diff(SIGNAL_MODE + OPPOSING_MODE, c, 2), lam * mode**2 + mu * other**2),
+            identity(sp.Derivative(SIGNAL_MODE, c, mode), lam * (2 * c * mode - beta_i)),
+            identity(sp.Derivative(OPPOSING_MODE, c, other), 2 * c * mu * other),
+            identity(sp.Derivative(SIGNAL_MODE, (mode, 2)), lam * c**2),
+            identity(sp.Derivative(OPPOSING_MODE, (other, 2)), mu * c**2),
+            identity(
+                sp.Derivative(SIGNAL_MODE + OPPOSING_MODE, (c, 2)), lam * mode**2 + mu * other**2
+            ),
         ),
         step(
             "For x above the diagonal, (1, border_i/(x - d_i)) is an eigenvector exactly at a "
             "root: row i always holds, the first row is the equation.",
             implies(
-                [x > diagonal, sp.Eq(y * (x - diagonal), border)],
+                [x > diagonal, sp.Eq(y, border / (x - diagonal))],
                 sp.Eq(border + diagonal * y, x * y),
             ),
-            implies([sp.Eq(corner + rest, x)], sp.Eq(corner * 1 + rest, x * 1)),
+            implies(
+                [x > diagonal, sp.Eq(y * (x - diagonal), border), sp.Eq(corner + border * y, x)],
+                sp.Eq((x - corner) * (x - diagonal), border**2),
+            ),
         ),
         by_lemma(
             "monotone",

@@ -172,7 +172,7 @@ def test_a_batch_is_its_members():
 @pytest.mark.parametrize(
     ("alpha", "state", "names"),
     [
-        (0.5, (1, 0.1, 0.4, 0.9), "alpha >= 1"),
+        (0.0, (1, 0.1, 0.4, 0.9), "alpha > "),
         (9.0, (-1, 0.1, 0.4, 0.9), "c0 > 0"),
         (9.0, (1, -0.1, 0.4, 0.9), "epsilon0 >= 0"),
         (9.0, (2, 3.0, 0.4, 0.9), "c0 epsilon0 < beta_norm"),
@@ -183,6 +183,53 @@ def test_hypotheses_are_checked_and_named(alpha, state, names):
     for function in (bounds.limit, bounds.dip_floor, bounds.dip_ceiling, bounds.dip_time_ceiling):
         with pytest.raises(InvalidInput, match=names):
             function(problem, State(*state))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(15)
+
+
+@pytest.mark.parametrize("alpha", [0.55, 0.8])
+def test_bounds_hold_from_alpha_one_half_on(alpha, rng):
+    """F4, F4b, F7 where alpha is below 1: one dip, above the floor, before the stated time."""
+    for _ in range(8):
+        problem = OpposingSignals(alpha, float(rng.uniform(1, 8)))
+        start = State(1.0, *rng.uniform(0.05, 0.9, 3))
+        late = float(bounds.dip_time_ceiling(problem, start))
+        flow = gradient_flow(problem, start, np.linspace(0, min(1.5 * late, 10.0) + 0.1, 200))
+        low = flow.c.values.min() ** 2
+        assert float(flow.t_dip) <= late + 1e-9
+        assert float(bounds.dip_floor(problem, start)) <= low * (1 + 1e-6)
+        assert low <= float(bounds.dip_ceiling(problem, start)) * (1 + 1e-6)
+        falls = np.diff(flow.c.values) < -1e-9
+        assert not (falls[1:] & ~falls[:-1]).any(), "falls again after it rose"
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.45])
+def test_the_limit_needs_no_dip(alpha, rng):
+    """F5 for every alpha > 0, below 1/2 as well."""
+    for _ in range(2):
+        problem = OpposingSignals(alpha, float(rng.uniform(1, 8)))
+        start = State(1.0, *rng.uniform(0.05, 0.9, 3))
+        flow = gradient_flow(problem, start, [0.0, 40.0 / alpha])
+        np.testing.assert_allclose(flow.c.values[-1], bounds.limit(problem, start).c, rtol=1e-4)
+
+
+def test_the_winning_side_below_alpha_one(rng):
+    for _ in range(6):
+        problem = OpposingSignals(float(rng.uniform(0.2, 1)), 3.0)
+        start = State(float(rng.uniform(0.2, 1)), -float(rng.uniform(0.1, 1)), 0.3, 0.5)
+        side = float(bounds.winning_side(problem, start))
+        end = np.sign(gradient_flow(problem, start, [0.0, 60.0]).c.values[-1])
+        assert np.isnan(side) or side == end
+
+
+def test_bounds_of_the_dip_refuse_alpha_up_to_one_half():
+    problem, start = OpposingSignals(0.5, 5.0), State(1, 0.1, 0.4, 0.9)
+    for function in (bounds.dip_floor, bounds.dip_ceiling, bounds.dip_time_ceiling):
+        with pytest.raises(InvalidInput, match="alpha > 1/2"):
+            function(problem, start)
 
 
 def test_other_bad_input_is_refused():

@@ -47,8 +47,8 @@ def test_a_formula_of_a_lower_order_is_refused(monkeypatch, powers, column):
     drawn = large_alpha._draw_kept(np.random.default_rng(5))
     assert large_alpha._of_order(powers, column, **drawn)
     assert not large_alpha._of_order(powers + 1, column, **drawn)
-    errors = large_alpha._errors
-    monkeypatch.setattr(large_alpha, "_errors", lambda *a: errors(*a) + a[2] ** (0.5 - powers))
+    errors = large_alpha.errors
+    monkeypatch.setattr(large_alpha, "errors", lambda *a: errors(*a) + a[2] ** (0.5 - powers))
     assert not large_alpha._of_order(powers, column, **drawn)
 
 

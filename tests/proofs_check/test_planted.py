@@ -161,6 +161,20 @@ def test_a_one_sided_limit_states_its_side():
         symbolic.limit(c, c, 0, 0, "both")
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        symbolic.identity(sp.Matrix([c * epsilon, c]).diff(sp.Symbol("k"))),
+        symbolic.identity(sp.Derivative(c * epsilon, sp.Symbol("k"))),
+        symbolic.identity(sp.Subs(c * epsilon, sp.Symbol("k"), 0), epsilon * c),
+        symbolic.identity(c**2, c**2),
+        symbolic.identity(0),
+    ],
+)
+def test_an_identity_that_does_not_contain_what_it_is_about_is_an_error(check):
+    assert verdict_of(check) == Verdict.ERROR
+
+
 @pytest.mark.parametrize("answer", [None, True, "proved", Outcome(True, "x"), Outcome("so", "x")])
 def test_a_check_that_returns_no_outcome_is_an_error(answer):
     assert verdict_of(Check("sympy", lambda: answer)) == Verdict.ERROR

@@ -1,0 +1,8 @@
+"""Squares to try beside the finder's own, by claim and check. Never trusted: only searched."""
+
+from __future__ import annotations
+
+HINTS: dict[tuple[str, str], tuple[str, ...]] = {
+    # (n0^2 + s^2) ((b - s z)^2 + n0^2 z^2) - b^2 n0^2 = (n0^2 z + s^2 z - b s)^2
+    ("F7", "2/check 1"): ("n0*(n0**2*z + s**2*z - b*s)", "s*(n0**2*z + s**2*z - b*s)"),
+}
