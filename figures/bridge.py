@@ -38,6 +38,8 @@ def compute(work: Work) -> Datasets:
 
     Raises Unavailable where the run cannot be fitted (no rise, too short): the message says why.
     """
+    from realnet.bridge.calibration import cases, table
+    from realnet.bridge.coverage import coverage
     from realnet.bridge.fitting import fit
     from realnet.bridge.forecasting import forecast
     from realnet.bridge.rivals import compare_rivals
@@ -62,6 +64,7 @@ def compute(work: Work) -> Datasets:
         "combinations": identifiability(result),
         "rivals": compare_rivals(result.curve, seed=seed),
         "forecast": compare(predicted, [runs["large"]]),
+        "coverage": coverage(cases(table())),
         "large": runs["large"],
     }
 
@@ -168,6 +171,10 @@ def tables(datasets: Datasets) -> list[Table]:
         _combinations(datasets["combinations"]),
         _rivals(datasets["rivals"]),
         _forecasts(datasets["forecast"].isel(run=0)),
+        *(
+            _coverage(datasets["coverage"], str(name))
+            for name in datasets["coverage"].column.values
+        ),
     ]
 
 
@@ -236,3 +243,27 @@ def _forecasts(row: xr.Dataset) -> Table:
         "status",
     ]
     return Table(title, heading, rows)
+
+
+def _coverage(data: xr.Dataset, column: str) -> Table:
+    rows = []
+    for rule in map(str, data.rule.values):
+        for window in data.window.values:
+            one = data.sel(column=column, rule=rule, window=window)
+            told, missing = float(one.told), float(one.not_reached)
+            rows.append(
+                [
+                    rule,
+                    f"{window:.0%}",
+                    f"{told:.0f} of {float(one.edges):.0f}",
+                    f"{float(one.median_error):.1%}",
+                    f"{float(one.late_error):.0%}",
+                    f"{float(one.held):.0f} of {told:.0f}",
+                    number(float(one.width)),
+                    f"{float(one.never):.0f} of {missing:.0f}",
+                ]
+            )
+    count, level = int(data.networks.sel(column=column)), data.attrs["level"]
+    title = f"Forecasts of {count} networks: {column}; intervals of nominal {level:.0%}"
+    heading = ["rule", "window", "edges forecast", "median error", "95% of errors"]
+    return Table(title, [*heading, "held", "width", "rightly never"], rows)

@@ -1,6 +1,6 @@
 """Observed edges of many networks, and the quantiles of the rules' errors on them.
 
-The table (data_files/edges.nc, made by `realnet experiments edges`) holds, for each network and
+The table (data_files/edges.nc, made by data_files/build_edges.py) holds, for each network and
 seed, the curves of two small runs and the edges of larger step sizes: when they were reached, or
 that they were not, and how long that was watched. Rows with fresh = 1 were trained after the rule
 was frozen: they are scored and never calibrated on.
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -57,6 +58,14 @@ class Case:
         return pair_of(self.small, self.second)
 
 
+class Scores(NamedTuple):
+    """Errors of the rules on one case, (n,), (m,), (m,): see `Quantiles`."""
+
+    far: Array
+    late: Array
+    spread: Array
+
+
 @cache
 def table() -> xr.Dataset:
     """The committed table."""
@@ -93,25 +102,34 @@ def known_cases() -> tuple[Case, ...]:
 
 
 @cache
+def known_scores() -> tuple[Scores, ...]:
+    """Their errors."""
+    return tuple(map(scores_of, known_cases()))
+
+
+@cache
 def quantiles(level: float) -> Quantiles:
     """Of the committed table. Raises InvalidInput for a level above 0.98."""
     if level > HIGHEST_LEVEL:
         refuse(
             "level", level, f"at most {HIGHEST_LEVEL}", "The calibration knows no more networks."
         )
-    return quantiles_of(known_cases(), level)
+    return quantiles_of(known_scores(), level)
 
 
-def quantiles_of(known: Iterable[Case], level: float) -> Quantiles:
-    """Conformal quantiles of the errors on these cases (see `Quantiles`)."""
-    known = list(known)
-    far = np.concatenate([prefix_scores(case.small) for case in known])
-    late, spread = (np.concatenate(part) for part in zip(*map(edge_scores, known), strict=True))
+def quantiles_of(known: Iterable[Scores], level: float) -> Quantiles:
+    """Conformal quantiles of these errors (see `Quantiles`)."""
+    far, late, spread = (np.concatenate(part) for part in zip(*known, strict=True))
     tail = (1 - level) / 2
     return Quantiles(
         -conformal(-far, 1 - tail), conformal(far, 1 - tail), conformal(late, level),
         conformal(spread, level),
     )  # fmt: skip
+
+
+def scores_of(case: Case) -> Scores:
+    """The errors of one case: of its curve's prefixes, and of its edges."""
+    return Scores(prefix_scores(case.small), *edge_scores(case))
 
 
 def conformal(scores: Array, share: float) -> float:

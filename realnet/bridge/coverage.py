@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel.errors import InvalidInput
-from realnet.bridge.calibration import Case, prefix, quantiles_of
+from realnet.bridge.calibration import Case, prefix, quantiles_of, scores_of
 from realnet.bridge.intervals import Quantiles, interval
 from realnet.bridge.local import edge_times
 from realnet.bridge.status import EARLIEST, HORIZON
@@ -36,11 +36,12 @@ def coverage(cases: Sequence[Case], level: float = 0.9) -> xr.Dataset:
     """
     known = [case for case in cases if not case.fresh]
     networks = sorted({case.network for case in known})
+    errors = [(case.network, scores_of(case)) for case in known]
     left = {
-        name: quantiles_of([case for case in known if case.network != name], level)
+        name: quantiles_of([scores for network, scores in errors if network != name], level)
         for name in networks
     }
-    whole = quantiles_of(known, level)
+    whole = quantiles_of([scores for _, scores in errors], level)
     columns = {
         "leave one network out": [(case, left[case.network]) for case in known],
         "fresh": [(case, whole) for case in cases if case.fresh],

@@ -6,6 +6,9 @@ import numpy as np
 import xarray as xr
 
 from linmodel.store import provenance
+from realnet.bridge import calibration
+from realnet.bridge.calibration import cases
+from realnet.bridge.coverage import coverage
 from realnet.bridge.fitting import fit
 from realnet.bridge.forecasting import forecast
 from realnet.bridge.rivals import MODELS, SHARES
@@ -81,5 +84,6 @@ def bridge_data():
         "combinations": identifiability(result),
         "rivals": table,
         "forecast": compare(forecast(runs["small"], None, [ETA]), [runs["large"]]),
+        "coverage": coverage(cases(calibration.table())),
         "large": runs["large"],
     }
