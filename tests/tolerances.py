@@ -71,6 +71,9 @@ CENTRAL_FLOW = 0.04
 # The bridge's fast toy curve: the sweeps' kernel (1e-8), as relative error of the sharpness.
 BRIDGE_TOY = 1e-7
 
+# The compiled spectral flow: tolerance 1e-9 a step, as relative error of the sharpness.
+SPECTRAL_KERNEL = 1e-7
+
 # Parameters refitted from a toy curve with 2% noise at 60 points, as a difference of logarithms:
 # their standard deviation there is 2-5%.
 BRIDGE_RECOVERY = 0.15

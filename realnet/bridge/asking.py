@@ -16,6 +16,7 @@ from realnet.bridge.forecasting import forecast
 from realnet.bridge.picture import check_format, draw
 from realnet.bridge.reading import Columns, read_curve
 from realnet.bridge.scoring import compare
+from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
 from realnet.bridge.telling import advice, answer_lines, as_json, interval_lines, rule_lines
 from realnet.bridge.uncertainty import FEWEST_DRAWS, bootstrap
 
@@ -34,6 +35,7 @@ class Request:
     columns: Columns = field(default_factory=Columns)
     level: float = 0.9
     scales: int = 2
+    data: str | None = None
     draws: int = 0
     seed: int = 0
     json: Path | None = None
@@ -69,8 +71,11 @@ def answer_request(request: Request) -> int:
         second = read_curve(request.second, step_size=request.second_step_size, columns=columns)
     if request.larger is not None:
         larger = read_curve(request.larger, step_size=request.larger_step_size, columns=columns)
+    spectrum = None if request.data is None else data_spectrum(request.data, small)
     predicted = _forecast(request, small, second, larger)
     fitted, intervals = _fit(request, small)
+    if spectrum is not None:
+        print(fit_spectrum(small, spectrum, seed=request.seed))
     if request.json is not None and predicted is not None:
         write_text(request.json, as_json(predicted))
     if request.plot is not None:

@@ -42,6 +42,13 @@ def bridge(
     scales: Annotated[
         int, typer.Option(help="Of the fit. 2: of time and of sharpness; 1: their product is 1.")
     ] = 2,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit the spectrum toy too, with the data's spectrum: run (the run's own), or .npz"
+            " with x and y."
+        ),
+    ] = None,
     draws: Annotated[int, typer.Option(help="Bootstrap draws for the fit's intervals.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the fit's starts and the bootstrap.")] = 0,
 ) -> None:
@@ -64,6 +71,7 @@ def bridge(
         columns=columns,
         level=level,
         scales=scales,
+        data=data,
         draws=draws,
         seed=seed,
         json=json,

@@ -23,6 +23,8 @@ DIFFERENCE = 1e-3
 FAILED = 50.0
 SCALE = PARAMETERS.index("sharpness_scale")
 
+Curves = Callable[[Array, Array], Array]
+"""(m, 6) parameters and (n,) times to (m, n) sharpness: the toy, or the spectrum toy."""
 Residuals = Callable[[Array], Array]
 """(m, p) log parameters to (m, n) residuals of the logarithm of sharpness."""
 
@@ -75,13 +77,13 @@ def family(curve: Curve, scales: int) -> Family:
     return Family(names, low, high)
 
 
-def residuals(space: Family, curve: Curve) -> Residuals:
+def residuals(space: Family, curve: Curve, curves: Curves = flow_curves) -> Residuals:
     """log toy - log real at the curve's times, (m, n), as a function of log parameters (m, p)."""
     target = np.log(curve.sharpness)
 
     def function(points: Array) -> Array:
         with np.errstate(all="ignore"):
-            difference = np.log(flow_curves(space.table(points), curve.time)) - target
+            difference = np.log(curves(space.table(points), curve.time)) - target
         return np.where(np.isfinite(difference), difference, FAILED)
 
     return function
@@ -112,11 +114,11 @@ def refine(
     return Found(solution.x, float(solution.cost), solution.jac, solution.status > 0)
 
 
-def search(curve: Curve, space: Family, seed: int) -> list[Found]:
+def search(curve: Curve, space: Family, seed: int, curves: Curves = flow_curves) -> list[Found]:
     """Solutions from the best REFINED of SCREENED random starts, best first."""
     rng = np.random.default_rng(seed)
-    function = residuals(space, curve)
-    starts = _random_starts(space, curve, rng)
+    function = residuals(space, curve, curves)
+    starts = _random_starts(space, curve, rng, curves)
     costs = np.sum(function(starts) ** 2, axis=1)
     chosen = np.argsort(costs, kind="stable")[:REFINED]
     found = [refine(function, space, starts[i]) for i in chosen]
@@ -139,11 +141,11 @@ def polish(function: Residuals, space: Family, found: Found) -> Found:
     return found
 
 
-def _random_starts(space: Family, curve: Curve, rng: np.random.Generator) -> Array:
+def _random_starts(space: Family, curve: Curve, rng: np.random.Generator, curves: Curves) -> Array:
     """Log-uniform toy parameters, (SCREENED, p); scales such that the toy's rise fits the curve."""
     table = np.array([_random_toy(curve, rng) for _ in range(SCREENED)])
     if "time_scale" in space.names:
-        shapes = flow_curves(table, curve.time)
+        shapes = curves(table, curve.time)
         offsets = np.mean(np.log(curve.sharpness) - np.log(shapes), axis=1)
         table[:, SCALE] = np.exp(np.where(np.isfinite(offsets), offsets, 0.0))
     else:

@@ -64,7 +64,7 @@ mlp gelu ce clothes       60  60  2   3.367   40    16 fresh
 cnn tanh mse mnist        30   4  2   20.93   60   1.7 fresh
 cnn gelu mse digits       50   5  2   1.613   44     9 fresh
 cnn relu ce cifar         30   4  2   3.506   16    45 fresh
-vit gelu ce planted       20  16  1   24.57   24    25 fresh
+vit gelu ce planted       40  16  1   24.57   24    25 fresh
 gpt tanh ce text          20  16  2   1.399   32    22 fresh
 """
 LOSSES = {"mse": "mse", "ce": "cross-entropy"}

@@ -76,10 +76,14 @@ def test_two_runs_and_the_larger_one(tmp_path, capsys):
 def test_a_fit_alone_is_printed_and_saved(tmp_path, capsys):
     run = save(toy_run(end=0.3, step_size=0.003), tmp_path / "run.nc")
     out = tmp_path / "bridge.nc"
-    assert answer_request(Request(small=run, out=out, draws=10)) == 0
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 4))
+    np.savez(tmp_path / "data.npz", x=x, y=x[:, 0])
+    request = Request(small=run, out=out, draws=10, data=str(tmp_path / "data.npz"))
+    assert answer_request(request) == 0
     text = capsys.readouterr().out
     assert text.startswith("ok: ")
-    for word in ("alpha", "95% interval", "written"):
+    for word in ("alpha", "95% interval", "written", "spectrum toy (ok)", "l_half"):
         assert word in text
     assert {"toy_sharpness", "interval_low"} <= set(load(out))
 
