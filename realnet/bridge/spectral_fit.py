@@ -76,7 +76,7 @@ def data_spectrum(source: str, real: xr.Dataset) -> Spectrum:
     except (KeyError, TypeError, ValueError):
         refuse("--data", source, "a .npz file: this run does not say what it was trained on")
     data = datasets.load(name, size, seed, **about.get("dials", {}))
-    return spectrum_of(data.images, data.labels)
+    return spectrum_of(data.inputs, data.labels)
 
 
 def _of_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
