@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from figures.cache import Datasets
 from figures.options import Work
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, mosaic, plain_ticks
+from linmodel.bounds import limit
 from linmodel.descent import gradient_descent
 from linmodel.flow import gradient_flow
 from linmodel.problem import OpposingSignals, State
@@ -45,10 +46,8 @@ def compute(_work: Work) -> Datasets:
 
 
 def limit_curvature() -> float:
-    """alpha c_inf^2 of F5: c_inf^2 = (kappa + sqrt(kappa^2 + 4 B^2)) / 2."""
-    kappa = float(np.asarray(START.kappa))
-    root = np.hypot(kappa, 2 * PROBLEM.beta_norm)
-    return float(PROBLEM.alpha * (kappa + root) / 2)
+    """alpha c_inf^2 (F5)."""
+    return float(limit(PROBLEM, START).opposing_curvature)
 
 
 def draw(datasets: Datasets) -> Figure:

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from figures.cache import Datasets
 from figures.options import Work
 from figures.style import COLOURS, label_axes, panels
-from linmodel import sweep
+from linmodel import OpposingSignals, sweep
+from linmodel.bounds import largest_stable_step, limit_c_squared
 from linmodel.sweeps.frame import REGIMES
 
 NAME = "sweeps"
@@ -45,9 +46,9 @@ FLOW_MAPS = (
 REGIME_COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#DDDDDD")
 
 
-def limit_square(beta_norm: ArrayLike) -> NDArray[np.float64]:
-    """c_inf^2 = (kappa + sqrt(kappa^2 + 4 B^2)) / 2 of the sweep's default start (F5)."""
-    return (KAPPA + np.hypot(KAPPA, 2 * np.asarray(beta_norm, dtype=float))) / 2
+def limit_square(beta_norm: ArrayLike) -> NDArray[np.floating]:
+    """c_inf^2 of the sweep's default start (F5)."""
+    return limit_c_squared(KAPPA, beta_norm)
 
 
 def compute(work: Work) -> Datasets:
@@ -158,10 +159,11 @@ def _descent_maps(figure: Figure, row: NDArray, data: xr.Dataset) -> None:
 
 
 def _descent_boundaries(panel: Axes, alpha: NDArray[np.float64]) -> None:
-    """eta alpha c_inf^2 = 2 and 4, and eta* = 2 sqrt(alpha - 1)/(alpha B) (G3, alpha >= 2)."""
+    """eta alpha c_inf^2 = 2 and 4, and eta* (G3)."""
     low, high = panel.get_ylim()
     for level, style in ((1.0, "-"), (2.0, "--")):
         panel.axhline(level, color=COLOURS["edge"], linestyle=style, linewidth=1.2)
-    star = np.sqrt(alpha - 1) * limit_square(BETA_NORM) / BETA_NORM
+    largest = np.array([largest_stable_step(OpposingSignals(a, BETA_NORM)) for a in alpha])
+    star = largest * alpha * limit_square(BETA_NORM) / 2
     panel.plot(alpha, star, color=COLOURS["edge"], linestyle=":", linewidth=1.6)
     panel.set_ylim(low, high)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize.elementwise import find_root
 from scipy.special import gammainc
 
 from linmodel.arguments import typed
@@ -25,8 +26,6 @@ from linmodel.assumptions import (
 from linmodel.conserved import conserved
 from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array, OpposingSignals, State
-
-BISECTIONS = 60  # halvings: the bracket shrinks to a relative width of 1e-18 of its start
 
 
 class Limit(NamedTuple):
@@ -181,14 +180,15 @@ def dip_time_ceiling(problem: OpposingSignals, start: State) -> Array:
     c, epsilon, n, o = arrays(start)
     alpha, b = problem.alpha, problem.beta_norm / c
     slack = b - epsilon
-    low = np.zeros(c.shape)
-    slowest = min(1.0, 2 * alpha - 1)  # rate at which the left side falls
-    high = np.log(2 * np.maximum(2 * (n**2 + alpha * o**2) / (slack * b), 1.0)) / slowest
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        drag = n**2 * np.exp(-middle) + alpha * o**2 * np.exp(-(2 * alpha - 1) * middle)
-        falling = drag > slack * (epsilon - slack * np.expm1(-middle))
-        low, high = np.where(falling, middle, low), np.where(falling, high, middle)
+
+    def falling(tau: Array, slack: Array, epsilon: Array, n: Array, o: Array) -> Array:
+        drag = n**2 * np.exp(-tau) + alpha * o**2 * np.exp(-(2 * alpha - 1) * tau)
+        return drag - slack * (epsilon - slack * np.expm1(-tau))
+
+    slowest = min(1.0, 2 * alpha - 1)  # rate at which the drag falls
+    late = np.log(2 * np.maximum(2 * (n**2 + alpha * o**2) / (slack * b), 1.0)) / slowest
+    found = find_root(falling, (np.zeros(c.shape), late), args=(slack, epsilon, n, o))
+    high = np.where(falling(np.zeros(c.shape), slack, epsilon, n, o) > 0, found.bracket[1], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(high > 0, high / dip_floor(problem, start), 0.0)
 

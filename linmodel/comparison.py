@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
+from linmodel.bounds import limit_c_squared
 from linmodel.problem import Array
 
 NODES, WEIGHTS = leggauss(12)
@@ -53,14 +54,13 @@ class Comparison:
 
     @cached_property
     def _rate(self) -> Array:
-        """2 rho + kappa = 2 c_inf^2, without cancellation."""
-        long = 2 * self.rho + np.abs(self.kappa)
-        return np.where(self.kappa >= 0, long, 4 * self.b_norm**2 / long)
+        """2 rho + kappa = 2 c_inf^2."""
+        return 2 * self.c_limit_squared
 
     @cached_property
     def c_limit_squared(self) -> Array:
         """c_inf^2 (F5)."""
-        return self._rate / 2
+        return limit_c_squared(self.kappa, self.b_norm)
 
     def at(self, s: Array) -> tuple[Array, Array]:
         """(c, epsilon) at own time s >= 0."""

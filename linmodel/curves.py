@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -10,6 +12,7 @@ from linmodel.landscape import group_losses, loss, opposing_curvature, sharpness
 from linmodel.problem import Array, OpposingSignals, State
 from linmodel.store import provenance
 
+MODEL = "two-layer linear model of opposing signals"
 LABELS = {
     "time": ("time (step size x step)", "1/(loss curvature)"),
     "step": ("gradient descent step", "1"),
@@ -36,6 +39,20 @@ def label(dataset: xr.Dataset) -> xr.Dataset:
         if name in LABELS:
             variable.attrs["long_name"], variable.attrs["units"] = LABELS[str(name)]
     return dataset
+
+
+def head(method: str, title: str, **configuration: object) -> dict[str, Any]:
+    """The attributes that every Dataset of the model has: title, method, conventions, provenance.
+
+    configuration  what made it (problem, start, settings, ...), ready for JSON
+    """
+    return {
+        "title": title,
+        "method": method,
+        "loss_factor": "1/2",
+        "time_unit": "step size x step",
+        **provenance(method=method, **configuration),
+    }
 
 
 @typed
@@ -69,13 +86,11 @@ def trajectory(
     )
     dataset["t_dip"] = t_dip
     dataset["t_edge"] = t_edge
-    dataset.attrs = {
-        "title": f"two-layer linear model of opposing signals: {method.replace('_', ' ')}",
-        "method": method,
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
-        **provenance(
-            method=method, problem=problem.as_dict(), start=start.as_dict(), settings=settings
-        ),
-    }
+    dataset.attrs = head(
+        method,
+        f"{MODEL}: {method.replace('_', ' ')}",
+        problem=problem.as_dict(),
+        start=start.as_dict(),
+        settings=settings,
+    )
     return label(dataset)

@@ -10,11 +10,8 @@ import xarray as xr
 from linmodel.arguments import typed
 from linmodel.curves import trajectory
 from linmodel.errors import integer, real, refuse
-from linmodel.problem import Array, OpposingSignals, State, single
-
-# Beyond this size the cubic map squares what it has every step: it never returns. It also leaves
-# room for sharpness and loss (fourth powers) in float64.
-ESCAPE = 1e60
+from linmodel.events import event_times
+from linmodel.problem import ESCAPE, Array, OpposingSignals, State, single
 
 
 @typed
@@ -44,15 +41,15 @@ def gradient_descent(
     c, epsilon, n, log_abs_o = table.T
     states = State(c, epsilon, n, sign_o * np.exp(log_abs_o))
     time = eta * np.arange(count)
-    curvature = problem.alpha * c**2
+    t_dip, t_edge = event_times(time, problem.alpha * c**2, 2 / eta)
     dataset = trajectory(
         problem,
         start,
         time,
         states,
         method="descent",
-        t_dip=_first_minimum(time, curvature),
-        t_edge=_first_rise(time, curvature, 2 / eta),
+        t_dip=t_dip,
+        t_edge=t_edge,
         extra={"log_abs_o": log_abs_o, "sign_o": sign_o},
         step_size=eta,
         steps=steps,
@@ -91,15 +88,3 @@ def _iterate(problem: OpposingSignals, start: State, eta: float, steps: int) -> 
 
 def _log(value: float) -> float:
     return math.log(abs(value)) if value != 0 else -math.inf
-
-
-def _first_minimum(time: Array, curve: Array) -> float:
-    """Time of the first local minimum that the curve leaves upwards; NaN where there is none."""
-    rising = np.flatnonzero(np.diff(curve) > 0)
-    return float(time[rising[0]]) if rising.size else math.nan
-
-
-def _first_rise(time: Array, curve: Array, level: float) -> float:
-    """First time at which the curve, below `level` one step earlier, is at or above it."""
-    crossed = np.flatnonzero((curve[:-1] < level) & (curve[1:] >= level))
-    return float(time[crossed[0] + 1]) if crossed.size else math.nan

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+import linmodel.formulas as formulas
 from linmodel.arguments import typed
 from linmodel.errors import refuse
 from linmodel.problem import Array, OpposingSignals, State, single
@@ -24,9 +25,8 @@ class Spectrum(NamedTuple):
 @typed
 def loss(problem: OpposingSignals, state: State) -> float | Array:
     """M1: L - L_min = 1/2 ((c epsilon - B)^2 + c^2 n^2 + alpha c^2 o^2), factor 1/2; >= 0."""
-    c, epsilon, n, o = (np.asarray(value) for value in state)
-    residual = c * epsilon - problem.beta_norm
-    return (0.5 * (residual**2 + (c * n) ** 2 + problem.alpha * (c * o) ** 2))[()]
+    values = (np.asarray(value) for value in state)
+    return formulas.loss(problem.alpha, problem.beta_norm, *values)[()]
 
 
 @typed
@@ -77,15 +77,9 @@ def core_block(problem: OpposingSignals, state: State) -> Array:
     an entry overflows.
     """
     c, epsilon, n, o = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in state))
-    alpha = problem.alpha
-    block = np.zeros((*c.shape, 3, 3))
     with np.errstate(over="ignore", invalid="ignore"):
-        block[..., 0, 0] = epsilon**2 + n**2 + alpha * o**2
-        signal = np.hypot(2 * c * epsilon - problem.beta_norm, 2 * c * n)
-        block[..., 0, 1] = block[..., 1, 0] = signal
-        block[..., 0, 2] = block[..., 2, 0] = 2 * alpha * c * o
-        block[..., 1, 1] = c**2
-        block[..., 2, 2] = alpha * c**2
+        border = formulas.signal_border(problem.beta_norm, c, epsilon, n)
+        block = formulas.arrowhead(problem.alpha, c, epsilon, n, o, border)
     if not np.isfinite(block).all():
         largest = max(float(np.abs(value).max()) for value in (c, epsilon, n, o))
         allowed = "a state whose Hessian is finite in float64"

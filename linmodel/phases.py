@@ -31,7 +31,7 @@ from linmodel.descent import gradient_descent
 from linmodel.errors import real, refuse
 from linmodel.flow import gradient_flow
 from linmodel.landscape import sharpness
-from linmodel.problem import Array, OpposingSignals, State, single
+from linmodel.problem import ESCAPE, Array, OpposingSignals, State, single
 
 LIKE_FLOW, CATAPULT, OSCILLATION, DIVERGENCE = (
     "like the flow",
@@ -269,7 +269,7 @@ def observe_phase(
         np.nan,
     )
     if run.attrs["status"] == "diverged":
-        why = f"|state| > 1e60 at step {run.attrs['diverged_at_step']}"
+        why = f"|state| > {ESCAPE:g} at step {run.attrs['diverged_at_step']}"
         return Phase(DIVERGENCE, False, why, u_limit, nan)
     fifth = max(len(u) // 5, 1)
     swing, earlier = (np.ptp(part) / part.max() for part in (u[-fifth:], u[-2 * fifth : -fifth]))

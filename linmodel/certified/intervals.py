@@ -25,10 +25,9 @@ from numpy.typing import ArrayLike
 from linmodel.arguments import typed
 from linmodel.certified.pieces import CannotEnclose, enclosures, make_setting
 from linmodel.certified.sharpness import largest_eigenvalue
-from linmodel.curves import label
+from linmodel.curves import MODEL, head, label
 from linmodel.errors import integer, real
 from linmodel.problem import OpposingSignals, State, single
-from linmodel.store import provenance
 from linmodel.times import time_grid
 
 __all__ = ["CannotEnclose", "certified_flow", "reference"]
@@ -81,18 +80,13 @@ def certified_flow(
     dataset = xr.Dataset(variables, {"time": grid, "bound": ["lower", "upper"]})
     dataset["tau"].attrs = {"units": "1", "long_name": "intrinsic time, integral of c^2 (M7)"}
     settings = {"digits": digits, "relative_width": width, "max_pieces": max_pieces}
-    dataset.attrs = {
-        "title": "two-layer linear model of opposing signals: certified flow",
-        "method": "certified_flow",
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
-        **provenance(
-            method="certified_flow",
-            problem=problem.as_dict(),
-            start=start.as_dict(),
-            settings=settings,
-        ),
-    }
+    dataset.attrs = head(
+        "certified_flow",
+        f"{MODEL}: certified flow",
+        problem=problem.as_dict(),
+        start=start.as_dict(),
+        settings=settings,
+    )
     return label(dataset)
 
 

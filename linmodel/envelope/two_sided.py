@@ -17,12 +17,11 @@ from linmodel.arguments import typed
 from linmodel.assumptions import arrays, require_convex
 from linmodel.bounds import dip_floor, limit_c_squared
 from linmodel.conserved import conserved
-from linmodel.curves import LABELS
+from linmodel.curves import LABELS, MODEL, head
 from linmodel.envelope.chords import Cases, Curve, lower_curve, upper_curve
 from linmodel.errors import integer, real
-from linmodel.landscape import core_block
+from linmodel.formulas import arrowhead
 from linmodel.problem import Array, OpposingSignals, State, single
-from linmodel.store import provenance
 from linmodel.times import time_grid
 
 SLACK = 1e-10
@@ -108,12 +107,11 @@ def sharpness_of(problem: OpposingSignals, box: Box) -> tuple[Array, Array]:
     for side in (0, 1):
         c, epsilon = box.c[side], box.epsilon[side]
         n = box.n[side]
-        block = core_block(problem, State(c, epsilon, n, box.o[side]))
         gap = [2 * c * e - problem.beta_norm for c, e in zip(box.c, box.epsilon, strict=True)]
         size = np.abs(gap)
         least = np.where(gap[0] * gap[1] <= 0, 0.0, size.min(axis=0))
         border = np.hypot(size.max(axis=0) if side else least, 2 * c * n)
-        block[..., 0, 1] = block[..., 1, 0] = border
+        block = arrowhead(problem.alpha, c, epsilon, n, box.o[side], border)
         ends.append(np.linalg.eigvalsh(block)[..., -1])
     return ends[0] * (1 - SLACK), ends[1] * (1 + SLACK)
 
@@ -192,16 +190,11 @@ def _dataset(
         "long_name": LABELS["time"][0] if dimension == "time" else "intrinsic time tau",
         "units": LABELS["time"][1] if dimension == "time" else "1",
     }
-    dataset.attrs = {
-        "title": "two-layer linear model of opposing signals: two-sided envelope (F11)",
-        "method": "envelope",
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
-        **provenance(
-            method="envelope",
-            problem=problem.as_dict(),
-            start=start.as_dict(),
-            settings={"step": step, "pieces": pieces},
-        ),
-    }
+    dataset.attrs = head(
+        "envelope",
+        f"{MODEL}: two-sided envelope (F11)",
+        problem=problem.as_dict(),
+        start=start.as_dict(),
+        settings={"step": step, "pieces": pieces},
+    )
     return dataset

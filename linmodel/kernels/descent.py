@@ -12,13 +12,12 @@ import math
 import numpy as np
 
 from linmodel.kernels.lanes import compiled, kernel
+from linmodel.problem import ESCAPE
 
 WIDTH = 16
 UNROLL = 8
 BLOCK = 128
 """Steps between two looks at a lane: has it settled, escaped, finished?"""
-ESCAPE = 1e60
-"""As linmodel.descent: the cubic map never returns from there."""
 RESIDUE = 1e-13
 """A cell is settled when all the motion that is left moves c and epsilon by less than this."""
 MARGIN = 1e-9

@@ -6,7 +6,6 @@ NumPy only: the oracle for optimisers written elsewhere. Time is step size x ste
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,15 +13,16 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from linmodel.arguments import typed
-from linmodel.curves import label
+from linmodel.curves import head, label
 from linmodel.data import Samples
 from linmodel.errors import integer
+from linmodel.events import event_times
 from linmodel.network.batches import Source
 from linmodel.network.optimisers import Optimiser, Slope
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import Parameters, reduce
-from linmodel.store import provenance
 
+# Less than `linmodel.problem.ESCAPE`: Adam squares a gradient that is cubic in the parameters.
 ESCAPE = 1e30
 LONG_NAMES = {
     "rest_n": "norm of b outside beta_hat and its initial direction",
@@ -153,23 +153,18 @@ def _dataset(
         {name: ("time", values) for name, values in columns.items()},
         coords={"time": eta * index, "step": ("time", index, {"units": "1"})},
     )
-    curvature, time = dataset.opposing_curvature.values, dataset.time.values
-    rising = np.flatnonzero(np.diff(curvature) > 0)
-    crossed = np.flatnonzero((curvature[:-1] < 2 / eta) & (curvature[1:] >= 2 / eta))
-    dataset["t_dip"] = float(time[rising[0]]) if rising.size else math.nan
-    dataset["t_edge"] = float(time[crossed[0] + 1]) if crossed.size else math.nan
+    dataset["t_dip"], dataset["t_edge"] = event_times(
+        dataset.time.values, dataset.opposing_curvature.values, 2 / eta
+    )
     label(dataset)
     for name, long_name in LONG_NAMES.items():
         dataset[name].attrs = {"long_name": long_name, "units": "1"}
-    dataset.attrs = {
-        "title": f"full two-layer linear network: {type(optimiser).__name__}",
-        "method": "train_network",
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
+    title = f"full two-layer linear network: {type(optimiser).__name__}"
+    dataset.attrs = head("train_network", title, problem=problem.as_dict(), settings=settings)
+    dataset.attrs |= {
         "step_size": eta,
         "two_over_eta": 2 / eta,
         "status": "completed" if done == settings["steps"] else "diverged",
-        **provenance(method="train_network", problem=problem.as_dict(), settings=settings),
     }
     if done != settings["steps"]:
         dataset.attrs["diverged_at_step"] = done + 1

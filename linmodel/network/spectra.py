@@ -20,15 +20,12 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
 from linmodel.arguments import typed
-from linmodel.curves import label
+from linmodel.curves import head, label
 from linmodel.errors import integer, real, refuse
 from linmodel.flow import FlowFailed
 from linmodel.network.arrowhead import top_eigenvalue
-from linmodel.problem import Array, OpposingSignals, State, single
-from linmodel.store import provenance
+from linmodel.problem import ESCAPE, Array, OpposingSignals, State, single
 from linmodel.times import time_grid
-
-ESCAPE = 1e60
 
 
 @dataclass(frozen=True)
@@ -234,16 +231,13 @@ def _dataset(
     found["o"].attrs["long_name"] = "norm of b_o, o"
     found["b"].attrs = {"long_name": "b in the eigenbasis of Sigma", "units": "1"}
     found["b_o"].attrs = {"long_name": "b_o in the eigenbasis of Sigma_o", "units": "1"}
-    title = f"two-layer linear model with general spectra: {method.replace('_', ' ')}"
-    found.attrs = {
-        "title": title,
-        "method": method,
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
-        **provenance(
-            method=method, spectra=spectra.as_dict(), start=start.as_dict(), settings=settings
-        ),
-    }
+    found.attrs = head(
+        method,
+        f"two-layer linear model with general spectra: {method.replace('_', ' ')}",
+        spectra=spectra.as_dict(),
+        start=start.as_dict(),
+        settings=settings,
+    )
     return found
 
 

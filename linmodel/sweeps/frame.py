@@ -7,8 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from linmodel.curves import LABELS
-from linmodel.store import provenance
+from linmodel.curves import LABELS, MODEL, head
 from linmodel.sweeps.grid import Column, Plan
 
 FAST, SAFE, FAILED = 0, 1, 2
@@ -62,24 +61,19 @@ def frame(plan: Plan) -> xr.Dataset:
         variable.attrs.update(attributes(str(name), plan.method))
     if scaled and "time" in dataset.coords:
         dataset["time"].attrs |= {"units": "time_scale", "long_name": "time / time_scale"}
-    dataset.attrs = {
-        "title": f"two-layer linear model of opposing signals: sweep of {_article(plan.method)}",
-        "method": plan.method,
-        "loss_factor": "1/2",
-        "time_unit": "step size x step",
-        "fingerprint": json.dumps(plan.fingerprint(), sort_keys=True),
-        **provenance(
-            method=plan.method,
-            dims=list(plan.dims),
-            cells=plan.cells,
-            ranges={
-                name: [float(np.min(values)), float(np.max(values)), len(values)]
-                for name, values in (plan.axes | plan.start).items()
-            },
-            last=float(plan.grid[-1]),
-            variables=list(plan.variables),
-        ),
-    }
+    dataset.attrs = head(
+        plan.method,
+        f"{MODEL}: sweep of {_article(plan.method)}",
+        dims=list(plan.dims),
+        cells=plan.cells,
+        ranges={
+            name: [float(np.min(values)), float(np.max(values)), len(values)]
+            for name, values in (plan.axes | plan.start).items()
+        },
+        last=float(plan.grid[-1]),
+        variables=list(plan.variables),
+    )
+    dataset.attrs["fingerprint"] = json.dumps(plan.fingerprint(), sort_keys=True)
     return dataset
 
 

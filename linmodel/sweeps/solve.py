@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from linmodel.flow import gradient_flow
+from linmodel.formulas import loss, sharpness
 from linmodel.kernels.descent import DIVERGED as ESCAPED
 from linmodel.kernels.descent import SETTLED as AT_MINIMUM
 from linmodel.kernels.descent import descend
 from linmodel.kernels.descent_path import descend_path
 from linmodel.kernels.flow import flow_sharpness, pack
 from linmodel.kernels.path import flow_path
-from linmodel.problem import OpposingSignals, State
+from linmodel.problem import ESCAPE, OpposingSignals, State
 from linmodel.sweeps.frame import FAILED, FAST, REGIMES, SAFE
 from linmodel.sweeps.grid import KINDS, Column, Plan
 
@@ -88,7 +89,7 @@ def _closed_flow(plan: Plan, at: dict[str, Column], out: dict[str, Column], devi
 def _in_kernel_domain(at: dict[str, Column]) -> Column:
     """alpha, B > 0 and c0 not 0; and sizes whose fourth powers a float can hold."""
     largest = np.max([np.abs(at[name]) for name in ("c", "epsilon", "n", "o")], axis=0)
-    return (at["beta_norm"] > 0) & (at["alpha"] > 0) & (at["c"] != 0) & (largest < 1e60)
+    return (at["beta_norm"] > 0) & (at["alpha"] > 0) & (at["c"] != 0) & (largest < ESCAPE)
 
 
 def _paths(
@@ -125,7 +126,7 @@ def _curve(
     name: str, alpha: Column, strength: Column, c: Column, epsilon: Column, n: Column, o: Column
 ) -> Column:
     if name == "loss":
-        return 0.5 * ((c * epsilon - strength) ** 2 + (c * n) ** 2 + alpha * (c * o) ** 2)
+        return loss(alpha, strength, c, epsilon, n, o)
     if name == "opposing_curvature":
         return alpha * c**2
     return {"c": c, "epsilon": epsilon, "n": n, "o": o}[name]
@@ -240,19 +241,3 @@ def _descent_curves(at: dict[str, Column], curves: Column, out: dict[str, Column
         out["log_abs_o"][:] = log_o
     if "sharpness" in out:
         out["sharpness"][:] = sharpness(alpha, strength, c, epsilon, n, o)
-
-
-def sharpness(
-    alpha: Column, strength: Column, c: Column, epsilon: Column, n: Column, o: Column
-) -> Column:
-    """landscape.sharpness (H1) for arrays of problems; NaN where the state is NaN."""
-    q = c * c
-    block = np.zeros((*q.shape, 3, 3))
-    block[..., 0, 0] = epsilon**2 + n**2 + alpha * o**2
-    block[..., 0, 1] = block[..., 1, 0] = np.hypot(2 * c * epsilon - strength, 2 * c * n)
-    block[..., 0, 2] = block[..., 2, 0] = 2 * alpha * c * o
-    block[..., 1, 1] = q
-    block[..., 2, 2] = alpha * q
-    finite = np.isfinite(block).all((-1, -2))
-    block[~finite] = 0.0
-    return np.where(finite, np.linalg.eigvalsh(block)[..., -1], np.nan)

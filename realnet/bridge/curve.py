@@ -10,6 +10,7 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput, refuse
 from linmodel.errors import real as number
+from linmodel.events import first_rise
 from linmodel.problem import Array
 from realnet.bridge.threshold import own_edge
 
@@ -84,12 +85,6 @@ def curve_of(real: xr.Dataset) -> Curve:
     Raises InvalidInput as `measured`, and for fewer than 10 points.
     """
     return checked(until_the_fall(measured(real)))
-
-
-def first_rise(values: Array, level: float) -> int | None:
-    """Index of the first value >= level whose predecessor is below it; None where there is none."""
-    rises = np.flatnonzero((values[:-1] < level) & (values[1:] >= level))
-    return int(rises[0]) + 1 if rises.size else None
 
 
 def rise_time(time: Array, values: Array, level: float) -> float:

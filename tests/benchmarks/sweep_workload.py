@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linmodel.formulas import sharpness
 from linmodel.problem import Array
-from linmodel.sweeps.solve import sharpness
 
 TARGET_ERROR = 1e-8
 

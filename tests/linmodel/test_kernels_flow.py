@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from linmodel import OpposingSignals, State, closed_form, gradient_flow
+from linmodel.formulas import sharpness
 from linmodel.kernels import flow as kernel
 from linmodel.kernels.lanes import LANES, NUMPY, compiled, horner
 from linmodel.kernels.path import flow_path
-from linmodel.sweeps.solve import sharpness
 from tests.tolerances import ALGEBRA, EVENT_TIME, KERNEL_SHARPNESS, KERNEL_STATE, LANE_EXP
 
 numba = pytest.importorskip("numba")
