@@ -35,10 +35,10 @@ class Outcome:
 
     verdict: Verdict
     evidence: str
-    second: str = ""  # the other kernel that came to the same answer: CERTIFICATE, "python-flint"
+    second: str = ""  # the other kernel that came to the same answer: CERTIFICATE or FLINT
 
 
-CERTIFICATE = "certificate"
+CERTIFICATE, FLINT = "certificate", "python-flint"
 
 
 @dataclass(frozen=True)

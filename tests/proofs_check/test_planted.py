@@ -10,7 +10,7 @@ import sympy as sp
 from flint import arb
 
 from linmodel.errors import InvalidInput
-from proofs_check import enclosure, sampling, smt, symbolic
+from proofs_check import enclosure, sampling, second, smt, symbolic
 from proofs_check.claims.field import B, M, V, along, c, epsilon, o
 from proofs_check.ledger import (
     Check,
@@ -173,6 +173,32 @@ def test_a_one_sided_limit_states_its_side():
 )
 def test_an_identity_that_does_not_contain_what_it_is_about_is_an_error(check):
     assert verdict_of(check) == Verdict.ERROR
+
+
+X = sp.Symbol("x", positive=True)
+SAME = [
+    (sp.Derivative(sp.exp(-2 * c * X), X), -2 * c * sp.exp(-2 * c * X)),
+    (sp.exp(c) * sp.exp(epsilon), sp.exp(c + epsilon)),
+    (sp.Derivative(sp.log(1 + X**2), X), 2 * X / (1 + X**2)),
+    (sp.sqrt(X) ** 2 + 1, X + 1),
+    (sp.Subs(c**2 + o, c, o + 1), o**2 + 3 * o + 1),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), SAME)
+def test_the_second_kernel_confirms_and_refuses(left, right):
+    assert second.agrees(left, right) is True
+    assert second.agrees(left, right + c) is not True
+
+
+def test_the_second_kernel_contradicts_a_wrong_polynomial_and_says_when_it_cannot_tell():
+    assert second.agrees((c + o) ** 2, c**2 + o**2) is False
+    assert second.agrees(sp.Integral(X, (X, 0, 1)), sp.Rational(1, 2)) is None
+
+
+def test_two_kernels_that_disagree_are_an_error(monkeypatch):
+    monkeypatch.setattr(symbolic, "agrees", lambda left, right: False)
+    assert verdict_of(symbolic.identity((c + 1) ** 2, c**2 + 2 * c + 1)) == Verdict.ERROR
 
 
 @pytest.mark.parametrize("answer", [None, True, "proved", Outcome(True, "x"), Outcome("so", "x")])
