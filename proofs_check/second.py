@@ -13,6 +13,8 @@ from typing import Any
 import sympy as sp
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
+# sympy's own annotations are narrower than what its functions take and return.
+Expression = Any
 Poly = Any
 
 
@@ -36,14 +38,14 @@ def agrees(left: Any, right: Any) -> bool | None:
         return None
 
 
-def _pairs(left: Any, right: Any) -> list[tuple[sp.Expr, sp.Expr]]:
+def _pairs(left: Any, right: Any) -> list[tuple[Expression, Expression]]:
     if isinstance(left, sp.MatrixBase):
         others = right.flat() if isinstance(right, sp.MatrixBase) else [right] * len(left.flat())
         return [(_plain(a), _plain(b)) for a, b in zip(left.flat(), others, strict=True)]
     return [(_plain(left), _plain(right))]
 
 
-def _plain(expression: Any) -> sp.Expr:
+def _plain(expression: Any) -> Expression:
     """Substitutions done, and derivatives taken by `_derivative`; innermost first."""
     found = sp.sympify(expression)
     if not found.args:
@@ -64,14 +66,14 @@ def _plain(expression: Any) -> sp.Expr:
     return _power_of_log(made) if isinstance(made, sp.exp) else made
 
 
-def _power_of_log(exponential: sp.Expr) -> sp.Expr:
+def _power_of_log(exponential: Expression) -> Expression:
     """exp(k log(x)) = x^k for a whole k."""
     size, rest = sp.cancel(exponential.args[0]).as_coeff_Mul()
     whole = isinstance(rest, sp.log) and size.is_Integer
     return rest.args[0] ** size if whole else exponential
 
 
-CHAIN: dict[type, Callable[[sp.Expr], sp.Expr]] = {
+CHAIN: dict[type, Callable[[Expression], Expression]] = {
     sp.exp: sp.exp,
     sp.log: lambda x: 1 / x,
     sp.sinh: sp.cosh,
@@ -79,7 +81,7 @@ CHAIN: dict[type, Callable[[sp.Expr], sp.Expr]] = {
 }
 
 
-def _derivative(expression: sp.Expr, variable: sp.Basic) -> sp.Expr:
+def _derivative(expression: Expression, variable: Expression) -> Expression:
     """Sum, product, power and chain rule."""
     if expression == variable:
         return sp.S.One
@@ -105,23 +107,23 @@ def _derivative(expression: sp.Expr, variable: sp.Basic) -> sp.Expr:
 class _Ring:
     """Polynomials in the symbols and generators of one expression."""
 
-    def __init__(self, names: dict[sp.Basic, int], roots: dict[sp.Basic, int]) -> None:
+    def __init__(self, names: dict[Expression, int], roots: dict[Expression, int]) -> None:
         self.names, self.roots = names, roots
         self.context = fmpq_mpoly_ctx.get(
             tuple(f"x{i}" for i in range(max(len(names), 1))), Ordering.degrevlex
         )
 
     @classmethod
-    def of(cls, expression: sp.Expr) -> _Ring:
-        names: dict[sp.Basic, int] = {}
-        roots: dict[sp.Basic, int] = {}
+    def of(cls, expression: Expression) -> _Ring:
+        names: dict[Expression, int] = {}
+        roots: dict[Expression, int] = {}
         _gather(expression, names, roots)
         return cls(names, roots)
 
     def has_generators(self) -> bool:
         return any(not isinstance(name, sp.Symbol) or "exp(" in str(name) for name in self.names)
 
-    def is_zero(self, expression: sp.Expr) -> bool:
+    def is_zero(self, expression: Expression) -> bool:
         top, _ = self.quotient(expression)
         return self.reduced(top).is_zero()
 
@@ -136,7 +138,7 @@ class _Ring:
                 return poly
         raise Beyond
 
-    def quotient(self, e: sp.Expr) -> tuple[Poly, Poly]:
+    def quotient(self, e: Expression) -> tuple[Poly, Poly]:
         one = self.context.constant(1)
         if isinstance(e, sp.Rational):
             return self.context.constant(fmpq(int(e.p), int(e.q))), one
@@ -160,7 +162,7 @@ class _Ring:
             return self.context.gen(self.names[e]), one
         raise Beyond
 
-    def exponential(self, e: sp.Expr) -> tuple[Poly, Poly]:
+    def exponential(self, e: Expression) -> tuple[Poly, Poly]:
         """exp of a sum as a product of powers of generators; sinh and cosh by exp."""
         if not isinstance(e, sp.exp):
             sign = 1 if isinstance(e, sp.cosh) else -1
@@ -173,7 +175,7 @@ class _Ring:
         return top, bottom
 
 
-def _gather(e: sp.Expr, names: dict[sp.Basic, int], roots: dict[sp.Basic, int]) -> None:
+def _gather(e: Expression, names: dict[Expression, int], roots: dict[Expression, int]) -> None:
     if isinstance(e, sp.Rational):
         return
     if isinstance(e, sp.exp | sp.sinh | sp.cosh):
@@ -199,7 +201,7 @@ def _gather(e: sp.Expr, names: dict[sp.Basic, int], roots: dict[sp.Basic, int]) 
 FINEST = 60  # exponents are whole multiples of 1/FINEST of a product of symbols
 
 
-def _exponents(argument: sp.Expr) -> list[tuple[int, sp.Basic]]:
+def _exponents(argument: Expression) -> list[tuple[int, Expression]]:
     """argument = sum of size x unit / FINEST: pairs (size, exp(unit/FINEST)), one per product."""
     found = []
     for term in sp.Add.make_args(sp.expand(argument)):
@@ -211,11 +213,11 @@ def _exponents(argument: sp.Expr) -> list[tuple[int, sp.Basic]]:
     return found
 
 
-def _root(power: sp.Expr) -> sp.Basic:
+def _root(power: Expression) -> Expression:
     return sp.Pow(power.base, sp.Rational(1, power.exp.q), evaluate=False)
 
 
-def _radicand(root: sp.Basic) -> sp.Expr:
+def _radicand(root: Expression) -> Expression:
     return root.args[0]
 
 
