@@ -2,6 +2,8 @@
 # pinned versions of constraints.txt.
 #   make report       the main job: report/index.html
 #   make test         the test suite
+#   make quick        the quick tests, under a minute
+#   make help         this list
 #   make lint         ruff and mypy
 #   make experiments  the long experiments; prints its estimate first, resumes after a kill
 #   make bench        speed and accuracy against peers (installs the peers)
@@ -19,7 +21,7 @@ TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-
   hessian-eigenthings==1.0.0a5 typeguard==2.13.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: report test lint experiments bench faults clean
+.PHONY: help report test quick lint experiments bench faults clean
 .DELETE_ON_ERROR:
 
 report: $(VENV)/.ready
@@ -27,6 +29,12 @@ report: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+quick: $(VENV)/.ready
+	$(BIN)/python -m pytest -m quick
+
+help:
+	@sed -n 's/^#   //p' Makefile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
