@@ -38,7 +38,7 @@ def compute(work: Work) -> Datasets:
     if find_spec("torch") is None:
         raise Unavailable(
             "The real network needs torch. Install the extra realnet: "
-            "pip install 'opposing-signals[realnet]'."
+            "pip install '.[realnet]' in this project's folder."
         )
     return {name: _train(work, name, share) for name, share in (("large", 1.0), ("small", SMALL))}
 

@@ -41,7 +41,7 @@ def compute(work: Work) -> Datasets:
     if find_spec("torch") is None:
         raise Unavailable(
             "The search for opposing groups needs torch. Install the extra realnet: "
-            "pip install 'opposing-signals[realnet]'."
+            "pip install '.[realnet]' in this project's folder."
         )
     import torch
 

@@ -73,6 +73,7 @@ from linmodel.reduction import (
     standard_parameters,
     standard_state,
 )
+from linmodel.store import versions
 from linmodel.sweeps.run import sweep
 
 # Not in __all__: `from linmodel import *` should not need hypothesis, nor wait for Arb.
@@ -115,7 +116,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> ModuleType | str:
+    if name == "__version__":
+        return versions()["opposing-signals"]
     if name in _MODULES:
         return import_module(f"linmodel.{name}")
     raise AttributeError(f"module 'linmodel' has no attribute {name!r}")

@@ -6,10 +6,22 @@ Imports without torch; a name that needs torch says which extra to install when 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realnet.config import TrainConfig
 from realnet.training.runfolder import load_run
+
+if TYPE_CHECKING:
+    from realnet.curvature.parts import layer_sharpness, sample_curvature
+    from realnet.curvature.tracker import SharpnessTracker, top_eigenpairs
+    from realnet.networks import build_network
+    from realnet.signals.answer import answers
+    from realnet.signals.evidence import Evidence
+    from realnet.signals.graded import find_graded_signals
+    from realnet.signals.groups import find_opposing_groups
+    from realnet.signals.study import observe, study
+    from realnet.training.run import Run
+    from realnet.training.train import train
 
 _LAZY = {
     "train": "realnet.training.train",
@@ -18,6 +30,8 @@ _LAZY = {
     "layer_sharpness": "realnet.curvature.parts",
     "sample_curvature": "realnet.curvature.parts",
     "build_network": "realnet.networks",
+    "answers": "realnet.signals.answer",
+    "find_graded_signals": "realnet.signals.graded",
     "find_opposing_groups": "realnet.signals.groups",
     "Evidence": "realnet.signals.evidence",
     "Run": "realnet.training.run",
@@ -30,7 +44,9 @@ __all__ = [
     "Run",
     "SharpnessTracker",
     "TrainConfig",
+    "answers",
     "build_network",
+    "find_graded_signals",
     "find_opposing_groups",
     "layer_sharpness",
     "load_run",

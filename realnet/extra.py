@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from linmodel.errors import InvalidInput
 
-INSTALL = "pip install 'opposing-signals[realnet]'"
+INSTALL = "pip install '.[realnet]' in this project's folder"
 
 
 def need_torch(what: str) -> None:

@@ -109,7 +109,7 @@ def connect(client: Any) -> Any:
         from distributed import Client
     except ImportError as error:
         raise InvalidInput(
-            "client needs dask.distributed: pip install 'opposing-signals[sweep]'."
+            "client needs dask.distributed: pip install '.[sweep]' in this project's folder."
         ) from error
     if not isinstance(client, str):
         if not isinstance(client, Client) or client.status != "running":

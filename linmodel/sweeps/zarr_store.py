@@ -248,6 +248,6 @@ def _zarr() -> Any:
         import zarr
     except ImportError as error:
         raise InvalidInput(
-            "out needs the package zarr: pip install 'opposing-signals[sweep]'."
+            "out needs the package zarr: pip install '.[sweep]' in this project's folder."
         ) from error
     return zarr

@@ -82,5 +82,5 @@ def missing_package(package: str) -> InvalidInput:
     """The error for data that ships inside an optional package."""
     return InvalidInput(
         f"this data ships inside the package {package}, which is not installed. "
-        "Do: pip install 'opposing-signals[realnet]'."
+        "Do: pip install '.[realnet]' in this project's folder."
     )

@@ -88,4 +88,4 @@ def test_without_torch_realnet_imports_and_names_the_extra():
         "except InvalidInput as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'opposing-signals[realnet]'" in done.stdout
+    assert "pip install '.[realnet]' in this project's folder" in done.stdout
