@@ -72,7 +72,8 @@ def _from_files(
             taken += 1
             if taken == wanted[label]:
                 break
-        if bad == "skip" and taken < wanted[label]:
+        # All were asked for: all that can be read are all. A class must keep one.
+        if bad == "skip" and taken < (wanted[label] if size is not None else 1):
             _say_bad(failed, f"class {folder} has {taken} readable images, {wanted[label]} asked")
     if failed and bad == "refuse":
         _say_bad(failed, "images of the folder cannot be used")
@@ -117,7 +118,8 @@ def _some(failed: list[str]) -> str:
 
 
 def _say_bad(failed: list[str], what: str) -> None:
-    hint = "Remove them, or --dial bad=skip." if failed else "Ask for fewer."
+    skipping = what.startswith("class")
+    hint = "Ask for fewer." if skipping else "Remove them, or --dial bad=skip."
     raise InvalidInput(f"{what}; {len(failed)} bad files: {_some(failed)}. {hint}")
 
 
