@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-import linmodel.__main__
-import proofs_check.__main__
-import realnet.__main__
-from figures.__main__ import explore
 from linmodel.console import new_app, run
 from linmodel.store import versions
 
 NAME = "opposing-signals"
-app = new_app("The two-layer linear model of opposing signals, its ledger, and real networks.")
+ABOUT = "The two-layer linear model of opposing signals, its ledger, and real networks."
 
 
 def _show_version(wanted: bool) -> None:
@@ -23,21 +19,29 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def _all(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="And exit.")
-    ] = False,
-) -> None:
-    """The two-layer linear model of opposing signals, its ledger, and real networks."""
+def program() -> typer.Typer:
+    """The application. Its parts are imported here: they are programs of their own, too."""
+    import linmodel.__main__
+    import proofs_check.__main__
+    import realnet.__main__
+    from figures.__main__ import explore
 
+    app = new_app(ABOUT)
 
-app.registered_commands += linmodel.__main__.app.registered_commands
-app.add_typer(proofs_check.__main__.app, name="prove")
-app.registered_commands += realnet.__main__.app.registered_commands
-app.command()(explore)
+    @app.callback(help=ABOUT)
+    def everything(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_show_version, is_eager=True, help="And exit.")
+        ] = False,
+    ) -> None: ...
+
+    app.registered_commands += linmodel.__main__.app.registered_commands
+    app.add_typer(proofs_check.__main__.app, name="prove")
+    app.registered_commands += realnet.__main__.app.registered_commands
+    app.command()(explore)
+    return app
 
 
 def main() -> None:
     """Run the command line."""
-    run(app, NAME)
+    run(program(), NAME)
