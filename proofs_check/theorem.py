@@ -179,12 +179,22 @@ def _settle(trial: Trial) -> Outcome:
         found = _ask([*given, *FACTS["start"]], trial.conclusion)
         if found.verdict == Verdict.REFUTED:
             return Outcome(Verdict.REFUTED, f"at the start: {found.evidence}")
-    return try_examples(trial)
+    try:
+        return try_examples(trial)
+    except TypeError as error:  # sympy compares no complex numbers
+        if "non-real" not in str(error):
+            raise
+        refuse(
+            "formula",
+            f"not a real number where it was tried ({error})",
+            "real wherever the hypotheses hold",
+        )
 
 
 def _ask(given: list[Any], then: Any) -> Outcome:
     """z3's answer; open where a formula is outside its language (exp, log, sqrt, min, max)."""
-    if any(part.atoms(sp.exp, sp.log, sp.Max, sp.Min) or _roots(part) for part in [*given, then]):
+    beyond = (sp.exp, sp.log, sp.Max, sp.Min, sp.NumberSymbol)  # NumberSymbol: e = exp(1)
+    if any(part.atoms(*beyond) or _roots(part) for part in [*given, then]):
         return Outcome(Verdict.OPEN, "not polynomial: z3 was not asked")
     return implies(given, then).decide()
 

@@ -140,3 +140,40 @@ def test_enclosures_of_formulas_hold_their_value():
     ball = enclose(side, {name: arb(value) for name, value in values.items()})
     exact = side.subs({NAMES[name]: sp.Rational(value) for name, value in values.items()}).evalf(40)
     assert ball.overlaps(arb(str(exact), "1e-35")) and ball.rad() < 1e-12
+
+
+@pytest.mark.parametrize(
+    "conclusion",
+    [
+        "+".join(["alpha"] * 100_000) + " > 0",
+        "-" * 5000 + "alpha > 0",
+        "-" * 1900 + "alpha > 0",
+        "(" * 900 + "alpha" + ")" * 900 + " > 0",
+        "exp(" * 100 + "alpha" + ")" * 100 + " > 0",
+        "alpha < 1e999999999",
+        "alpha < 10**999999999",
+        "alpha < 9**9**9",
+        "alpha < ((9**60)**60)**60",
+        "((alpha**60)**60) > 0",
+        "alpha > 1/0",
+        "alpha > \x00",
+    ],
+)
+def test_what_may_never_end_is_refused_in_a_short_sentence(conclusion: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_theorem({"hypotheses": STANDING, "conclusion": conclusion})
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 2600
+
+
+@pytest.mark.parametrize("value", ["1e999999999", "1e-999999999", "9" * 1000, "1/0", True, None])
+def test_constants_of_any_size_are_refused(value: object) -> None:
+    entry = {"hypotheses": STANDING, "conclusion": "alpha > C", "constants": {"C": value}}
+    with pytest.raises(InvalidInput, match="constant C"):
+        check_theorem(entry)
+
+
+def test_long_sums_and_e_are_read_and_what_is_not_real_is_said() -> None:
+    assert verdict("+".join(["alpha"] * 300) + " > 0") == "proved"
+    assert verdict("alpha > -exp(1)") == "tested"
+    entry = {"hypotheses": STANDING, "conclusion": "sqrt(-alpha) > 0", "examples": 5}
+    assert "not a real number" in str(check_theorem(entry))
