@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from linmodel.errors import refuse
+from linmodel.arguments import typed
+from linmodel.errors import real, refuse
 from linmodel.problem import Array
 from linmodel.store import load
 from realnet.bridge.curve import Curve
@@ -107,13 +108,19 @@ def known_scores() -> tuple[Scores, ...]:
     return tuple(map(scores_of, known_cases()))
 
 
-@cache
+@typed
 def quantiles(level: float) -> Quantiles:
-    """Of the committed table. Raises InvalidInput for a level above 0.98."""
+    """Of the committed table. Raises InvalidInput for a level outside (0, 0.98]."""
+    level = real("level", level, above=0)
     if level > HIGHEST_LEVEL:
         refuse(
             "level", level, f"at most {HIGHEST_LEVEL}", "The calibration knows no more networks."
         )
+    return _quantiles(level)
+
+
+@cache
+def _quantiles(level: float) -> Quantiles:
     return quantiles_of(known_scores(), level)
 
 

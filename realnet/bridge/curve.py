@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from linmodel.errors import real as number
 from linmodel.events import first_rise
@@ -78,6 +79,7 @@ def measured(real: xr.Dataset, name: str = "sharpness curve") -> Curve:
     return curve
 
 
+@typed
 def curve_of(real: xr.Dataset) -> Curve:
     """What the toy's flow is fitted to: `measured`, up to the maximum where the curve then falls
     for good (networks under cross-entropy: no rise of the toy's ends so).

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
@@ -86,6 +87,7 @@ class BridgeResult:
         return real_curve(self.values, np.asarray(times, dtype=float))
 
 
+@typed
 def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
     """Fit the toy to `real`'s sharpness on time = step size x step, up to the edge.
 

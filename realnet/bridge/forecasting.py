@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
@@ -34,6 +35,7 @@ NUMBERS = {
 Run = xr.Dataset | str | Path
 
 
+@typed
 def forecast(
     small: Run,
     second: Run | None = None,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, real, refuse
 from linmodel.problem import Array
 from linmodel.store import load
@@ -38,6 +39,7 @@ class Columns:
     sharpness: str | None = None
 
 
+@typed
 def read_curve(
     path: str | Path, *, step_size: float | None = None, columns: Columns | None = None
 ) -> xr.Dataset:

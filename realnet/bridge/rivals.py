@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import least_squares
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput
 from linmodel.problem import Array
 from linmodel.store import provenance
@@ -90,6 +91,7 @@ def describes(found: Description, curve: Curve) -> bool:
     return found.error**2 <= (1 - LEAST_R_SQUARE) * float(np.var(np.log(curve.sharpness)))
 
 
+@typed
 def compare_rivals(curve: Curve, *, scales: int = 2, seed: int = 0) -> xr.Dataset:
     """Out-of-sample error of every description: fit the first part of the curve, predict the rest.
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import refuse
 from realnet.bridge.curve import rise_time, step_size_of
 from realnet.bridge.forecasting import step_of
@@ -14,6 +15,7 @@ from realnet.bridge.status import NONE
 from realnet.bridge.threshold import factor_of
 
 
+@typed
 def observed(run: xr.Dataset) -> dict[str, float]:
     """edge_time and edge_step at which a run's sharpness first rises through its edge (interpolated
     between evaluations; NaN where it never does), and plateau: the mean over the last quarter.
@@ -36,6 +38,7 @@ def observed(run: xr.Dataset) -> dict[str, float]:
     }
 
 
+@typed
 def compare(predicted: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
     """The forecast beside what was observed, on (rule, run).
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array
 from realnet.bridge.curve import Curve, curve_of
@@ -47,6 +48,7 @@ class SpectralFit:
         )
 
 
+@typed
 def fit_spectrum(
     real: xr.Dataset, spectrum: Spectrum, *, scales: int = 1, seed: int = 0
 ) -> SpectralFit:

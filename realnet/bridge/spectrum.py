@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.kernels.spectra import GOOD, spectral_sharpness_at
 from linmodel.problem import Array
@@ -46,8 +47,11 @@ def modes_of(inputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
     """
     x = np.asarray(inputs, dtype=float)
     y = np.asarray(targets)
-    if x.ndim < 2 or len(x) != len(y) or len(x) < 2 or not np.isfinite(x).all():
-        refuse("inputs", f"shape {x.shape} for {len(y)} targets", "finite numbers, a row a target")
+    if x.ndim < 2 or y.ndim < 1 or len(x) != len(y) or len(x) < 2 or not x[0].size:
+        said = f"shape {x.shape} for targets of shape {y.shape}"
+        refuse("inputs", said, "a row (n, ...) for each of two or more targets (n,)")
+    if not (np.isfinite(x).all() and np.isfinite(np.asarray(y, dtype=float)).all()):
+        refuse("inputs and targets", "NaN or infinite numbers", "finite numbers")
     x = x.reshape(len(x), -1)
     if y.ndim == 1 and y.dtype.kind in "iu":
         y = (y[:, None] == np.unique(y)).astype(float)
@@ -70,6 +74,7 @@ def half_eigenvalue(eigenvalues: Array, explained: Array) -> float:
     return float(eigenvalues[int(np.searchsorted(reached, 0.5))])
 
 
+@typed
 def spectrum_of(inputs: ArrayLike, targets: ArrayLike, modes: int = MODES) -> Spectrum:
     """`modes_of` in few modes: runs of neighbouring eigenvalues with equal shares of the explained
     variance, each at its mean in logarithms. Raises InvalidInput."""
@@ -84,6 +89,7 @@ def spectrum_of(inputs: ArrayLike, targets: ArrayLike, modes: int = MODES) -> Sp
     return Spectrum(np.array(means) / half, np.array([shares[row].sum() for row in rows]), half)
 
 
+@typed
 def alpha_over_half(own: ArrayLike, others: ArrayLike, targets: ArrayLike) -> float:
     """Measured alpha: the top eigenvalue of the groups' part of the second moment, over l_half.
 
@@ -91,6 +97,8 @@ def alpha_over_half(own: ArrayLike, others: ArrayLike, targets: ArrayLike) -> fl
     theirs. sum z z^T / (n + m) over the groups, as theory's section 1. NaN without groups.
     """
     groups = np.asarray(own, dtype=float)
+    if not groups.ndim or not np.isfinite(groups).all():
+        refuse("own", f"shape {groups.shape}", "finite numbers, a row (n, ...) a sample")
     if not len(groups):
         return math.nan
     groups = groups.reshape(len(groups), -1)

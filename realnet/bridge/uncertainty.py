@@ -7,6 +7,7 @@ import math
 import numpy as np
 import xarray as xr
 
+from linmodel.arguments import typed
 from linmodel.errors import integer
 from linmodel.problem import Array
 from linmodel.store import provenance
@@ -27,6 +28,7 @@ D1 = 100
 FEWEST_DRAWS = 10
 
 
+@typed
 def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dataset:
     """Intervals of the parameters: profile likelihood, and moving-block residual bootstrap.
 
@@ -61,6 +63,7 @@ def bootstrap(result: BridgeResult, *, draws: int = 40, seed: int = 0) -> xr.Dat
     return _summary(result, table, sources, block, seed)
 
 
+@typed
 def identifiability(result: BridgeResult) -> xr.Dataset:
     """Which combinations of log parameters the curve pins down, from the fit's Jacobian.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.objective import LossFunction
@@ -13,6 +14,7 @@ from realnet.curvature.precision import full_precision
 from realnet.curvature.tracker import Curvature, SharpnessTracker
 
 
+@typed
 def layer_sharpness(
     loss_fn: LossFunction, model: nn.Module, k: int = 1, **options: object
 ) -> dict[str, Curvature]:

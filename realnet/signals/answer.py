@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from linmodel.arguments import typed
 from linmodel.errors import InvalidInput
 from realnet.signals.chance import AgainstChance, against_chance
 from realnet.signals.enrichment import Enrichment, enrichment, sentence
@@ -64,6 +65,7 @@ class Answer:
         return {name: _plain(value) for name, value in found.items()}
 
 
+@typed
 def answers(
     evidence: xr.Dataset,
     pairs: Sequence[OpposingPair],

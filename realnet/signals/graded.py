@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtr, chdtrc, chdtri
 from scipy.stats import kurtosis, kurtosistest
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
 from realnet.signals.loadings import Array, Loading, loadings
@@ -22,6 +23,7 @@ from realnet.signals.permutations import Tested, alike, holm, two_targets
 SAME = 0.7  # loadings of two windows that correlate so much are one signal
 HALF = 0.5  # share of a side's energy that its members hold
 FEWEST = 27
+NEEDED = ("loss", "slope", "curvature", "eigenvalue", "label", "time", "checkpoint")
 # Half of the energy of Gaussian loadings lies beyond this many sd, squared; the members' mean
 # square is then so many times that of the others.
 GAUSSIAN_CUT = chdtri(3, HALF)
@@ -69,6 +71,7 @@ class GradedSignal:
     holds: tuple[str, ...]
 
 
+@typed
 def find_graded_signals(
     evidence: xr.Dataset,
     features: Mapping[str, Array],
@@ -102,6 +105,11 @@ def find_graded_signals(
     """
     level = real("level", level, above=0)
     draws = integer("draws", draws, low=99)
+    missing = [name for name in NEEDED if name not in evidence]
+    if missing or "step_size" not in evidence.attrs:
+        refuse(
+            "evidence", f"without {', '.join(missing or ['step_size'])}", "an Evidence's dataset()"
+        )
     count = evidence.sizes["sample"]
     if count < FEWEST:
         refuse("number of samples", count, f"at least {FEWEST}")

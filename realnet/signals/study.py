@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 from torch import nn
 
+from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.config import TrainConfig
 from realnet.signals.evidence import Evidence, checkpoint_steps
@@ -30,6 +31,7 @@ class Study:
     numbers: xr.Dataset
 
 
+@typed
 def study(evidence: Evidence, *, seed: int = 0) -> Study:
     """Find the groups in what was recorded, and measure them. The model is left as it is.
 

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from linmodel.arguments import typed
 from linmodel.errors import refuse
 from realnet.config import TrainConfig
 from realnet.curvature.objective import NotFinite, Objective, flatten
@@ -44,6 +45,7 @@ class Run:
     A model and a loss of one's own: `Run.on(task, config, observers)`.
     """
 
+    @typed
     def __init__(
         self,
         config: TrainConfig,

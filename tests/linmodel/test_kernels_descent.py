@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 
 from linmodel import OpposingSignals, State, gradient_descent
+from linmodel.kernels import lanes
 from linmodel.kernels.descent import (
     ALPHA,
     DIVERGED,
@@ -141,3 +144,21 @@ def test_first_dip_and_edge_are_those_of_plain_descent():
         if np.isfinite(events[cell, 0]):
             dip = float(plain.c.sel(time=float(plain.t_dip), method="nearest")) ** 2
             np.testing.assert_allclose(events[cell, 1], dip, rtol=DESCENT_CHAOS)
+
+
+def test_where_no_cache_can_be_written_kernels_are_compiled_all_the_same(monkeypatch) -> None:
+    njit = lanes.numba.njit
+
+    def refusing(*arguments, cache: bool = False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(*arguments, **options)
+
+    monkeypatch.setattr(lanes.numba, "njit", refusing)
+    monkeypatch.setattr(lanes, "_say_that_nothing_is_kept", said := Mock())
+
+    def twice(x):
+        return 2 * x
+
+    assert lanes.kernel(twice)(3.0) == 6.0
+    said.assert_called_once_with()
