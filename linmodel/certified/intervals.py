@@ -126,6 +126,7 @@ def _report(
     return [outward(ball) for ball in balls]
 
 
+@typed
 def outward(ball: arb) -> tuple[float, float]:
     """Float64 (low, high) with low <= ball <= high, equal only where the ball is one float."""
     low, high = float(ball.lower()), float(ball.upper())

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from linmodel.arguments import typed
 from linmodel.data import Samples
+from linmodel.errors import refuse
 from linmodel.network.arrowhead import top_eigenvalue
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import signal_direction
@@ -81,12 +82,16 @@ def population_moments(
 ) -> Moments:
     """Sigma = I, Sigma_o as the sampler has it (linmodel.draw); v = (beta, 0), as g is even.
 
-    The target's part g, which no linear network fits, does not count as loss (M1-M3).
+    The target's part g, which no linear network fits, does not count as loss (M1-M3). Raises
+    InvalidInput: a covariance that is not symmetric of shape (d2, d2).
     """
     d1, d2 = problem.d1, problem.d2
     opposing = problem.alpha * np.eye(d2)
     if covariance is not None:
         opposing = np.asarray(covariance, dtype=float)
+        if opposing.shape != (d2, d2) or not np.array_equal(opposing, opposing.T):
+            allowed = f"a symmetric matrix of shape ({d2}, {d2})"
+            refuse("covariance", f"an array of shape {opposing.shape}", allowed)
     elif (sampler or problem.support) == "aligned":
         opposing = problem.alpha * np.full((d2, d2), 1 / d2)
     matrix = np.zeros((d1 + d2, d1 + d2))

@@ -254,7 +254,7 @@ def _vector(name: str, values: ArrayLike) -> Array:
     allowed = "a non-empty list of finite numbers"
     try:
         vector = np.array(values, dtype=float, ndmin=1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         refuse(name, values, allowed)
     if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
         refuse(name, values, allowed)

@@ -237,3 +237,11 @@ def test_bad_input_is_refused():
     ):
         with pytest.raises(InvalidInput):
             make()
+
+
+def test_a_covariance_of_another_shape_is_refused_and_not_spread_out() -> None:
+    problem = OpposingSignals(alpha=5.0, beta_norm=2.0, k=2.0, d1=2)
+    for covariance in ([1.0], 3.0, np.eye(3), np.arange(16.0).reshape(4, 4)):
+        with pytest.raises(InvalidInput, match="covariance"):
+            population_moments(problem, covariance=covariance)
+    assert population_moments(problem, covariance=2 * np.eye(4)).matrix[3, 3] == 2
