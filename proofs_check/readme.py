@@ -1,6 +1,6 @@
-"""The README's table statement -> function -> verdict, written from the ledger.
+"""The docs' table statement -> function -> verdict, written from the ledger.
 
-`python -m proofs_check.readme README.md` rewrites the lines between the two markers.
+`python -m proofs_check.readme` rewrites the lines between the two markers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from linmodel.errors import InvalidInput
 from linmodel.files import write_text
 from proofs_check import claims_table
 
-BEGIN = "<!-- ledger: written by python -m proofs_check.readme README.md -->"
+BEGIN = "<!-- ledger: written by python -m proofs_check.readme docs/statements.md -->"
 END = "<!-- end of ledger -->"
 
 
@@ -37,5 +37,5 @@ def with_table(text: str) -> str:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/statements.md")
     write_text(path, with_table(path.read_text(encoding="utf-8")))
