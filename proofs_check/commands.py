@@ -22,7 +22,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Claims
 
 def add_to(app: typer.Typer) -> None:
     """Give `app` the commands of this module."""
-    for command in (certificates, certify):
+    for command in (certificates, certify, audit, mutate):
         app.command()(command)
 
 
@@ -53,6 +53,68 @@ def certify(ids: Ids = None) -> None:
     count = Counter(row["verdict"] for row in rows)
     print(f"{len(rows)} inequalities: {', '.join(f'{n} {word}' for word, n in count.items())}")
     raise typer.Exit(1 if missing else 0)
+
+
+def audit(
+    ids: Ids = None,
+    json_file: JsonFile = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="Each answer's limit; then the solver is killed.")
+    ] = 30.0,
+) -> None:
+    """Put every inequality to cvc5 too and print who agrees. Status 0: both, on every question."""
+    from proofs_check.audit import audit as ask_all
+    from proofs_check.audit import require_cvc5
+    from proofs_check.certify import statements
+    from proofs_check.smtlib import queries
+
+    require_cvc5()
+    _ready(json_file)
+    total = sum(len(list(queries(statement))) for _, _, statement in statements(ids))
+    with console.progress(total, "asking cvc5") as advance:
+        answers = ask_all(ids, seconds, each=lambda answer: advance(1, answer.id))
+    _write([answer.as_dict() for answer in answers], json_file)
+    asked = Counter(answer.id for answer in answers)
+    agreed = Counter(answer.id for answer in answers if answer.agree)
+    _show([{"id": name, "questions": n, "agreed": agreed[name]} for name, n in asked.items()])
+    odd = [answer for answer in answers if not answer.agree]
+    _show([answer.as_dict() for answer in odd])
+    good = len(answers) - len(odd)
+    print(f"{len(answers)} questions: z3 and cvc5 agree on {good}, not on {len(odd)}")
+    raise typer.Exit(1 if odd or not answers else 0)
+
+
+def mutate(
+    ids: Ids = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="So many edits, drawn at random.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Edit statements and model, and print which edits the ledger does not notice.
+
+    All of it takes about half an hour. Status 0 whatever survives: survivors are for reading.
+    """
+    from proofs_check import mutate as run
+
+    _ready(json_file)
+    total = sample or run.how_many(ids)
+    with console.progress(total, "editing") as advance:
+        rows = run.mutate(ids, sample, each=lambda row: advance(1, row["id"]))
+    _write(rows, json_file)
+    for row in rows:
+        if row["verdict"] in (run.SURVIVED, run.UNDECIDED):
+            print(f"{row['verdict']}: {row['id']} {row['check']} ({row['kind']}): {row['mutant']}")
+    kinds = dict.fromkeys(row["kind"] for row in rows)
+    _show([{"kind": kind, **_counted([r for r in rows if r["kind"] == kind])} for kind in kinds])
+    print(f"{len(rows)} edits: {100 * run.kill_rate(rows):.1f}% killed of those that claim more")
+
+
+def _counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    from proofs_check.mutate import KILLED, SURVIVED, UNDECIDED, WEAKER
+
+    count = Counter(row["verdict"] for row in rows)
+    return {word: count[word] for word in (KILLED, UNDECIDED, WEAKER, SURVIVED)}
 
 
 def _ready(json_file: Path | None) -> None:

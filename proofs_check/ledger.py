@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from proofs_check.certificates import store
 from proofs_check.certificates.formula import Statement
@@ -49,12 +50,14 @@ class Check:
     decide     runs it
     formula    LaTeX of what is decided, made only when somebody reads it
     statement  what is decided as plain text, for checks that a certificate can prove
+    mutants    the same check of statements with one edit (`mutants.Mutant`), which it should refuse
     """
 
     method: str
     decide: Callable[[], Outcome]
     formula: Callable[[], str] = lambda: ""
     statement: Callable[[], Statement] | None = None
+    mutants: Callable[[], Iterable[Any]] = tuple
 
 
 @dataclass(frozen=True)

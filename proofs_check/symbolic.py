@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from proofs_check.ledger import FLINT, Check, Outcome, Verdict
+from proofs_check.mutants import Mutant, edits, of_sides
 from proofs_check.second import agrees
 
 Side = Any  # sp.Expr, sp.Matrix or a number: sympy's own types do not help here
@@ -44,7 +45,7 @@ def deferred(sides: Callable[[], tuple[Side, Side]], reads: str = "") -> Check:
         left, right = sides()
         return reads or f"{sp.latex(left)} = {sp.latex(right)}"
 
-    return Check("sympy", decide, formula)
+    return Check("sympy", decide, formula, mutants=lambda: of_sides(*sides(), identity))
 
 
 def _seconded(left: Side, right: Side, entries: int) -> Outcome:
@@ -189,4 +190,8 @@ def limit(
         where = sp.latex(at) + ("" if len(sides) == 2 or sides != side else f"^{side}")
         return rf"\lim_{{{variable} \to {where}}} {sp.latex(expression)} = {sp.latex(value)}"
 
-    return Check("sympy", decide, formula)
+    def mutants() -> Iterable[Mutant]:
+        for kind, new in edits(sp.sympify(value)):
+            yield Mutant(kind, f"limit {new}", limit(expression, variable, at, new, side))
+
+    return Check("sympy", decide, formula, mutants=mutants)

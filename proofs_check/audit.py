@@ -1,0 +1,101 @@
+"""Every question of the ledger put to another solver, cvc5, beside z3.
+
+Each answer comes from a child process that is killed at its limit: a solver's own limit is not
+always kept. `unknown`, `timeout` and `failed` are never agreement.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from linmodel.errors import InvalidInput
+from proofs_check.certify import statements
+from proofs_check.smtlib import Query, queries
+
+SECONDS = 30.0
+ANSWERS = ("sat", "unsat", "unknown")
+CHILDREN = {
+    "z3": "import sys, z3; s = z3.SolverFor('QF_NRA'); s.from_string(sys.stdin.read()); "
+    "print(s.check())",
+    "cvc5": "import sys, cvc5; s = cvc5.Solver(); p = cvc5.InputParser(s); "
+    "p.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, sys.stdin.read(), 'query'); "
+    "m = p.getSymbolManager(); c = p.nextCommand()\n"
+    "while not c.isNull(): said = str(c.invoke(s, m)).strip(); c = p.nextCommand()\n"
+    "print(said)",
+}
+
+
+def require_cvc5() -> None:
+    """Raises InvalidInput where cvc5 is not installed."""
+    if importlib.util.find_spec("cvc5") is None:
+        raise InvalidInput("audit needs cvc5, which is not installed: "
+                           "pip install 'opposing-signals[audit]'.")  # fmt: skip
+
+
+def ask(solver: str, text: str, seconds: float = SECONDS) -> str:
+    """sat, unsat or unknown; timeout where the child was killed; else failed and why."""
+    command = [sys.executable, "-I", "-c", CHILDREN[solver]]
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    answer = done.stdout.strip()
+    if done.returncode == 0 and answer in ANSWERS:
+        return answer
+    return f"failed: {(done.stderr.strip() or answer or 'no answer').splitlines()[-1]}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What two solvers say to one question; `seconds` is cvc5's time."""
+
+    id: str
+    check: str
+    z3: str
+    cvc5: str
+    seconds: float
+    expected: str
+
+    @property
+    def agree(self) -> bool:
+        """Did both give the answer that the ledger counts on?"""
+        return self.z3 == self.cvc5 == self.expected
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON row: id, check, z3, cvc5, seconds."""
+        row = asdict(self)
+        del row["expected"]
+        return row
+
+
+def audit(
+    ids: Iterable[str] | None = None,
+    seconds: float = SECONDS,
+    each: Callable[[Answer], object] = lambda answer: None,
+) -> list[Answer]:
+    """Ask both solvers every question of the ledger (or of the claims named).
+
+    Raises InvalidInput without cvc5 and for an id that the ledger does not have.
+    """
+    require_cvc5()
+    answers = []
+    for claim, check, statement in statements(ids):
+        for query in queries(statement):
+            answers.append(_answer(claim, check, query, seconds))
+            each(answers[-1])
+    return answers
+
+
+def _answer(claim: str, check: str, query: Query, seconds: float) -> Answer:
+    first = ask("z3", query.text, seconds)
+    begun = time.perf_counter()
+    second = ask("cvc5", query.text, seconds)
+    spent = round(time.perf_counter() - begun, 3)
+    name = f"{check}: {query.name}" if query.name else check
+    return Answer(claim, name, first, second, spent, query.expected)

@@ -1,0 +1,152 @@
+"""Does the ledger notice? Its statements with one edit, and its model with one edit, are run."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from proofs_check import catalogue
+from proofs_check.certificates import store
+from proofs_check.ledger import PASSES, Check, Claim, Verdict, decide, run_check, step
+from proofs_check.mutants import Mutant
+
+KILLED, UNDECIDED, WEAKER, SURVIVED = "killed", "undecided", "weaker", "survived"
+COUNTED = (KILLED, UNDECIDED, SURVIVED)
+Row = dict[str, str]
+Place = tuple[str, str, Check]
+MODEL = "model"
+EDITED = """
+import json, sys
+import proofs_check.claims.field as field
+from proofs_check.mutate import edited_model
+field.{name} = edited_model(field.{name}, {number})
+from proofs_check import catalogue, run
+from proofs_check.ledger import Result
+class Noticed(Exception): pass
+def each(result):
+    if not result.as_recorded: raise Noticed(result.claim.id)
+try:
+    run({first}, each=each); run(None, each=each); print("")
+except Noticed as noticed:
+    print(noticed)
+"""
+NAMES = ("VELOCITY", "LOSS", "KAPPA")
+FIRST = ["M6", "M10"]  # those that notice most
+
+
+def places(ids: Iterable[str] | None = None) -> list[Place]:
+    """Claim, check and its decision, for every check of the ledger that can be edited."""
+    return [
+        (claim.id, store.key(number, name), check)
+        for claim in catalogue(ids)
+        for number, part in enumerate(claim.steps, 1)
+        for name, check in part.checks.items()
+        if check.mutants is not tuple
+    ]
+
+
+def mutate(
+    ids: Iterable[str] | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    each: Callable[[Row], object] = lambda row: None,
+) -> list[Row]:
+    """Rows id, check, kind, mutant, verdict: killed, undecided, weaker or survived.
+
+    sample  so many edits of statements, each of a check drawn at random; without it every edit of
+            every statement, and every edit of the model
+    weaker  the edit only lowered what is claimed: it is no fault that it passes, and not counted
+
+    Raises InvalidInput for an id that the ledger does not have.
+    """
+    rows = []
+    for claim, check, mutant in _chosen(places(ids), sample, seed):
+        rows.append({"id": claim, "check": check, "kind": mutant.kind, "mutant": mutant.shown,
+                     "verdict": verdict(mutant)})  # fmt: skip
+        each(rows[-1])
+    if sample is None and ids is None:
+        for name, number, shown in model_edits():
+            rows.append(_model_row(name, number, shown))
+            each(rows[-1])
+    return rows
+
+
+def how_many(ids: Iterable[str] | None = None) -> int:
+    """How many rows `mutate` gives without a sample."""
+    total = sum(1 for _, _, check in places(ids) for _ in check.mutants())
+    return total + (sum(1 for _ in model_edits()) if ids is None else 0)
+
+
+def kill_rate(rows: Sequence[Row]) -> float:
+    """Killed of those that count; NaN of none."""
+    count = Counter(row["verdict"] for row in rows)
+    total = sum(count[word] for word in COUNTED)
+    return count[KILLED] / total if total else float("nan")
+
+
+def verdict(mutant: Mutant) -> str:
+    """What the ledger makes of the edited statement. Not to be decided is not to pass."""
+    found = _decided(mutant.check)
+    if found not in PASSES:
+        return UNDECIDED if found == Verdict.OPEN else KILLED
+    if mutant.weaker is not None and run_check(mutant.weaker).verdict in PASSES:
+        return WEAKER
+    return SURVIVED
+
+
+def _decided(check: Check) -> Verdict:
+    """As the ledger decides it, so that a check that carries nothing is refused."""
+    claim = Claim("mutant", "", "", "", Verdict.PROVED, steps=(step("edited", check),))
+    return decide(claim).verdict
+
+
+def _chosen(found: list[Place], sample: int | None, seed: int) -> Iterator[tuple[str, str, Mutant]]:
+    if sample is None:
+        yield from ((claim, name, one) for claim, name, check in found for one in check.mutants())
+        return
+    rng = random.Random(seed)
+    while sample:
+        claim, name, check = rng.choice(found)
+        have = list(check.mutants())
+        if have:
+            yield claim, name, rng.choice(have)
+            sample -= 1
+
+
+def edited_model(part: Any, number: int) -> Any:
+    """The model's `part` (an expression or a tuple of them) with its edit of this number."""
+    return list(_model_edits(part))[number][1]
+
+
+def model_edits() -> Iterator[tuple[str, int, str]]:
+    """Name, number and text of every edit of the model's velocity, loss and kappa."""
+    from proofs_check.claims import field
+
+    for name in NAMES:
+        for number, (_, new) in enumerate(_model_edits(getattr(field, name))):
+            yield name, number, f"{name} = {new}"
+
+
+def _model_edits(part: Any) -> Iterator[tuple[str, Any]]:
+    from proofs_check.mutants import edits
+
+    if not isinstance(part, tuple):
+        yield from edits(part)
+        return
+    for i, entry in enumerate(part):
+        for kind, new in edits(entry):
+            yield kind, (*part[:i], new, *part[i + 1 :])
+
+
+def _model_row(name: str, number: int, shown: str) -> Row:
+    code = EDITED.format(name=name, number=number, first=FIRST)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    noticed = done.stdout.strip()
+    killed = bool(noticed) or done.returncode != 0
+    where = noticed or ("import" if killed else "")
+    return {"id": where, "check": name, "kind": MODEL, "mutant": shown,
+            "verdict": KILLED if killed else SURVIVED}  # fmt: skip

@@ -1,0 +1,65 @@
+"""A second solver, in processes that are killed: agreement is said, all else is never a pass."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from proofs_check import audit
+from proofs_check.certificates.formula import Statement
+from proofs_check.smtlib import SAT, UNSAT, queries
+from tests.proofs_check.test_command_line import call
+
+HARD = "+".join(f"x{i}**7*x{(i * 3 + 1) % 9}**5" for i in range(9)) + " != 1/7"
+
+
+def test_everything_that_a_statement_needs_is_asked():
+    asked = list(
+        queries(Statement(("x > 0", "(x > 1) or (not (y**-2 < x))"), "-1/(x*y) <= 3*x**2"))
+    )
+    assert [(one.name, one.expected) for one in asked] == [
+        ("", UNSAT), ("hypotheses", SAT),
+        ("divisor (* |x| |y|)", UNSAT), ("divisor |y|", UNSAT),
+    ]  # fmt: skip
+    assert not any(f"({sign} |x|)" in one.text for one in asked for sign in "+*")
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_both_solvers_prove_refute_and_are_killed(solver):
+    pytest.importorskip(solver)
+    good, possible = queries(Statement(("x > 0", "y >= x"), "x**2 + y**2 >= 2*x**2"))
+    assert (audit.ask(solver, good.text), audit.ask(solver, possible.text)) == (UNSAT, SAT)
+    assert audit.ask(solver, next(queries(Statement((), "x**2 > 0"))).text) == SAT
+    assert audit.ask(solver, next(queries(Statement((), HARD))).text, 0.01) == "timeout"
+    assert audit.ask(solver, "(assert nonsense)").startswith("failed")
+
+
+def test_the_command_says_who_agrees(monkeypatch, capsys, tmp_path):
+    pytest.importorskip("cvc5")
+    path = tmp_path / "rows.json"
+    code, out, _ = call(monkeypatch, capsys, "audit", "M4", "--json", str(path))
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    assert code == 0 and "4 questions: z3 and cvc5 agree on 4, not on 0" in out
+    assert list(rows[0]) == ["id", "check", "z3", "cvc5", "seconds"]
+
+
+@pytest.mark.parametrize("answer", ["unknown", "timeout", "failed: no answer", "sat"])
+def test_whatever_is_not_agreement_is_said_and_no_pass(monkeypatch, capsys, answer):
+    monkeypatch.setattr(audit, "require_cvc5", lambda: None)
+    monkeypatch.setattr(audit, "ask", lambda name, *_: UNSAT if name == "z3" else answer)
+    code, out, _ = call(monkeypatch, capsys, "audit", "F1")
+    assert code == 1 and answer in out and "agree on 0" in out
+
+
+def test_without_cvc5_one_sentence(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cvc5", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, out, err = call(monkeypatch, capsys, "audit")
+    assert (
+        code == 2
+        and out == ""
+        and err.startswith("error: audit needs cvc5")
+        and "\n" not in err[:-1]
+    )

@@ -1,0 +1,63 @@
+"""Edited statements: every kind is made, true ones are told from noticed ones, none is hidden."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sympy as sp
+
+from proofs_check import mutate, smt, symbolic
+from proofs_check.claims.field import B, c, epsilon
+from proofs_check.mutants import edits
+from tests.proofs_check.test_command_line import call
+
+TIGHT = smt.implies([c > 0, epsilon > c], c**2 + epsilon**2 > 2 * c**2)
+LOOSE = smt.implies([c > 0, epsilon > c, B > 0], epsilon >= 0)
+
+
+def _verdicts(check) -> dict[str, str]:
+    return {one.shown: mutate.verdict(one) for one in check.mutants()}
+
+
+def test_each_number_sign_and_exponent_is_edited_once():
+    assert sorted((kind, str(new)) for kind, new in edits(3 * c**2 - B)) == [
+        ("exponent", "-B + 3*c**3"), ("number", "-2*B + 3*c**2"), ("number", "-B + 2*c**2"),
+        ("number", "-B + 4*c**2"), ("number", "3*c**2"), ("sign", "-B - 3*c**2"),
+        ("sign", "B + 3*c**2"),
+    ]  # fmt: skip
+
+
+def test_a_tight_statement_is_killed_and_a_loose_one_survives():
+    tight, loose = _verdicts(TIGHT), _verdicts(LOOSE)
+    assert tight["c > 0, epsilon > c => c**2 + epsilon**2 > 3*c**2"] == mutate.KILLED
+    assert tight["c > 0, epsilon > c => c**2 + epsilon**2 > c**2"] == mutate.WEAKER
+    assert tight["epsilon > c => c**2 + epsilon**2 > 2*c**2 (without c > 0)"] == mutate.KILLED
+    assert loose["c > 0, epsilon > c => epsilon >= 0 (without B > 0)"] == mutate.SURVIVED
+    assert loose["c > 0, epsilon > c, B > 0 => epsilon > 0"] == mutate.SURVIVED
+
+
+def test_identities_and_limits_have_mutants_too():
+    same = symbolic.identity((c + 1) ** 2, c**2 + 2 * c + 1)
+    assert set(_verdicts(same).values()) == {mutate.KILLED}
+    assert set(_verdicts(symbolic.limit(3 * c / (c + 1), c, sp.oo, 3)).values()) == {mutate.KILLED}
+
+
+def test_a_sample_of_the_ledger(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "rows.json"
+    code, out, _ = call(monkeypatch, capsys, "mutate", "--sample", "8", "--json", str(path))
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    assert code == 0 and len(rows) == 8 and "8 edits: " in out
+    assert list(rows[0]) == ["id", "check", "kind", "mutant", "verdict"]
+    assert sum(row["verdict"] == mutate.SURVIVED for row in rows) == out.count("survived: ")
+
+
+def test_an_edit_of_the_model_is_noticed():
+    name, number, shown = next(mutate.model_edits())
+    row = mutate._model_row(name, number, shown)
+    assert (row["kind"], row["verdict"]) == (mutate.MODEL, mutate.KILLED) and row["id"]
+
+
+def test_the_rate_counts_what_claims_more():
+    words = [mutate.KILLED] * 3 + [mutate.SURVIVED, mutate.WEAKER]
+    assert mutate.kill_rate([{"verdict": word} for word in words]) == pytest.approx(3 / 4)
