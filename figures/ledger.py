@@ -47,6 +47,7 @@ PER_ROW = 12
 def compute(work: Work) -> Datasets:
     """Run every check of the ledger."""
     from proofs_check import run
+    from proofs_check.credit import totals
 
     results = run(each=lambda result: work.say(f"{result.claim.id}: {result.verdict}"))
     columns = {
@@ -59,7 +60,11 @@ def compute(work: Work) -> Datasets:
     table = xr.Dataset(
         {name: ("claim", np.array(values, dtype=str)) for name, values in columns.items()},
         coords={"claim": [result.claim.id for result in results]},
-        attrs={"title": "ledger", **provenance(method="proofs_check")},
+        attrs={
+            "title": "ledger",
+            "credit": totals([result.claim for result in results]),
+            **provenance(method="proofs_check"),
+        },
     )
     seconds = [result.seconds for result in results]
     table["seconds"] = ("claim", seconds, {"long_name": "time of the check", "units": "s"})
@@ -99,7 +104,10 @@ def words(datasets: Datasets) -> list[str]:
     if len(other):
         return [f"Not as recorded: {', '.join(other)}. See `python -m proofs_check`."]
     seconds = float(table.seconds.sum())
-    return [f"Every verdict is the recorded one; the checks took {seconds:.0f} s in all."]
+    return [
+        f"Every verdict is the recorded one; the checks took {seconds:.0f} s in all: "
+        f"{table.attrs['credit']}."
+    ]
 
 
 def tables(datasets: Datasets) -> list[Table]:

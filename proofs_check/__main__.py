@@ -13,6 +13,7 @@ from rich.table import Table
 
 from linmodel import console, store
 from proofs_check import Result, catalogue, commands, run
+from proofs_check.credit import totals
 from proofs_check.reading import explain
 
 app = console.new_app("Check every statement about the model and say how strong each verdict is.")
@@ -91,6 +92,7 @@ def _print_table(results: list[Result]) -> None:
         count[result.verdict] = count.get(result.verdict, 0) + 1
     total = ", ".join(f"{number} {verdict}" for verdict, number in count.items())
     print(f"{len(results)} claims: {total}; {sum(r.seconds for r in results):.0f} s of checking")
+    print(totals([result.claim for result in results]))
 
 
 def spread(arguments: list[str]) -> list[str]:

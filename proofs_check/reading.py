@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from textwrap import fill
 
+from proofs_check.credit import by_hand, by_machine
 from proofs_check.ledger import Claim, Result, StepResult
 from proofs_check.lemmas import LEMMAS
 
@@ -21,6 +22,8 @@ def explain(result: Result) -> str:
         lines += ["", *_step(number, part)]
     lines += ["", f"Verdict: {result.verdict} (recorded: {claim.recorded}), {result.seconds:.1f} s"]
     lines.append(_wrap(f"Evidence: {result.evidence}", ""))
+    lines.append(_wrap(f"Checked by machine: {by_machine(result)}", ""))
+    lines.append(_wrap(f"By hand: {by_hand(claim)}", ""))
     return "\n".join(lines)
 
 

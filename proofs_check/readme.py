@@ -10,21 +10,31 @@ from pathlib import Path
 
 from linmodel.errors import InvalidInput
 from linmodel.files import write_text
-from proofs_check import claims_table
+from proofs_check import catalogue
+from proofs_check.credit import Credit, totals
 
 BEGIN = "<!-- ledger: written by python -m proofs_check.readme docs/statements.md -->"
 END = "<!-- end of ledger -->"
 
 
 def table() -> str:
-    """Markdown table of every claim: id, title, source, function, recorded verdict."""
-    rows = ["| id | statement | from | function | verdict |", "| --- | --- | --- | --- | --- |"]
-    for claim in claims_table():
-        function = f"`linmodel.{claim['function']}`" if claim["function"] else ""
-        title = claim["title"].replace("|", "\\|")
-        cells = (claim["id"], title, claim["source"], function, claim["recorded"])
+    """Markdown table of every claim, and who vouches for it.
+
+    Its last two columns count checks by machine, and lemmas + readings by hand.
+    """
+    rows = [
+        "| id | statement | from | function | verdict | by machine | by hand |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    claims = catalogue()
+    for claim in claims:
+        function = f"`linmodel.{claim.function}`" if claim.function else ""
+        credit = Credit.of(claim)
+        hand = f"{len(credit.lemmas)} + {len(credit.readings)}"
+        title = claim.title.replace("|", "\\|")
+        cells = (claim.id, title, claim.source, function, claim.recorded, str(credit.checks), hand)
         rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    return "\n".join([*rows, "", f"{totals(claims)}. By hand: lemmas + readings (`show ID`)."])
 
 
 def with_table(text: str) -> str:

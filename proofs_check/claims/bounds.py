@@ -102,6 +102,7 @@ F11C = Claim(
     ),
     rests_on=("F11", "F3", "M7", "M8"),
     function="envelope.envelope",
+    by_hand="pieces join: the end of one is the start of the next",
 )  # fmt: skip
 
 CLAIMS = (F11C,)

@@ -82,5 +82,6 @@ G7 = Claim(
     ),
     rests_on=("G1",),
     function="phases.landing",
+    by_hand="P exactly 0 is excluded as stated",
 )  # fmt: skip
 CLAIMS = (G7,)

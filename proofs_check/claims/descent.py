@@ -52,6 +52,7 @@ G1 = Claim(
     ),
     rests_on=("M5",),
     function="descent.gradient_descent",
+    by_hand="vectors in the other directions do not move",
 )
 AT_MINIMUM: dict[Any, Any] = {o: 0, bb: epsilon**2, rho: c * epsilon}
 WIDTH = c**2 + epsilon**2
@@ -114,6 +115,7 @@ G2 = Claim(
     ),
     rests_on=("H1", "M4", "G1"),
     function="bounds.stable_minimum",
+    by_hand="a linear map's stability is that of descent near the minimum",
 )
 X, Y, q = sp.symbols("X Y q", real=True)  # X = c^2, Y = 2/eta, q = sqrt(alpha - 1)
 FITS = [X > 0, B > 0, Y > 0, alpha * X <= Y, X + B**2 / X <= Y]
@@ -161,5 +163,6 @@ G3 = Claim(
     ),
     rests_on=("G2",),
     function="bounds.largest_stable_step",
+    by_hand="the minima are c^2 = X, epsilon^2 = B^2/X for every X > 0",
 )
 CLAIMS = (G1, G2, G3)

@@ -93,6 +93,7 @@ F4B = Claim(
     ),
     rests_on=("F3", "F4", "M7"),
     function="bounds.dip_time_ceiling",
+    by_hand="d tau = c^2 dt >= c_min^2 dt turns tau1 into a bound of t1",
 )  # fmt: skip
 FALLEN = b**2 * n0**2 / (s**2 + n0**2)
 KEPT = c0**2 - o0**2
@@ -179,6 +180,8 @@ F7 = Claim(
     ),
     rests_on=("F2", "F3", "F4", "M6", "M7"),
     function="bounds.dip_floor",
+    by_hand="x/(x^2 + m) on an interval is least at an end; o0^2 is near k/(1+k) at the standard "
+    "start",
 )  # fmt: skip
 F7B = Claim(
     "F7b",

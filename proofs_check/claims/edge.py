@@ -46,6 +46,7 @@ G4 = Claim(
         ),
     ),
     rests_on=("G1", "F5"),
+    by_hand="the flow's end from the same start (F5)",
 )
 G4B = Claim(
     "G4b",
@@ -122,6 +123,7 @@ G5 = Claim(
     ),
     rests_on=("F5", "H1"),
     function="bounds.sharpness_without_outliers",
+    by_hand="alpha = 0 leaves o where it is",
 )  # fmt: skip
 SQUARE = (epsilon * B / c - epsilon**2 - n**2) / alpha  # <o^2>
 DECAY = n * sp.exp(-(c**2) * t)
@@ -188,6 +190,8 @@ G6 = Claim(
     ),
     rests_on=("G2", "G3"),
     function="central_flow.central_flow",
+    by_hand="o^2 is replaced by its time average: what is shown is about that equation, not about "
+    "descent",
 )  # fmt: skip
 
 

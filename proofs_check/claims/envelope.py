@@ -75,6 +75,7 @@ F11 = Claim(
     ),
     rests_on=("M7", "M8", "F1"),
     function="envelope.envelope",
+    by_hand="epsilon rises with alpha because the right-hand side does, at every tau",
 )
 F11B = Claim(
     "F11b",

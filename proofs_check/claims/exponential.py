@@ -149,6 +149,7 @@ S5 = Claim(
     ),
     rests_on=("F1", "F3", "M6", "H2"),
     witness=WITNESS,
+    by_hand="the family is admissible for every B >= 100; S5's K would bound it",
 )  # fmt: skip
 z0, q0, w0 = sp.symbols("z0 q0 w0", real=True)
 SIZE = sp.Rational(3, 2) * alpha * (c**2 + o**2)
@@ -194,5 +195,6 @@ S5B = Claim(
         ),
     ),
     rests_on=("H2", "F8"),
+    by_hand="|2cb - beta| <= 2|c||b| + B",
 )  # fmt: skip
 CLAIMS = (S5, S5B)

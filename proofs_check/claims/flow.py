@@ -74,6 +74,7 @@ F1 = Claim(
         ),
     ),
     rests_on=("F1e",),
+    by_hand="epsilon > 0 at once where B > 0, from the lemma's last sentence",
 )
 F2 = Claim(
     "F2",
@@ -226,6 +227,7 @@ F4 = Claim(
     ),
     rests_on=("F1", "F2", "F3"),
     function="flow.gradient_flow",
+    by_hand="p c^2 is at least p (e0 B/Qm)^2 while c falls",
 )
 LOW = {alpha: sp.Rational(1, 4), B: sp.Rational(5, 4), c: 1, epsilon: 1, n: 0, o: 1}
 F4C = Claim(

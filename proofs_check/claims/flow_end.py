@@ -98,5 +98,6 @@ F5 = Claim(
     ),
     rests_on=("F1", "F2", "F3", "M6", "H1"),
     function="bounds.limit",
+    by_hand="the limits of the derivatives are their values at the limit",
 )
 CLAIMS = (F5,)

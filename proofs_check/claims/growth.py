@@ -99,6 +99,7 @@ F9 = Claim(
     ),
     rests_on=("F2", "F3", "F4", "F4b", "F7"),
     function="bounds.floor_time",
+    by_hand="the lower bound, once it holds, holds for ever (F4)",
 )  # fmt: skip
 F10 = Claim(
     "F10",

@@ -83,6 +83,7 @@ F6 = Claim(
     ),
     rests_on=("H2",),
     function="landscape.sharpness",
+    by_hand="d1 + d2 independent normal coordinates, and the union bound of two events",
 )  # fmt: skip
 
 
@@ -126,5 +127,6 @@ F6P = Claim(
         ),
     ),
     function="bounds.probability_o_below_c",
+    by_hand="sums of squares of independent normals are chi-square",
 )
 CLAIMS = (F6, F6P)

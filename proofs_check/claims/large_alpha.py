@@ -154,6 +154,7 @@ F13 = Claim(
     rests_on=("F2", "F3", "F4", "F4b", "F7"),
     reason=BY_HAND,
     function="asymptotics.dip",
+    by_hand="orders multiply out to the stated error",
 )
 
 
@@ -226,6 +227,7 @@ F13B = Claim(
     rests_on=("F13", "M6", "M7"),
     reason=BY_HAND,
     function="asymptotics.dip",
+    by_hand="orders multiply out to the stated error",
 )
 
 F13C = Claim(
@@ -274,6 +276,7 @@ F13C = Claim(
     rests_on=("F13", "F4", "F5", "M8"),
     reason=BY_HAND,
     function="asymptotics.edge_time",
+    by_hand="orders multiply out to the stated error",
 )  # fmt: skip
 
 CLAIMS = (F13, F13B, F13C)

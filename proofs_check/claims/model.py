@@ -66,6 +66,7 @@ M1 = Claim(
         ),
     ),
     function="landscape.loss",
+    by_hand="E u^2 and E w^2 are the covariance forms on cb - beta and c b_o",
 )
 M2 = Claim(
     "M2",
@@ -93,6 +94,7 @@ M2 = Claim(
         ),
     ),
     rests_on=("M1",),
+    by_hand="S, G are all that M1 has of a law",
 )
 M3 = Claim(
     "M3",
@@ -111,6 +113,7 @@ M3 = Claim(
         ),
     ),
     rests_on=("M1",),
+    by_hand="g enters through E g^2 alone (M1)",
 )
 ONE = {c: 1, sp.Symbol("s", real=True): 0}
 AT_BEST = {
@@ -142,6 +145,7 @@ M4 = Claim(
         ),
     ),
     rests_on=("M1",),
+    by_hand="Sigma > 0 makes the first term 0 only at cb = beta",
 )
 # Aligned support: an outlier x_o = +-(a / sqrt(d2)) 1 has b_o.x_o = +-a o and g(x_o) = a.
 PLUS, MINUS = (common + (sign * size * c * o - size) ** 2 for sign in (1, -1))
@@ -188,6 +192,8 @@ M9 = Claim(
     ),
     rests_on=("M1",),
     function="landscape.group_losses",
+    by_hand="the mean over x of the cross term is 0; slopes in o are slopes of the losses along "
+    "the flow",
 )
 SCALED = {x: r * x for x in STATE} | {B: r**2 * B}
 FLIPPED = {x: -x for x in STATE}
@@ -234,5 +240,6 @@ M10 = Claim(
              reads=r"L(r\theta;r^2\beta)=r^4L(\theta;\beta)\text{ in any dimension}"),
         ),
     ),
+    by_hand="time scales by the quotient of s and its velocity",
 )  # fmt: skip
 CLAIMS = (M1, M2, M3, M4, M9, M10)

@@ -100,6 +100,7 @@ F12 = Claim(
     ),
     rests_on=("F1e", "F1", "F2", "F3", "F4", "F5", "M6", "M10"),
     function="bounds.winning_side",
+    by_hand="exactly one of the three cases happens; from epsilon = 0 or c = 0 on F1-F5 apply",
 )
 RISE = B / c0 - (B / c0 - e0) * sp.exp(-tau)
 KEPT = sp.log((B - c0 * e0) / B)
@@ -179,5 +180,6 @@ F12B = Claim(
     ),
     rests_on=("F12", "M6", "M7"),
     function="bounds.winning_side",
+    by_hand="the condition holds up to the first zero, so that zero is the other one's",
 )
 CLAIMS = (F12, F12B)

@@ -90,6 +90,7 @@ S2B = Claim(
         ),
     ),
     rests_on=("F4", "F5", "F10"),
+    by_hand="t1 and the limit are those of F4 and F5",
 )
 S3 = Claim(
     "S3",
@@ -133,6 +134,7 @@ S4 = Claim(
         ),
     ),
     rests_on=("G1", "G2"),
+    by_hand="the unstable directions of G2",
 )
 S6 = Claim(
     "S6",
@@ -170,6 +172,7 @@ S6B = Claim(
     ),
     rests_on=("F9", "F5"),
     function="bounds.curvature_floor",
+    by_hand="the lower half is F9's",
 )
 S7 = Claim(
     "S7",
@@ -189,6 +192,7 @@ S7 = Claim(
         ),
     ),
     rests_on=("F5", "F9"),
+    by_hand="convergence is F5's",
 )
 d1, k = sp.symbols("d1 k", positive=True)
 rest = sp.Symbol("R", real=True)  # |w - P w|
@@ -240,7 +244,7 @@ S8 = Claim(
         ),
     ),
     rests_on=("M1", "M5", "H1"),
-    by_hand="that the Gram numbers are all that the full flow and the Hessian's form see of d1, d2",
+    by_hand="the Gram numbers are all that the full flow and the Hessian's form see of d1, d2",
 )
 S9 = Claim(
     "S9",
@@ -262,6 +266,7 @@ S9 = Claim(
         ),
     ),
     rests_on=("M4",),
+    by_hand="c b_o's part in Sigma_o's range is the use that is made of x_o",
 )
 S10 = Claim(
     "S10",
@@ -284,6 +289,6 @@ S10 = Claim(
         ),
     ),
     rests_on=("M2",),
-    by_hand="that Sigma_o and E g^2 are all of x_o's law that M1 contains",
+    by_hand="Sigma_o and E g^2 are all of x_o's law that M1 contains",
 )
 CLAIMS = (S2, S2B, S3, S4, S6, S6B, S7, S8, S9, S10)

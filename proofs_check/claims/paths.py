@@ -87,5 +87,6 @@ S1B = Claim(
         ),
     ),
     rests_on=("F1", "G1"),
+    by_hand="C may depend on everything but eta",
 )
 CLAIMS = (S1, S1B)

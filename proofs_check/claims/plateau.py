@@ -42,5 +42,6 @@ F13D = Claim(
     rests_on=("F4",),
     reason="the matching along the slow curve is done on paper; its error is only measured",
     function="asymptotics.edge_time",
+    by_hand="the matching along the slow curve",
 )
 CLAIMS = (F13D,)

@@ -41,6 +41,7 @@ S12 = Claim(
         ),
     ),
     rests_on=("F2", "F5"),
+    by_hand="linear in B is read as a rate at a given state, and as the limit at kappa = 0",
 )
 S12B = Claim(
     "S12b",
@@ -85,6 +86,7 @@ S13 = Claim(
             ),
         ),
     ),
+    by_hand="the local quadratic model is L + g.s + s.Hs/2",
 )  # fmt: skip
 N, top = sp.symbols("N Lambda", real=True)
 S14 = Claim(
@@ -135,6 +137,7 @@ S14B = Claim(
             parts=implies([N >= 2, (N - 1) * top <= N * lam], top <= N * lam / (N - 1)),
         ),
     ),
+    by_hand="the mean of the others is (N H - H_i)/(N - 1)",
 )
 NOT_OURS = (
     "the paper's own statement is not in the discussion that this ledger is made from; enter its "

@@ -118,6 +118,8 @@ M5 = Claim(
     ),
     rests_on=("M1",),
     function="reduction.reduce",
+    by_hand="h, e, f are unit vectors along beta, the rest of b(0) and P b_o(0) (any, where one "
+    "is 0); (1-P) b_o has velocity 0",
 )
 M6 = Claim(
     "M6",
@@ -193,6 +195,7 @@ M7 = Claim(
     ),
     rests_on=("M5", "M6", "M10", "M11", "F1"),
     function="flow.gradient_flow",
+    by_hand="c > 0 for all time where c0 epsilon0 >= 0 (F1, and M10 for c0 < 0)",
 )
 lam, bb, sb, norm, w0, mu = sp.symbols("lambda b.b beta.b N w0 mu", real=True)
 y, beta_i = sp.symbols("b_i beta_i", real=True)
@@ -285,5 +288,6 @@ M8 = Claim(
     ),
     rests_on=("M5", "M6"),
     function="closed_form.closed_form",
+    by_hand="e^(Ft) across the plane acts on each coordinate alone",
 )
 CLAIMS = (M5, M6, M7, M8)

@@ -56,6 +56,7 @@ M11 = Claim(
     ),
     rests_on=("M1",),
     function="network.spectra.Spectra",
+    by_hand="symmetric matrices have orthonormal eigenbases",
 )
 corner, border, diagonal, x, rest, highest, y, part = sp.symbols("a h d x S D y p", real=True)
 H3 = Claim(
@@ -124,5 +125,6 @@ H3 = Claim(
     ),
     rests_on=("M1",),
     function="network.arrowhead.top_eigenvalue",
+    by_hand="the sum of one-term derivatives is the derivative of the sum",
 )
 CLAIMS = (M11, H3)
