@@ -39,11 +39,11 @@ class Mutant:
 def edits(expression: Expression) -> Iterator[tuple[str, Expression]]:
     """(kind, expression with one edit): a number moved by 1, a sign turned, an exponent raised."""
     if isinstance(expression, sp.MatrixBase):
-        for i, entry in enumerate(expression.flat()):
+        entries = list(expression.flat())
+        for i, entry in enumerate(entries):
             for kind, new in edits(entry):
-                changed = expression.as_mutable()
-                changed[i] = new
-                yield kind, changed.as_immutable()
+                changed = [*entries[:i], new, *entries[i + 1 :]]
+                yield kind, sp.ImmutableMatrix(*expression.shape, changed)
         return
     if isinstance(expression, sp.Rational):
         yield "number", expression + 1
