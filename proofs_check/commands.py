@@ -22,7 +22,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Claims
 
 def add_to(app: typer.Typer) -> None:
     """Give `app` the commands of this module."""
-    for command in (certificates, certify, audit, mutate):
+    for command in (certificates, certify, audit, mutate, export):
         app.command()(command)
 
 
@@ -108,6 +108,29 @@ def mutate(
     kinds = dict.fromkeys(row["kind"] for row in rows)
     _show([{"kind": kind, **_counted([r for r in rows if r["kind"] == kind])} for kind in kinds])
     print(f"{len(rows)} edits: {100 * run.kill_rate(rows):.1f}% killed of those that claim more")
+
+
+def export(
+    path: Annotated[Path, typer.Argument(metavar="FILE.v", help="The file to write.")],
+    ids: Ids = None,
+    lemmas: Annotated[
+        bool, typer.Option("--lemmas", help="With the analytic lemmas (needs Coquelicot).")
+    ] = False,
+    compile_it: Annotated[
+        bool, typer.Option("--compile", help="Have coqc compile it; status 1 if it does not.")
+    ] = False,
+) -> None:
+    """Write the certificates as lemmas for Rocq (Coq): hypotheses -> conclusion, each proved."""
+    from proofs_check.rocq import files as rocq
+
+    store.require_writable(path)
+    source = rocq.text(ids, lemmas)
+    store.write_text(path, source)
+    print(f"{len(rocq.labels(ids))} lemmas written to {path}")
+    if compile_it:
+        found = rocq.compiled(source)
+        print("\n".join([found.said, *(f"  {name}" for name in found.assumptions)]))
+        raise typer.Exit(0 if found.good else 1)
 
 
 def _counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

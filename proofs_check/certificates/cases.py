@@ -81,7 +81,7 @@ def divisors(nodes: list[Node], known: list[Poly]) -> list[Poly]:
         for relation in relations(node):
             for divisor in relation.left.divisors:
                 for factor, _ in divisor.factor()[1]:
-                    if factor not in found and _sign(factor, known) == 0:
+                    if factor not in found and sign_of(factor, known) == 0:
                         found.append(factor)
     return found
 
@@ -119,12 +119,12 @@ def _cleared(quotient: Quotient, known: list[Poly]) -> Poly:
     poly = quotient.top if size > 0 else -quotient.top
     for factor, exponent in factors:
         if exponent % 2:
-            sign = _sign(factor, known)
+            sign = sign_of(factor, known)
             poly = poly * factor if sign == 0 else sign * poly
     return poly
 
 
-def _sign(factor: Poly, known: list[Poly]) -> int:
+def sign_of(factor: Poly, known: list[Poly]) -> int:
     """1 or -1 where factor or -factor is, up to a positive number, among `known`; else 0."""
     for poly in known:
         if poly.is_constant():

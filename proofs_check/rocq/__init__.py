@@ -1,0 +1,1 @@
+"""The certificates, and some of the analytic lemmas, as files for the Rocq (Coq) prover."""
