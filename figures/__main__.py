@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,12 +52,15 @@ def draw(
     every: Annotated[int, typer.Option(help="Steps between sharpness values.")] = DEFAULT.every,
     sweep_points: Annotated[int, typer.Option(help="Per axis of a sweep.")] = DEFAULT.sweep_points,
     seed: Annotated[int, typer.Option(help="Of the real run and the fit.")] = DEFAULT.seed,
+    open: Annotated[bool, typer.Option("--open", help="Show the report in a browser.")] = False,
 ) -> None:
     """Data go to OUT/data with a manifest and are used again while nothing changed."""
     options = Options(train_size, steps, step_size, every, sweep_points, seed)
     if name == "report":
         path, worked = build(options, out)
         print(f"{path}" + ("" if worked else ": written, but a part failed (see the page)"))
+        if open and not webbrowser.open(path.resolve().as_uri()):
+            print(f"No browser was found here: open {path} yourself.", file=sys.stderr)
         raise typer.Exit(0 if worked else 1)
     if name == "experiments":
         _experiments(out, format)

@@ -15,6 +15,7 @@ from figures.options import Work
 from figures.style import COLOURS, edge_line, label_axes, panels
 from figures.table import Table, number
 from linmodel.errors import InvalidInput
+from realnet.bridge.status import BEYOND, INSIDE
 
 NAME = "bridge"
 TITLE = "The bridge: the toy fitted to the real network, and its forecast"
@@ -31,6 +32,8 @@ CAPTION = (
 )
 TIME = "time [step size × step]"
 DRAWS = 20
+# A status says where a number comes from, not whether the interval holds what happened.
+SAID = {INSIDE: "read off the curve", BEYOND: "the curve carried on"}
 
 
 def compute(work: Work) -> Datasets:
@@ -73,7 +76,7 @@ def draw(datasets: Datasets) -> Figure:
     """Fit and residual on the left, the unseen run with the forecast on the right."""
     figure, axes = panels(2, 2, (10, 6), gridspec_kw={"height_ratios": [3, 1]})
     fit, large = datasets["fit"], datasets["large"]
-    _overlay(axes[0, 0], fit)
+    overlay_panel(axes[0, 0], fit)
     _residual(axes[1, 0], fit)
     axes[0, 0].sharex(axes[1, 0])
     grid = axes[0, 1].get_gridspec()
@@ -84,7 +87,8 @@ def draw(datasets: Datasets) -> Figure:
     return figure
 
 
-def _overlay(axes: Axes, fit: xr.Dataset) -> None:
+def overlay_panel(axes: Axes, fit: xr.Dataset) -> None:
+    """The run's sharpness and the fitted toy's; grey: not fitted."""
     axes.plot(
         fit.time, fit.sharpness, ".", color=COLOURS["sharpness"], markersize=5, label="real run"
     )
@@ -130,10 +134,39 @@ def _forecast_lines(axes: Axes, forecast: xr.Dataset, end: float) -> None:
         if not np.isfinite(row.edge_time):
             continue
         edge = float(row.edge_time)
-        axes.axvline(edge, color=colour, linestyle=style, label=f"{text} ({row.status.item()})")
+        axes.axvline(edge, color=colour, linestyle=style, label=f"{text} ({said(row)})")
         if name == answer:
             low, high = float(row.low), min(float(row.high), end)
             axes.axvspan(low, high, color=colour, alpha=0.25, linewidth=0)
+
+
+def said(row: xr.Dataset) -> str:
+    """Where a forecast's number comes from."""
+    status = str(row.status.item())
+    return SAID.get(status, status)
+
+
+def verdict(row: xr.Dataset) -> str:
+    """The forecast of the edge, its interval, what happened, and whether the interval holds it."""
+    edge, seen = float(row.edge_time), float(row.observed_edge_time)
+    name = f"Its forecast of the time to $2/\\eta$ at $\\eta$ = {float(row.eta):g}"
+    happened = f"at {seen:.2f}" if np.isfinite(seen) else "never"
+    if not np.isfinite(edge):
+        return f"{name}: {said(row)}; observed {happened}."
+    low, high = float(row.low), float(row.high)
+    span = f", 90% [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
+    end = "."
+    if span and np.isfinite(seen):
+        held = low <= seen <= high
+        end = (
+            ", held by the interval."
+            if held
+            else (
+                ", which the interval misses: one run cannot see how far descent lags behind the "
+                "flow."
+            )
+        )
+    return f"{name} is {edge:.2f}{span}; observed {happened}{end}"
 
 
 def words(datasets: Datasets) -> list[str]:
@@ -147,21 +180,22 @@ def words(datasets: Datasets) -> list[str]:
     ]
     seen = float(forecast.observed_edge_time)
     happened = f"{seen:.3g}" if np.isfinite(seen) else "never"
-    said = []
+    told = []
     for name in (forecast.attrs["answer"], "toy", "toy descent"):
         row = forecast.sel(rule=name)
         edge = float(row.edge_time)
         value = "no number" if not np.isfinite(edge) else f"{edge:.3g}"
         if np.isfinite(edge) and np.isfinite(seen):
             value += f", {edge / seen - 1:+.0%}"
-        said.append(f"{name} {value} ({row.status.item()})")
+        told.append(f"{name} {value} ({said(row)})")
+    row = forecast.sel(rule=forecast.attrs["answer"])
     plateau = float(forecast.sel(rule="toy").plateau)
     sentences.append(
         f"Time at which sharpness rises through 2/η at η = {float(forecast.eta):g}: observed "
-        f"{happened}; forecast: {'; '.join(said)}. Plateau: forecast {number(plateau)}, observed "
+        f"{happened}; forecast: {'; '.join(told)}. Plateau: forecast {number(plateau)}, observed "
         f"mean over the last quarter {number(float(forecast.observed_plateau))}."
     )
-    return sentences
+    return [*sentences, verdict(row)]
 
 
 def tables(datasets: Datasets) -> list[Table]:
@@ -228,9 +262,7 @@ def _forecasts(row: xr.Dataset) -> Table:
         low, high = float(each.low), float(each.high)
         span = "–" if np.isnan(low) else f"{number(low)} to {number(high)}"
         numbers = [number(float(each[key])) for key in ("edge_step", "edge_time")]
-        rows.append(
-            [str(name), *numbers, span, number(float(each.plateau)), str(each.status.item())]
-        )
+        rows.append([str(name), *numbers, span, number(float(each.plateau)), said(each)])
     seen = [number(float(row[f"observed_{key}"])) for key in ("edge_step", "edge_time", "plateau")]
     rows.append(["observed", seen[0], seen[1], "", seen[2], ""])
     title = f"Forecast for η = {float(row.eta):g}, from the small-step run alone, by every rule"

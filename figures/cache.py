@@ -15,8 +15,8 @@ from typing import Any
 
 import xarray as xr
 
+from figures.dependence import data_fingerprint
 from figures.options import Work
-from figures.sources import source_fingerprint
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput
 from linmodel.files import hold, write_text
@@ -70,7 +70,7 @@ def figure_data(module: Any, work: Work) -> Datasets:
     """The Datasets of a figure's module, computed or from the cache. Raises Unavailable."""
     chosen = work.options.as_dict()
     settings = {name: chosen[name] for name in module.OPTIONS}
-    source = source_fingerprint(module.__name__)
+    source = data_fingerprint(module.__name__)
     return cached(work.folder, module.NAME, settings, source, lambda: module.compute(work))
 
 

@@ -53,10 +53,10 @@ def limit_curvature() -> float:
 def draw(datasets: Datasets) -> Figure:
     """The dip on a logarithmic time axis above; descent below and above the threshold beneath."""
     figure, axes = mosaic([["dip", "dip"], ["below", "above"]], (9, 7.2))
-    _dip(axes["dip"], datasets["flow"])
+    dip_panel(axes["dip"], datasets["flow"])
     for key in ("below", "above"):
         panel = axes[key]
-        _descent(panel, datasets["flow"], datasets[key])
+        descent_panel(panel, datasets["flow"], datasets[key])
         eta = datasets[key].attrs["step_size"]
         label_axes(
             panel,
@@ -68,7 +68,8 @@ def draw(datasets: Datasets) -> Figure:
     return figure
 
 
-def _dip(axes: Axes, flow: xr.Dataset) -> None:
+def dip_panel(axes: Axes, flow: xr.Dataset) -> None:
+    """Sharpness and opposing curvature of the flow, with the dip and the limit."""
     # Time 0 has no place on a logarithmic axis.
     later = flow.isel(time=slice(1, None))
     for name, text in (
@@ -96,7 +97,8 @@ def _dip(axes: Axes, flow: xr.Dataset) -> None:
     axes.legend(loc="upper left", ncols=2)
 
 
-def _descent(axes: Axes, flow: xr.Dataset, steps: xr.Dataset) -> None:
+def descent_panel(axes: Axes, flow: xr.Dataset, steps: xr.Dataset) -> None:
+    """Sharpness of descent, and of the flow beside it, with 2/eta."""
     curve(axes, steps.time, steps.sharpness, color=COLOURS["sharpness"], label="descent")
     flow_style = {"color": COLOURS["reference"], "linestyle": "-.", "linewidth": 1.2}
     curve(axes, flow.time, flow.sharpness, label="flow", **flow_style)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from figures.cache import Datasets
+from figures.mathematics import mathml, prose
 from figures.options import Work
 from figures.style import mosaic
 from figures.table import Table
@@ -26,9 +28,9 @@ CAPTION = (
 # Fill and text colour; the verdict is also written in the tile.
 TILES = {
     "proved": ("#0072B2", "white"),
-    "certified": ("#56B4E9", "black"),
-    "tested": ("#F0E442", "black"),
-    "open": ("#FFFFFF", "black"),
+    "certified": ("#56B4E9", "#111111"),
+    "tested": ("#F0E442", "#111111"),
+    "open": ("#FFFFFF", "#111111"),
     "refuted": ("#D55E00", "white"),
     "error": ("#000000", "white"),
 }
@@ -40,7 +42,17 @@ FAMILIES = {
     "S": "authors' statements",
     "T": "paper's theorems",
 }
-FIELDS = ("title", "statement", "source", "verdict", "recorded", "method", "evidence", "function")
+FIELDS = (
+    "title",
+    "statement",
+    "latex",
+    "source",
+    "verdict",
+    "recorded",
+    "method",
+    "evidence",
+    "function",
+)
 PER_ROW = 12
 
 
@@ -116,10 +128,18 @@ def tables(datasets: Datasets) -> list[Table]:
     rows = []
     for name in table.claim.values:
         row = table.sel(claim=name)
-        texts = [str(row[key].item()) for key in ("statement", "verdict", "method", "evidence")]
-        rows.append([str(name), *texts])
+        texts = [str(row[key].item()) for key in ("verdict", "method", "evidence")]
+        rows.append([str(name), _statement(row), *texts])
     anchors = [f"claim-{row[0]}" for row in rows]
     return [Table("", ["id", "statement", "verdict", "method", "evidence"], rows, anchors)]
+
+
+def _statement(row: xr.Dataset) -> Markup:
+    """Title, formula, and the exact words."""
+    title, words = escape(str(row["title"].item())), prose(str(row.statement.item()))
+    latex = str(row.latex.item()) if "latex" in row else ""
+    formula = Markup('<span class="formula">{}</span>').format(mathml(latex)) if latex else ""
+    return Markup("<strong>{}</strong> {}{}").format(title, formula, words)
 
 
 def _rows(names: list[str]) -> list[tuple[str, list[str]]]:

@@ -51,7 +51,7 @@ def draw(datasets: Datasets) -> Figure:
     _curvature(axes[0, 0], steps, first, last)
     cut = steps.isel(time=slice(first, last + 1))
     _weight(axes[1, 0], cut)
-    _groups(axes[2, 0], cut)
+    groups_panel(axes[2, 0], cut)
     axes[1, 0].sharex(axes[2, 0])
     return figure
 
@@ -93,7 +93,8 @@ def _weight(axes: Axes, cut: xr.Dataset) -> None:
     label_axes(axes, "", "weight on the\nopposing signal, co")
 
 
-def _groups(axes: Axes, cut: xr.Dataset) -> None:
+def groups_panel(axes: Axes, cut: xr.Dataset) -> None:
+    """Mean losses of the two groups of outliers, step by step."""
     for name, text, marker in (
         ("loss_plus", "outliers with x_o = +a", "o"),
         ("loss_minus", "outliers with x_o = −a", "s"),

@@ -40,7 +40,7 @@ def draw(datasets: Datasets) -> Figure:
     """Model on the left, network on the right."""
     figure, axes = panels(1, 2, (10, 3.6))
     _model(axes[0, 0], datasets)
-    _network(axes[0, 1], datasets)
+    network_panel(axes[0, 1], datasets)
     return figure
 
 
@@ -57,7 +57,8 @@ def _model(axes: Axes, datasets: Datasets) -> None:
     axes.legend(loc="upper left")
 
 
-def _network(axes: Axes, datasets: Datasets) -> None:
+def network_panel(axes: Axes, datasets: Datasets) -> None:
+    """Sharpness of both runs, and of the model fitted to the smaller one's curve."""
     large, small, fit = datasets["large"], datasets["small"], datasets["fit"]
     text = f"descent, η = {large.attrs['step_size']:g}"
     curve(axes, large.time, large.sharpness, color=COLOURS["sharpness"], label=text)

@@ -44,6 +44,8 @@ def compute(work: Work) -> Datasets:
 
 
 def _train(work: Work, name: str, share: float) -> xr.Dataset:
+    import torch
+
     from realnet.config import TrainConfig
     from realnet.training.train import train
 
@@ -68,13 +70,20 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
         done += count
         work.say(f"{name} step size, step {min(done, options.steps)}/{options.steps}: {note}")
 
-    return train(config, out=folder, report=report, checkpoint_every=50)
+    run = train(config, out=folder, report=report, checkpoint_every=50)
+    return run.assign_attrs(threads=torch.get_num_threads())
 
 
 def _folder_name(options: Options, source: str) -> str:
     """All settings and the source: a run is resumed only by the code that began it."""
     settings = "-".join(f"{getattr(options, name):g}" for name in OPTIONS)
     return f"{settings}-{source[:8]}"
+
+
+def threads(run: xr.Dataset) -> str:
+    """ "2 threads": of the training; sums round by their number."""
+    count = int(run.attrs.get("threads", 0))
+    return {0: "threads not recorded", 1: "1 thread"}.get(count, f"{count} threads")
 
 
 def words(datasets: Datasets) -> list[str]:
@@ -96,7 +105,10 @@ def words(datasets: Datasets) -> list[str]:
         f"differs by at most {apart:.1%}. The loss rises on {rises[~late].mean():.1%} of the steps "
         f"before and on {rises[late].mean():.1%} of those after. Afterwards sharpness lies between "
         f"{float(large.sharpness.where(large.time > edge).min() / level):.2f} and "
-        f"{float(large.sharpness.where(large.time > edge).max() / level):.2f} of 2/η."
+        f"{float(large.sharpness.where(large.time > edge).max() / level):.2f} of 2/η. "
+        f"{threads(large)}: sums round by their number, and past 2/η a rounding grows until the "
+        f"runs "
+        "differ in detail, not in kind."
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from datetime import UTC, datetime
@@ -11,10 +12,12 @@ from types import ModuleType
 from figures import benchmarks
 from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
+from figures.described import described
 from figures.experiments.kit import pages
 from figures.explorer import explorer_page, statements_of
+from figures.findings.first import findings
 from figures.options import Options, Work
-from figures.page import Chapter, Section, page
+from figures.page import Chapter, Finding, Section, page
 from figures.style import FORMATS, save, svg_text
 from figures.table import Table
 from linmodel.arguments import typed
@@ -27,13 +30,15 @@ TITLE = "Outliers with opposing signals: the linear model, checked, beside a rea
 ABOUT = [
     "Rosenfeld and Risteski (ICLR 2024) explain the rise of a network's sharpness, and its "
     "oscillation at the edge of stability, by small groups of samples whose signals pull in "
-    "opposite directions. Their model is a two-layer linear network, f = c (b·x + b_o·x_o). "
-    "It reduces exactly to four numbers (c, ε, n, o), and everything below follows from them.",
-    "This page shows the model's gradient flow and descent, the ledger of machine-checked "
-    "statements about it, a real network trained on real images, and the model fitted to that "
-    "network. Losses carry the factor 1/2; time is step size × step; sharpness is the largest "
-    "eigenvalue of the loss Hessian. Parameters: α magnitude of the opposing signal, B "
-    "strength of the signal, k pervasiveness of the opposing signal.",
+    "opposite directions. Their model is a two-layer linear network, $f = c\\,(b\\cdot x + "
+    "b_o\\cdot "
+    "x_o)$; it reduces exactly to four numbers $(c, \\epsilon, n, o)$. Losses carry the factor "
+    "1/2; "
+    "time is step size × step; sharpness is the largest eigenvalue of the loss Hessian; "
+    "$\\alpha$ is "
+    "the magnitude of the opposing signal, $B$ the strength of the signal, $k$ the pervasiveness "
+    "of "
+    "the opposing signal. F4, S14b, ... are statements; each leads to its verdict.",
 ]
 # Chapters in the order of the page: anchor, title, opening sentence, figures.
 CHAPTERS = (
@@ -61,20 +66,23 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
     begun = time.monotonic()
     data = make_folder(out / "data")
     sections: dict[str, Section] = {}
+    known: dict[str, Datasets] = {}
     verdicts: dict[str, str] = {}
     wanted = names()
     with progress(len(wanted), "report") as advance:
         work = Work(options, data, lambda note: advance(0, note))
         for name in wanted:
             advance(0, name)
-            sections[name] = _section(module(name), work, verdicts)
+            sections[name] = _section(module(name), work, verdicts, known)
             advance(1, name)
     beside = _explorer(work, out) if sections.get("ledger", NOTHING).svg else {}
     chapters = _chapters(sections)
     chapters.append(_measured("experiments", "Experiments", pages))
+    pages.copy_data(pages.CURVES, data)
     chapters.append(_measured("benchmarks", "Benchmarks", benchmarks))
+    first = _findings(known, chapters)
     foot = _provenance(options, data, time.monotonic() - begun)
-    text = page(TITLE, ABOUT, chapters, verdicts, foot, beside)
+    text = page(TITLE, ABOUT, chapters, verdicts, foot, beside, first)
     worked = not any(section.failure for chapter in chapters for section in chapter.sections)
     return write_text(out / "index.html", text), worked
 
@@ -103,10 +111,14 @@ def check_format(kind: str) -> None:
         refuse("format", kind, "one of " + ", ".join(FORMATS))
 
 
-def _section(source: ModuleType, work: Work, verdicts: dict[str, str]) -> Section:
+def _section(
+    source: ModuleType, work: Work, verdicts: dict[str, str], known: dict[str, Datasets]
+) -> Section:
     try:
         datasets = figure_data(source, work)
-        return _drawn(source, datasets, verdicts)
+        section = _drawn(source, datasets, verdicts, work.folder)
+        known[source.NAME] = datasets
+        return section
     except Unavailable as reason:
         return Section(source.NAME, source.TITLE, note=str(reason))
     except Exception as error:  # one broken part must not cost the reader the others
@@ -114,21 +126,38 @@ def _section(source: ModuleType, work: Work, verdicts: dict[str, str]) -> Sectio
         return Section(source.NAME, source.TITLE, failure=failure)
 
 
-def _drawn(source: ModuleType, datasets: Datasets, verdicts: dict[str, str]) -> Section:
+def _drawn(
+    source: ModuleType, datasets: Datasets, verdicts: dict[str, str], folder: Path
+) -> Section:
     if source.NAME == "ledger":
         claims = datasets["claims"]
         verdicts |= dict(
             zip(claims.claim.values.tolist(), claims.verdict.values.tolist(), strict=True)
         )
+    drawn = source.draw(datasets)
+    files = read_manifest(folder).get(source.NAME, {}).get("files", {})
     return Section(
         source.NAME,
         source.TITLE,
         source.CAPTION,
         tuple(source.STATEMENTS),
-        svg_text(source.draw(datasets)),
+        svg_text(drawn),
         source.words(datasets) if hasattr(source, "words") else [],
         source.tables(datasets) if hasattr(source, "tables") else [],
+        alt=described(drawn),
+        files=tuple(f"{folder.name}/{record['file']}" for record in files.values()),
+        command=f"python -m figures {source.NAME}",
     )
+
+
+def _findings(known: dict[str, Datasets], chapters: list[Chapter]) -> list[Finding]:
+    """The first page; where that fails, a section that says so, and no findings."""
+    try:
+        return findings(known)
+    except Exception as error:  # as for the figures
+        failure = f"{type(error).__name__}: {error}"
+        chapters[0].sections.insert(0, Section("findings-failed", "Findings", failure=failure))
+        return []
 
 
 def _measured(anchor: str, title: str, source: ModuleType) -> Chapter:
@@ -161,6 +190,7 @@ def _provenance(options: Options, data: Path, seconds: float) -> list[Table]:
         "written": now,
         "this run took": f"{seconds:.0f} s (data that were already there are not computed again)",
         "system": f"{platform.system()} {platform.machine()}",
+        "processor cores": str(os.cpu_count()),
         **versions(),
         **{f"option {name}": str(value) for name, value in options.as_dict().items()},
     }

@@ -131,7 +131,7 @@ def draw(datasets: Datasets) -> Figure:
         return figure
     own = numbers.isel(pair=0)
     _losses(axes["losses"], own)
-    _shares(axes["shares"], own)
+    shares_panel(axes["shares"], own)
     _members(axes["members"], own)
     return figure
 
@@ -145,7 +145,8 @@ def _losses(axes: Axes, own: xr.Dataset) -> None:
     axes.legend()
 
 
-def _shares(axes: Axes, own: xr.Dataset) -> None:
+def shares_panel(axes: Axes, own: xr.Dataset) -> None:
+    """What the groups are of the top eigenvalue, of the gradient and of the data."""
     top = own.isel(direction=0)
     for name, colour, text in (
         ("curvature_share", COLOURS["sharpness"], "of the top eigenvalue"),

@@ -21,7 +21,7 @@ def source_fingerprint(module: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(reached(module)):
         digest.update(name.encode())
-        digest.update(_path(name).read_bytes())
+        digest.update(module_path(name).read_bytes())
     return digest.hexdigest()
 
 
@@ -42,37 +42,37 @@ def reached(module: str) -> frozenset[str]:
 
 
 def _imports(module: str) -> Iterator[str]:
-    tree = _tree(module)
+    tree = module_tree(module)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-            yield from (name for name in names if _is_ours(name))
+            yield from (name for name in names if is_ours(name))
             if "pkgutil" in names:  # it looks its neighbours up: all of them count
                 yield from _neighbours(module)
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+        elif isinstance(node, ast.ImportFrom) and node.module and is_ours(node.module):
             for alias in node.names:
-                yield from _definers(node.module, alias.name)
+                yield from definers(node.module, alias.name)
 
 
 def _neighbours(module: str) -> list[str]:
-    path = _path(module)
+    path = module_path(module)
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
     return [f"{package}.{other.stem}" for other in path.parent.glob("[!_]*.py")]
 
 
-def _definers(package: str, name: str) -> list[str]:
+def definers(package: str, name: str) -> list[str]:
     """Modules that `from package import name` needs: a submodule, or where the name is defined."""
-    if _is_ours(f"{package}.{name}"):
+    if is_ours(f"{package}.{name}"):
         return [f"{package}.{name}"]
-    if _path(package).stem == "__init__":
-        tree = _tree(package)
+    if module_path(package).stem == "__init__":
+        tree = module_tree(package)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
-                return _definers(str(node.module), name)
+                return definers(str(node.module), name)
             if isinstance(node, ast.Dict):  # a table of names that are imported when asked for
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(key, ast.Constant) and key.value == name:
-                        return [text for text in _texts(value) if _is_ours(text)]
+                        return [text for text in _texts(value) if is_ours(text)]
     return [package]
 
 
@@ -82,15 +82,15 @@ def _texts(node: ast.expr) -> list[str]:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_path(module).read_text(encoding="utf-8"))
+def module_tree(module: str) -> ast.Module:
+    return ast.parse(module_path(module).read_text(encoding="utf-8"))
 
 
-def _is_ours(module: str) -> bool:
+def is_ours(module: str) -> bool:
     return module.split(".")[0] in PACKAGES and any(path.is_file() for path in _candidates(module))
 
 
-def _path(module: str) -> Path:
+def module_path(module: str) -> Path:
     for path in _candidates(module):
         if path.is_file():
             return path

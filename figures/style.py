@@ -50,6 +50,18 @@ SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "opposing-signals",
 }
 FORMATS = ("png", "svg", "pdf")
+# On a dark page: what a picture's inks become; also black, which is the ink of text and ticks.
+DARK = {
+    "#ffffff": "#1e2127",
+    "#000000": "#e8e8e6",
+    "#dddddd": "#3b4048",
+    "#cccccc": "#4a505a",
+    "#555555": "#b4b8be",
+    "#e5e5e5": "#2c3038",
+    "#0072b2": "#4fa8e0",
+    "#8f4a83": "#c98bbf",
+    "#009e73": "#27c498",
+}
 # Beyond this many points a curve is drawn by the extremes of each small stretch of it.
 MOST_POINTS = 3000
 
@@ -136,8 +148,20 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 
 def svg_text(figure: Figure) -> str:
-    """The figure as SVG text, the same bytes for the same data."""
+    """The figure as SVG text, the same bytes for the same data; it follows a dark page."""
     buffer = io.StringIO()
     with rc_context(SETTINGS):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    head, defs, rest = buffer.getvalue().partition("<defs>")
+    return f"{head}{_dark_style()}{defs}{rest}"
+
+
+def _dark_style() -> str:
+    """Rules for a viewer that prefers dark: tiles keep white text, all other white is paper."""
+    rules = [f"svg {{ fill: {DARK['#000000']} }}"]
+    for light, dark in DARK.items():
+        if light != "#ffffff":
+            rules.append(f'[style*="stroke: {light}"] {{ stroke: {dark} !important }}')
+        kind = "path" if light == "#ffffff" else ""
+        rules.append(f'{kind}[style*="fill: {light}"] {{ fill: {dark} !important }}')
+    return f"<style>@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}</style>"

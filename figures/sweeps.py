@@ -43,6 +43,7 @@ FLOW_MAPS = (
     ("t_edge", r"time of the edge, $\eta = 0.001$"),
     ("final_sharpness", "final sharpness"),
 )
+RATIO = r"step size, $\eta \alpha c_\infty^2 / 2$"
 REGIME_COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#DDDDDD")
 
 
@@ -135,9 +136,19 @@ def _edge_boundaries(panel: Axes, data: xr.Dataset, key: str) -> None:
 
 
 def _descent_maps(figure: Figure, row: NDArray, data: xr.Dataset) -> None:
-    y = r"step size, $\eta \alpha c_\infty^2 / 2$"
+    _map(figure, row[1], data.over_edge.transpose("step_ratio", "alpha"), LogNorm(0.25, 1.0))
+    _map(figure, row[2], data.flatness.transpose("step_ratio", "alpha"), LogNorm(0.1, 1.0))
+    titles = ("final sharpness / (2/η)", r"final $c^2 / c_\infty^2$")
+    regime_panel(figure, row[0], data)
+    for panel, title in zip(row[1:], titles, strict=True):
+        label_axes(panel, r"$\alpha$", RATIO, title)
+        _descent_boundaries(panel, data.alpha.values)
+
+
+def regime_panel(figure: Figure, panel: Axes, data: xr.Dataset) -> None:
+    """The regime of descent over alpha and step size, with its boundaries."""
     count = len(REGIMES)
-    mesh = row[0].pcolormesh(
+    mesh = panel.pcolormesh(
         data.alpha.values,
         data.step_ratio.values,
         data.regime.transpose("step_ratio", "alpha").values,
@@ -145,17 +156,13 @@ def _descent_maps(figure: Figure, row: NDArray, data: xr.Dataset) -> None:
         norm=BoundaryNorm(np.arange(count + 1) - 0.5, count),
         rasterized=True,
     )
-    bar = figure.colorbar(mesh, ax=row[0], ticks=range(count))
+    bar = figure.colorbar(mesh, ax=panel, ticks=range(count))
     bar.ax.set_yticklabels([name.replace("_", " ") for name in REGIMES])
-    row[0].set_xscale("log")
-    row[0].set_yscale("log")
-    row[0].grid(False)
-    _map(figure, row[1], data.over_edge.transpose("step_ratio", "alpha"), LogNorm(0.25, 1.0))
-    _map(figure, row[2], data.flatness.transpose("step_ratio", "alpha"), LogNorm(0.1, 1.0))
-    titles = ("regime of descent", "final sharpness / (2/η)", r"final $c^2 / c_\infty^2$")
-    for panel, title in zip(row, titles, strict=True):
-        label_axes(panel, r"$\alpha$", y, title)
-        _descent_boundaries(panel, data.alpha.values)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.grid(False)
+    label_axes(panel, r"$\alpha$", RATIO, "regime of descent")
+    _descent_boundaries(panel, data.alpha.values)
 
 
 def _descent_boundaries(panel: Axes, alpha: NDArray[np.float64]) -> None:

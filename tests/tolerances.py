@@ -105,3 +105,7 @@ ORTHONORMAL = 1e-4
 
 # The explorer's central flow against linmodel's: two integrators of the same flow, each to 1e-11.
 CENTRAL_TWIN = 1e-9
+
+# Intervals on a transformed scale against plain Student ones, where no bound is near: second order
+# in half width over distance to the bound.
+NEAR_STUDENT = 0.05

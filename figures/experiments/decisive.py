@@ -16,9 +16,10 @@ PLACE = 20
 ANTIPHASE = ("antiphase", "antiphase_detrended")
 CAPTIONS = {
     "decisive_strong": (
-        "One network on data with a planted pair of opposing groups, in five arms: untouched, the "
-        "groups removed, as many random samples removed, label smoothing, and the groups' "
-        "background randomised on a share of them. Instability is the share of steps on which the "
+        "One network on data with a planted pair of opposing groups, in eight arms: untouched, the "
+        "groups removed, as many random samples removed, two strengths of label smoothing, and the "
+        "groups' background randomised on a quarter, a half or all of them. Instability is the "
+        "share of steps on which the "
         "full loss rises, and its largest rise. Look for: whether removing the groups does what "
         "removing random samples does not."
     ),

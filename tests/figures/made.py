@@ -23,6 +23,8 @@ def ledger_data():
     """Three claims with three verdicts."""
     verdicts = ["proved", "proved", "refuted"]
     columns = {
+        "title": ["loss", "dip", "growth"],
+        "latex": [r"L = \tfrac12", "c", ""],
         "statement": ["L = 1/2 ...", "one minimum", "O(alpha e^(Bt))"],
         "verdict": verdicts,
         "recorded": verdicts,

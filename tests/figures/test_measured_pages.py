@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from figures import benchmarks
 from figures.experiments.kit import pages
@@ -53,7 +54,8 @@ def test_without_measurements_the_page_says_how_to_make_them(tmp_path):
 def test_an_experiments_section_has_age_picture_and_intervals(monkeypatch):
     monkeypatch.setattr(pages, "finished", lambda _folder: ["toy_arms"])
     (only,) = pages.sections()
-    assert "days ago) on cpu" in only.caption or "(today) on cpu" in only.caption
+    assert re.search(r"Made \d{4}-\d\d-\d\d on cpu, 5 seeds\.", only.caption)
+    assert only.files == ("data/experiments/toy_arms.nc",) and only.alt and only.command
     assert "GPU" in only.caption and only.svg
     table = only.tables[0]
     assert len(table.heading) == len(table.rows[0]) and "[" in table.rows[0][1]

@@ -12,6 +12,7 @@ import pytest
 
 from figures import report
 from figures.cache import Unavailable, read_manifest
+from figures.findings import first
 from figures.options import Options
 from figures.page import Chapter, Section, page, table_html
 from figures.table import Table
@@ -19,6 +20,7 @@ from linmodel.errors import InvalidInput
 from tests.figures.made import bridge_data, ledger_data, run_data
 
 ROOT = Path(__file__).resolve().parents[2]
+REST = ["experiment-decisive_strong", "bench-sweep"]
 MADE = {"ledger": ledger_data, "real_run": run_data, "bridge": bridge_data}
 
 
@@ -39,6 +41,10 @@ class Links(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def list_items(text):
+    return re.findall("<li>", text)
 
 
 def parsed(text):
@@ -69,12 +75,15 @@ def test_page_is_self_contained_and_its_links_lead_somewhere(quick, tmp_path):
     text = path.read_text(encoding="utf-8")
     links = parsed(text)
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
-    assert "<script" not in text
-    assert len(links.sources) == 4
+    assert text.count("<script>") == 1 and "src=" not in text.split("<script>")[1]
+    assert len(links.sources) == 4 + len(list_items(text))
     assert all(source.startswith("data:image/svg+xml;base64,") for source in links.sources)
-    inside = [link for link in links.links if link != "explorer.html"]
-    assert all(link.startswith("#") and link[1:] in links.ids for link in inside)
-    assert len(inside) == len(links.links) - 1
+    files = [link for link in links.links if link.startswith("data/")]
+    assert "data/edge.flow.nc" in files
+    assert all((path.parent / link).is_file() for link in files)
+    inside = [link for link in links.links if link not in {"explorer.html", *files}]
+    astray = [link for link in inside if link[:1] != "#" or link[1:] not in links.ids]
+    assert astray == []
     explorer = (path.parent / "explorer.html").read_text(encoding="utf-8")
     assert '"F4"' in explorer and "opposingSignals" in explorer
     assert {
@@ -133,11 +142,52 @@ def test_text_is_escaped_and_long_text_folds():
     assert '<span class="verdict proved">' in text
 
 
+@pytest.mark.parametrize("harm", ["verdict", "anchor", "title", "name", "alt", "caption"])
+def test_nothing_reaches_the_page_unescaped(harm):
+    evil = '"><script>alert(1)</script>'
+    text = {key: evil if key == harm else "good" for key in ("anchor", "title", "name", "alt")}
+    caption = f"$c^2$ {evil}" if harm == "caption" else "$c^2$"
+    sections = [Section(text["name"], text["title"], caption, ("F4",), "<svg/>", alt=text["alt"])]
+    verdicts = {"F4": evil if harm == "verdict" else "proved"}
+    chapters = [Chapter(text["anchor"], text["title"], "", sections)]
+    made = page("t", [], chapters, verdicts, [])
+    assert "alert(1)" not in made or "<script>alert" not in made
+    assert "<msup>" in made
+    parsed(made)
+
+
+def test_long_tables_fold_and_can_be_filtered():
+    short, long = ([[str(i)] for i in range(count)] for count in (3, 40))
+    assert '<table class="long">' in table_html(Table("many", ["x"], long))
+    assert "many (40 rows)" in table_html(Table("many", ["x"], long))
+    assert "<details" not in table_html(Table("few", ["x"], short))
+
+
 def test_statements_link_only_where_the_ledger_has_them():
     sections = [Section("s", "title", "caption", ("F4", "F99"), "<svg/>")]
     text = page("t", [], [Chapter("c", "C", "", sections)], {"F4": "proved"}, [])
+    assert '<details class="chapter" id="c">' in text
     assert 'href="#claim-F4"' in text
     assert "#claim-F99" not in text
+
+
+def test_findings_read_their_numbers_from_the_data(quick, tmp_path):
+    path, _ = report.build(Options(), tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "Of 3 statements about the model, 2 proved, 1 refuted" in text
+    assert text.index("Findings</h2>") < text.index("Of 3 statements") < text.index('id="theory"')
+    again = first.findings({"ledger": ledger_data()})
+    assert [each.anchor for each in again] == ["ledger", *REST]
+    assert all(each.alt for each in again)
+
+
+def test_a_finding_that_fails_does_not_cost_the_page(quick, tmp_path, monkeypatch):
+    def broken(known):
+        raise KeyError("planted")
+
+    monkeypatch.setattr(report, "findings", broken)
+    path, worked = report.build(Options(), tmp_path)
+    assert not worked and "planted" in path.read_text(encoding="utf-8")
 
 
 def test_output_that_is_a_file_is_refused(tmp_path):

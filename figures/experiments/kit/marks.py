@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from figures.experiments.kit.intervals import interval, kind_of
 from figures.style import COLOURS, curve
-from realnet.experiments.kit.numbers import mean_interval
 
 TIME = "time = η × step"
 INTERVAL = "mean and 95% interval over seeds"
@@ -32,7 +32,8 @@ def bars(axes: Axes, data: xr.Dataset, name: str, on: str = "arm") -> None:
 
 def band(axes: Axes, x: ArrayLike, rows: xr.DataArray, colour: str, label: str) -> None:
     """Mean over seeds of `rows` (seed, x), with its 95% interval as a band."""
-    mean, low, high = mean_interval(rows.transpose("seed", ...).values, axis=0)
+    kind = kind_of(str(rows.name), rows)
+    mean, low, high = interval(rows.transpose("seed", ...).values, 0, kind)
     curve(axes, x, mean, color=colour, label=label)
     axes.fill_between(np.asarray(x, dtype=float), low, high, color=colour, alpha=0.12, linewidth=0)
 

@@ -6,16 +6,18 @@ The project's own curves are in CURVES; `python -m realnet experiments --out DIR
 from __future__ import annotations
 
 import pkgutil
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import xarray as xr
 from matplotlib.figure import Figure
 
 import figures.experiments
 from figures.experiments.kit import beside
+from figures.experiments.kit.intervals import honest
 from figures.style import COLOURS
 from linmodel.errors import refuse
 from realnet.experiments.kit.results import load_result, read_manifest
@@ -48,10 +50,10 @@ def figure(name: str, folder: str | Path = CURVES) -> Figure:
     """
     if name not in pages():
         refuse("figure of an experiment", name, "one of " + ", ".join(pages()))
-    data = load_result(folder, name)
+    data = honest(load_result(folder, name))
     drawn = pages()[name].draw(data)
     quick = ", quick run" if '"quick": true' in data.attrs["configuration"] else ""
-    note = f"{data.attrs['title']}. Made {age(data.attrs['created'])} on {data.attrs['device']}"
+    note = f"{data.attrs['title']}. Made {day(data)} on {data.attrs['device']}{seeds(data)}"
     drawn.supxlabel(note + quick + ".", fontsize=8, color=COLOURS["reference"])
     return drawn
 
@@ -61,13 +63,15 @@ def beside_toy(folder: str | Path = CURVES) -> Figure:
 
     Raises InvalidInput unless both `decisive_strong` and `toy_arms` are finished.
     """
-    real, toy = (load_result(folder, name) for name in ("decisive_strong", "toy_arms"))
+    real, toy = (honest(load_result(folder, name)) for name in ("decisive_strong", "toy_arms"))
     return beside.beside_toy(real, toy)
 
 
-def age(created: str, now: datetime | None = None) -> str:
-    """ "2026-01-02 (3 days ago)" from an ISO date."""
-    then = datetime.fromisoformat(created)
-    days = ((now or datetime.now(UTC)) - then).days
-    said = {0: "today", 1: "1 day ago"}.get(days, f"{days} days ago")
-    return f"{then.date()} ({said})"
+def day(data: xr.Dataset) -> str:
+    """ "2026-01-02": when a finished experiment was made."""
+    return str(datetime.fromisoformat(data.attrs["created"]).date())
+
+
+def seeds(data: xr.Dataset) -> str:
+    """ ", 5 seeds", where an experiment has several."""
+    return f", {data.sizes['seed']} seeds" if "seed" in data.sizes else ""
