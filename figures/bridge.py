@@ -52,15 +52,15 @@ def compute(work: Work) -> Datasets:
     runs = figure_data(real_run, work)
     seed = work.options.seed
     try:
-        work.say("fitting the toy")
+        work.report("fitting the toy")
         result = fit(runs["small"], seed=seed)
     except InvalidInput as error:
         raise Unavailable(f"The toy cannot be fitted to this run: {error}") from error
-    work.say("bootstrap")
+    work.report("bootstrap")
     intervals = bootstrap(result, draws=DRAWS, seed=seed)
-    work.say("forecast")
+    work.report("forecast")
     predicted = forecast(runs["small"], None, [runs["large"].attrs["step_size"]], seed=seed)
-    work.say("rivals, out of sample")
+    work.report("rivals, out of sample")
     return {
         "fit": result.dataset,
         "intervals": intervals,
@@ -282,15 +282,15 @@ def _coverage(data: xr.Dataset, column: str) -> Table:
     for rule in map(str, data.rule.values):
         for window in data.window.values:
             one = data.sel(column=column, rule=rule, window=window)
-            told, missing = float(one.told), float(one.not_reached)
+            given, missing = float(one.forecasts), float(one.not_reached)
             rows.append(
                 [
                     rule,
                     f"{window:.0%}",
-                    f"{told:.0f} of {float(one.edges):.0f}",
+                    f"{given:.0f} of {float(one.edges):.0f}",
                     f"{float(one.median_error):.1%}",
                     f"{float(one.late_error):.0%}",
-                    f"{float(one.held):.0f} of {told:.0f}",
+                    f"{float(one.held):.0f} of {given:.0f}",
                     number(float(one.width)),
                     f"{float(one.never):.0f} of {missing:.0f}",
                 ]

@@ -61,7 +61,7 @@ def compute(work: Work) -> Datasets:
     from proofs_check import run
     from proofs_check.credit import totals
 
-    results = run(each=lambda result: work.say(f"{result.claim.id}: {result.verdict}"))
+    results = run(each=lambda result: work.report(f"{result.claim.id}: {result.verdict}"))
     columns = {
         name: [
             str(getattr(result, name) if hasattr(result, name) else getattr(result.claim, name))

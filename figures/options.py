@@ -41,4 +41,4 @@ class Work:
 
     options: Options
     folder: Path
-    say: Callable[[str], None] = lambda note: None
+    report: Callable[[str], None] = lambda note: None

@@ -68,7 +68,7 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
     def report(count: int, note: str) -> None:
         nonlocal done
         done += count
-        work.say(f"{name} step size, step {min(done, options.steps)}/{options.steps}: {note}")
+        work.report(f"{name} step size, step {min(done, options.steps)}/{options.steps}: {note}")
 
     run = train(config, out=folder, report=report, checkpoint_every=50)
     return run.assign_attrs(threads=torch.get_num_threads())

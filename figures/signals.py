@@ -65,7 +65,7 @@ def compute(work: Work) -> Datasets:
         step_size=STEP / start,
         steps=min(options.steps, MOST_STEPS),
         seed=options.seed,
-        report=lambda count, note: work.say(f"opposing groups: {note}"),
+        report=lambda count, note: work.report(f"opposing groups: {note}"),
     )
     found = study(evidence, seed=options.seed)
     numbers = found.numbers

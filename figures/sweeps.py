@@ -57,12 +57,12 @@ def compute(work: Work) -> Datasets:
     points = work.options.sweep_points
     alpha = np.geomspace(3, 1e4, 3 * points)
     settings: dict[str, Any] = {"times": TIMES, "time_scale": "growth", "step_size": ETA}
-    work.say("sweeps of the flow")
+    work.report("sweeps of the flow")
     datasets = {
         "beta_norm": sweep(alpha, np.geomspace(2, 200, 3 * points), K, **settings),
         "k": sweep(alpha, BETA_NORM, np.geomspace(0.5, 50, 3 * points), **settings),
     }
-    work.say("phase diagram of descent")
+    work.report("phase diagram of descent")
     datasets["descent"] = phase_diagram(36 * points)
     return {key: dataset.squeeze() for key, dataset in datasets.items()}
 

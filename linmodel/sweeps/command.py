@@ -110,7 +110,7 @@ def sweep(
     begun, done = time.monotonic(), 0
     with progress(plan.cells, "sweep") as advance:
 
-        def told(cells: int) -> None:
+        def report(cells: int) -> None:
             nonlocal done
             done += cells
             rate = done / max(time.monotonic() - begun, 1e-9)
@@ -121,7 +121,7 @@ def sweep(
             out=out if streamed else None,
             client=scheduler,
             threads=threads,
-            progress=told,
+            progress=report,
         )
     if out is not None and not streamed:
         save(found, out)

@@ -87,13 +87,15 @@ def sweep(
     if device is not None:
         _require_device(device)
     workers = os.cpu_count() or 1 if threads is None else integer("threads", threads, low=1)
-    told = progress or (lambda _cells: None)
+    report = progress or (lambda _cells: None)
     if out is None:
-        return _in_memory(plan, workers, client, told)
-    return _into_store(plan, Path(out), workers, client, told)
+        return _in_memory(plan, workers, client, report)
+    return _into_store(plan, Path(out), workers, client, report)
 
 
-def _in_memory(plan: Plan, workers: int, client: Any, told: Callable[[int], object]) -> xr.Dataset:
+def _in_memory(
+    plan: Plan, workers: int, client: Any, report: Callable[[int], object]
+) -> xr.Dataset:
     _require_memory(plan)
     results = empty(plan, plan.cells)
 
@@ -106,30 +108,30 @@ def _in_memory(plan: Plan, workers: int, client: Any, told: Callable[[int], obje
 
     if client is None:
         for block in _threaded(local, plan.blocks(), workers):
-            _tell(told, plan, block)
+            _report(report, plan, block)
     else:
         for block, found in clustered(connect(client), solve_into, plan, plan.blocks(), None):
             for name, values in (found or {}).items():
                 views(block)[2][name][:] = values
-            _tell(told, plan, block)
+            _report(report, plan, block)
     return fill(plan, frame(plan), results)
 
 
 def _into_store(
-    plan: Plan, path: Path, workers: int, client: Any, told: Callable[[int], object]
+    plan: Plan, path: Path, workers: int, client: Any, report: Callable[[int], object]
 ) -> xr.Dataset:
     cluster = None if client is None else connect(client)
     if zarr_store.is_complete(path, plan):
-        told(plan.cells)
+        report(plan.cells)
         return zarr_store.read(path)
     with zarr_store.opened(path, plan, frame(plan)) as whole:
         left: list[Block] = []
         for block in plan.blocks():
             if zarr_store.mark_name(block) in whole:
-                _tell(told, plan, block)
+                _report(report, plan, block)
             else:
                 left.append(block)
-        _fill_store(plan, path, left, workers, cluster, told)
+        _fill_store(plan, path, left, workers, cluster, report)
         zarr_store.finish(path)
     return zarr_store.read(path)
 
@@ -140,7 +142,7 @@ def _fill_store(
     left: list[Block],
     workers: int,
     cluster: Any,
-    told: Callable[[int], object],
+    report: Callable[[int], object],
 ) -> None:
     """Solve the blocks that are left, here or on the cluster."""
 
@@ -149,10 +151,10 @@ def _fill_store(
 
     if cluster is None:
         for block in _threaded(local, iter(left), workers):
-            _tell(told, plan, block)
+            _report(report, plan, block)
     else:
         for block, _ in clustered(cluster, solve_into, plan, iter(left), path.absolute()):
-            _tell(told, plan, block)
+            _report(report, plan, block)
 
 
 def solve_into(plan: Plan, block: Block, path: Path | None) -> Results | None:
@@ -218,6 +220,6 @@ def _require_memory(plan: Plan) -> None:
         )
 
 
-def _tell(told: Callable[[int], object], plan: Plan, block: Block) -> None:
+def _report(report: Callable[[int], object], plan: Plan, block: Block) -> None:
     low, high = plan.span(block)
-    told(high - low)
+    report(high - low)

@@ -17,8 +17,8 @@ from realnet.bridge.picture import check_format, draw
 from realnet.bridge.reading import Columns, read_curve
 from realnet.bridge.scoring import compare
 from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
-from realnet.bridge.telling import advice, answer_lines, as_json, interval_lines, rule_lines
 from realnet.bridge.uncertainty import FEWEST_DRAWS, bootstrap
+from realnet.bridge.wording import advice, answer_lines, as_json, interval_lines, rule_lines
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,8 @@ def prefix_scores(curve: Curve) -> Array:
         true, _ = edge_times(curve, levels * (1 - 1e-9))
         predicted, inside = edge_times(part, levels)
         far = beyond(predicted, part)
-        told = np.isfinite(predicted) & ~inside & (far > 0)
-        found.append(np.log((true - curve.start) / (predicted - curve.start))[told] / far[told])
+        known = np.isfinite(predicted) & ~inside & (far > 0)
+        found.append(np.log((true - curve.start) / (predicted - curve.start))[known] / far[known])
     return np.concatenate([np.empty(0), *found])
 
 
@@ -175,11 +175,11 @@ def edge_scores(case: Case) -> tuple[Array, Array]:
     read, inside = edge_times(case.small, levels)
     lag = case.pair.lag(case.step_sizes, levels)
     begin = case.small.start
-    told = inside & np.isfinite(case.edges) & (case.edges - begin >= EARLIEST * case.step_sizes)
-    told &= case.small.sharpness[0] < levels
+    known = inside & np.isfinite(case.edges) & (case.edges - begin >= EARLIEST * case.step_sizes)
+    known &= case.small.sharpness[0] < levels
     late = (case.edges - begin) / (read - begin) - 1
     error = np.abs(case.edges - read - lag) / tolerance(read + lag, lag, case.small)
-    return late[told], error[told]
+    return late[known], error[known]
 
 
 def _curve(row: xr.Dataset, name: str) -> Curve:

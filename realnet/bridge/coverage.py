@@ -18,7 +18,7 @@ WINDOWS = (1.0, 0.5, 0.25)
 RULES = ("two runs", "local exponential")
 NUMBERS = {
     "edges": "edges that were reached, at 15 steps or later",
-    "told": "of these, forecast at a time",
+    "forecasts": "of these, forecast at a time",
     "median_error": "median |log(forecast / observed)|",
     "late_error": "its 95% quantile",
     "held": "of those forecast, inside the interval",
@@ -72,23 +72,23 @@ def _numbers(scored: list[tuple[Case, Quantiles]], rule: str, window: float) -> 
     rows = [_scores(case, found, rule, window) for case, found in scored]
     if not rows:
         return {}
-    seen, told, error, held, width, missing, never = (
+    seen, forecasts, error, held, width, missing, never = (
         np.concatenate(column) for column in zip(*rows, strict=True)
     )
     found = {
         "edges": float(seen.sum()),
-        "told": float(told.sum()),
+        "forecasts": float(forecasts.sum()),
         "not_reached": float(missing.sum()),
         "never": float(never[missing].sum()),
     }
-    if told.any():
-        found["median_error"], found["late_error"] = np.quantile(error[told], [0.5, 0.95])
-        found |= {"held": float(held[told].sum()), "width": float(np.median(width[told]))}
+    if forecasts.any():
+        found["median_error"], found["late_error"] = np.quantile(error[forecasts], [0.5, 0.95])
+        found |= {"held": float(held[forecasts].sum()), "width": float(np.median(width[forecasts]))}
     return found
 
 
 def _scores(case: Case, found: Quantiles, rule: str, window: float) -> tuple[np.ndarray, ...]:
-    """Per larger step size: reached, told, error, held, width, not reached, rightly never."""
+    """Per larger step size: reached, forecasts, error, held, width, not reached, rightly never."""
     small = prefix(case.small, window)
     etas, levels = case.step_sizes, 2 / case.step_sizes
     times, _ = edge_times(small, levels)
@@ -104,11 +104,11 @@ def _scores(case: Case, found: Quantiles, rule: str, window: float) -> tuple[np.
     begin = small.start
     seen = np.isfinite(case.edges) & (case.edges - begin >= EARLIEST * etas)
     seen &= small.sharpness[0] < levels
-    told = seen & (times <= begin + HORIZON * (small.span - begin))
+    forecasts = seen & (times <= begin + HORIZON * (small.span - begin))
     low, high = interval(times, lag, small, found)
     with np.errstate(invalid="ignore"):
         error = np.abs(np.log((times - begin) / (case.edges - begin)))
         held = (low <= case.edges) & (case.edges <= high)
         never = ~(times <= case.watched)
     width = (high - low) / (times - begin)
-    return seen, told, error, held, width, np.isnan(case.edges), never
+    return seen, forecasts, error, held, width, np.isnan(case.edges), never

@@ -73,17 +73,17 @@ def _with_step_size(run: xr.Dataset, given: float | None, path: Path) -> xr.Data
         step_size_of(run)
         return run
     try:
-        said = step_size_of(run)
+        stated = step_size_of(run)
     except InvalidInput:
-        said = None
-    _agree(said, given, path)
+        stated = None
+    _agree(stated, given, path)
     return run.assign_attrs(step_size=given)
 
 
-def _agree(said: float | None, given: float | None, path: Path) -> None:
-    if said is not None and given is not None and not math.isclose(said, given, rel_tol=1e-6):
+def _agree(stated: float | None, given: float | None, path: Path) -> None:
+    if stated is not None and given is not None and not math.isclose(stated, given, rel_tol=1e-6):
         refuse(
-            f"step size of {path}", given, f"{said:g}, as the file says", "Leave the option out."
+            f"step size of {path}", given, f"{stated:g}, as the file says", "Leave the option out."
         )
 
 
@@ -131,11 +131,11 @@ def _of_text(path: Path, given: float | None, columns: Columns) -> xr.Dataset:
         name = _found(table, kind, chosen, path)
         return None if name is None else _numbers(table[name], kept, name, path)
 
-    said = numbers("step_size", None)
-    if said is not None and (np.unique(said).size != 1 or not said[0] > 0):
+    stated = numbers("step_size", None)
+    if stated is not None and (np.unique(stated).size != 1 or not stated[0] > 0):
         refuse(f"step size in {path}", "a column that changes", "one number > 0 in all its rows")
-    eta = given if said is None else float(said[0])
-    _agree(None if said is None else float(said[0]), given, path)
+    eta = given if stated is None else float(stated[0])
+    _agree(None if stated is None else float(stated[0]), given, path)
     time = _time(numbers("time", columns.time), numbers("step", columns.step), eta, path)
     values = _numbers(table[sharpness], kept, sharpness, path)
     found = xr.Dataset({"sharpness": ("time", values)}, coords={"time": time})

@@ -64,8 +64,8 @@ class Question:
         with np.errstate(invalid="ignore"):
             early = begun | ((times - self.curve.start) / self.etas < EARLIEST)
         status = statuses(times, inside, early, self.end)
-        told = np.isfinite(times) & ~early & (times <= self.end)
-        return Answer(np.where(told, times, np.nan), status, limit, lag)
+        known = np.isfinite(times) & ~early & (times <= self.end)
+        return Answer(np.where(known, times, np.nan), status, limit, lag)
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ def derivatives_said() -> Iterator[None]:
         with memory_said():
             yield
     except (RuntimeError, NotImplementedError) as error:
-        said = str(error)
-        remedy = next((advice for words, advice in REMEDIES.items() if words in said), "")
+        message = str(error)
+        remedy = next((advice for words, advice in REMEDIES.items() if words in message), "")
         raise InvalidInput(
             f"the loss cannot be differentiated twice. {remedy} It said: {_first_line(error)}"
         ) from error

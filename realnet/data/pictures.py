@@ -46,8 +46,8 @@ def read_picture(path: Path) -> Picture:
             with Image.open(path) as opened:
                 found = _numbers(ImageOps.exif_transpose(opened))
         except Exception as error:  # Pillow's plugins raise their own kinds
-            said = str(error).split(str(path))[0].strip(" '\"")
-            raise Unreadable(said or type(error).__name__) from error
+            message = str(error).split(str(path))[0].strip(" '\"")
+            raise Unreadable(message or type(error).__name__) from error
     if not np.ptp(found):
         raise Unreadable("all pixels are of one value")
     return Picture(found)

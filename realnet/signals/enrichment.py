@@ -14,7 +14,7 @@ from realnet.signals.permutations import differences, holm
 Array = NDArray[np.float64]
 CLASS = "class "
 LEVEL = 0.01
-TOLD = 3  # features named in the sentence
+NAMED = 3  # features named in the sentence
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ def _shared(rows: Sequence[Enrichment]) -> str:
         same = one.difference * other.difference > 0
         if same and not name.startswith(CLASS) and min(one.p, other.p) <= LEVEL:
             alike.append((min(abs(one.difference), abs(other.difference)), name, one, other))
-    told = [
+    parts = [
         f"{'more' if one.difference > 0 else 'less'} {name}"
         f" ({one.difference:+.1f} and {other.difference:+.1f} sd)"
-        for _, name, one, other in sorted(alike, key=lambda row: -row[0])[:TOLD]
+        for _, name, one, other in sorted(alike, key=lambda row: -row[0])[:NAMED]
     ]
-    if not told:
+    if not parts:
         return "no single feature that both sides share stands out"
-    return "both sides: " + ", ".join(told)
+    return "both sides: " + ", ".join(parts)

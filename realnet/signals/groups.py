@@ -23,15 +23,15 @@ EDGE = 0.1  # share of a set that may lie on either side of its jump
 REFERENCE = 20  # at least so many samples below the jump estimate the bulk's own tail
 FIRST_CUT = 2  # one sample on each side
 ALIKE = 0.5  # sets that share so much of what they hold are one signal
-SELDOM = 1 / 3  # least share of a signal's views in which a member stands out
+SELDOM = 1 / 3  # least share of a signal's observations in which a member stands out
 FEWEST = 27  # samples, to have a tail below the jump
 NEEDED = ("loss", "slope", "response", "checkpoint_step")
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class View:
-    """One way to look at the samples, and the set that stands out in it."""
+class Candidate:
+    """An observation and the set of samples that stands out in it."""
 
     name: str
     slopes: Array  # (rows, N): what tells the sides apart there
@@ -41,8 +41,8 @@ class View:
     log_p: float
 
 
-class Sight(NamedTuple):
-    """One way to look at the samples: sizes and signed slopes; slopes and responses beside it."""
+class Observation(NamedTuple):
+    """The samples along one direction: sizes and signed slopes; slopes and responses beside it."""
 
     name: str
     size: Array
@@ -55,12 +55,13 @@ class Sight(NamedTuple):
 class OpposingPair:
     """Two groups that respond alike along a direction along which their losses slope oppositely.
 
-    plus, minus  indices of the samples whose loss rises and falls along the best view's direction
-    score        the jump: factor by which the members exceed all others in the best view
-    p_value      probability of such a jump in the bulk's own tail, all views and cuts allowed for
-    votes        (N,) share of the pair's views in which a sample stands out
+    plus, minus  indices of the samples whose loss rises and falls along the best direction
+    score        the jump: factor by which the members exceed all others in the best observation
+    p_value      probability of such a jump in the bulk's own tail, all observations and cuts
+                 allowed for
+    votes        (N,) share of the pair's observations in which a sample stands out
     antiphase    rank correlation of the groups' loss swings over the steps (-1: perfect antiphase)
-    views        names of the views that agree, best first
+    observations names of those that agree, best first
     """
 
     plus: NDArray[np.int64]
@@ -69,7 +70,7 @@ class OpposingPair:
     p_value: float
     votes: NDArray[np.float64]
     antiphase: float
-    views: tuple[str, ...]
+    observations: tuple[str, ...]
 
     @property
     def members(self) -> NDArray[np.int64]:
@@ -88,13 +89,13 @@ def find_opposing_groups(
 ) -> list[OpposingPair]:
     """Pairs of opposing groups in `evidence` (`Evidence.dataset()`), best first; [] where none are.
 
-    Views. For each checkpoint and each top eigenvector u of the loss Hessian there: size
+    Observations. For each checkpoint and each top eigenvector u of the loss Hessian there: size
     a_i = ||J_i u||, how far sample i's outputs move along u, whatever its label and however well
     it is fitted; side: the sign of its slope g_i.u. For each stretch between two checkpoints: the
     leading right singular vector v of the loss changes (steps x samples, each step's mean taken
     off); size |v_i|, side: the sign of v_i.
 
-    In each view:
+    In each observation:
       1. Sort by size, descending. For each cut m from 2 to largest_fraction N: the jump
          J(m) = a_(ceil 0.9 m) / a_(floor(1.1 m) + 1): a tenth of the set may lie on either side.
       2. Keep the cuts whose smaller side has at least `minority` of the m samples, and 1.
@@ -102,19 +103,21 @@ def find_opposing_groups(
          Then log J is xi sum_k E_k / k over the ranks jumped (E_k exponential), close to a gamma
          law of the same mean and variance, and the summed excess of log a over the n = max(20, 2 m)
          ranks below (Hill's estimate) is xi Gamma(n): their ratio has a beta-prime law whatever
-         xi. p = P(log J or more by it), times the number of cuts and views.
-      4. Of the cuts with J >= jump and p <= level, the one of largest J; the view is left out if
-         there is none. Its set ends at the steepest fall between J's two ranks. The floor on J is
-         there because classes make small but real jumps: up to about 1.6 without planted groups.
+         xi. p = P(log J or more by it), times the number of cuts and observations.
+      4. Of the cuts with J >= jump and p <= level, the one of largest J; without one the
+         observation is left out. Its set ends at the steepest fall between J's two ranks. The
+         floor on J is there because classes make small but real jumps: up to about 1.6 without
+         planted groups.
 
-    The view of smallest p leads. Views whose sets overlap with its set (intersection over union
-    >= 1/2) are one signal with it; views that mostly lie inside its set say nothing new and are
-    left out. Members: samples in the sets of at least a third of the signal's views. Sides: the
-    matrix of the members' slopes over responses (directions at these views' checkpoints x members;
-    for stretches the loss changes over each step's sd), each row less its mean and weighted by the
-    members' mean response over that of all samples; the sign of its leading right singular vector.
+    The observation of smallest p leads. Those whose sets overlap with its set (intersection over
+    union >= 1/2) are one signal with it; those that mostly lie inside its set say nothing new and
+    are left out. Members: samples in the sets of at least a third of the signal's observations.
+    Sides: the matrix of the members' slopes over responses (directions at these checkpoints x
+    members; for stretches the loss changes over each step's sd), each row less its mean and
+    weighted by the members' mean response over that of all samples; the sign of its leading right
+    singular vector.
     Both sides need a member, and mean slopes of opposite sign along a direction. Then the same on
-    the views left over, for the samples left over.
+    the observations left over, for the samples left over.
 
     `antiphase`, a measurement and no condition: the rank correlation over the steps of the second
     differences of the two sides' mean losses, each less the mean loss of all other samples.
@@ -128,19 +131,21 @@ def find_opposing_groups(
     least = np.log(real("jump", jump, above=1))
     level = real("level", level, above=0)
     minority = real("minority", minority, low=0)
-    sights = _sights(evidence)
+    observations = _observations(evidence)
     most = max(FIRST_CUT, int(largest * evidence.sizes["sample"]))
     cuts = np.arange(FIRST_CUT, most + 1)
-    tests = len(cuts) * len(sights)
-    found = (_stand_out(sight, cuts, minority, least, np.log(level / tests)) for sight in sights)
-    views = sorted((view for view in found if view), key=lambda v: (v.log_p, -v.log_jump))
+    tests = len(cuts) * len(observations)
+    found = (
+        _stand_out(seen, cuts, minority, least, np.log(level / tests)) for seen in observations
+    )
+    candidates = sorted((one for one in found if one), key=lambda v: (v.log_p, -v.log_jump))
     pairs: list[OpposingPair] = []
     free = np.ones(evidence.sizes["sample"], dtype=bool)
-    while views:
-        first = views[0].chosen
-        signal = [view for view in views if _overlap(view.chosen, first) >= ALIKE]
-        views = [view for view in views if _inside(view.chosen, first) < ALIKE]
-        views = [view for view in views if all(view is not other for other in signal)]
+    while candidates:
+        first = candidates[0].chosen
+        signal = [one for one in candidates if _overlap(one.chosen, first) >= ALIKE]
+        candidates = [one for one in candidates if _inside(one.chosen, first) < ALIKE]
+        candidates = [one for one in candidates if all(one is not other for other in signal)]
         pair = _pair(evidence, signal, free, tests)
         if pair is not None:
             free[pair.members] = False
@@ -156,15 +161,15 @@ def _check(evidence: xr.Dataset) -> None:
         refuse("number of samples", evidence.sizes["sample"], f"at least {FEWEST}")
 
 
-def _sights(evidence: xr.Dataset) -> list[Sight]:
-    """Every view before anything is chosen in it."""
+def _observations(evidence: xr.Dataset) -> list[Observation]:
+    """Every observation, before anything is chosen in it."""
     found = []
     steps = evidence.checkpoint_step.values
     response, slope = evidence.response.values, evidence.slope.values
     for i, step in enumerate(steps):
         for j in range(evidence.sizes["direction"]):
             name = f"eigenvector {j + 1} at step {step}"
-            found.append(Sight(name, response[i, j], slope[i, j], slope[i], response[i]))
+            found.append(Observation(name, response[i, j], slope[i, j], slope[i], response[i]))
     changes = loss_changes(evidence)
     records = record_index(evidence)
     for (first, last), (begin, end) in zip(pairwise(records), pairwise(steps), strict=True):
@@ -174,7 +179,7 @@ def _sights(evidence: xr.Dataset) -> list[Sight]:
             leading = np.linalg.svd(centred, full_matrices=False)[2][0]
             name = f"loss changes of steps {begin} to {end}"
             spread = np.repeat(centred.std(axis=1, keepdims=True), centred.shape[1], axis=1)
-            found.append(Sight(name, np.abs(leading), leading, centred, spread))
+            found.append(Observation(name, np.abs(leading), leading, centred, spread))
     return found
 
 
@@ -185,14 +190,14 @@ def loss_changes(evidence: xr.Dataset) -> Array:
 
 
 def _stand_out(
-    sight: Sight, cuts: NDArray, minority: float, least: float, log_level: float
-) -> View | None:
+    seen: Observation, cuts: NDArray, minority: float, least: float, log_level: float
+) -> Candidate | None:
     """The cut of largest log jump >= least and log p <= log_level; None if there is none."""
-    order = np.argsort(-sight.size, kind="stable")
-    log_size = np.log(np.maximum(sight.size[order], np.finfo(float).tiny))
+    order = np.argsort(-seen.size, kind="stable")
+    log_size = np.log(np.maximum(seen.size[order], np.finfo(float).tiny))
     inner = np.ceil((1 - EDGE) * cuts).astype(int)
     outer = np.floor((1 + EDGE) * cuts).astype(int) + 1
-    plus = np.cumsum(sight.slope[order] > 0)[cuts - 1]
+    plus = np.cumsum(seen.slope[order] > 0)[cuts - 1]
     smaller = np.minimum(plus, cuts - plus)
     jumps = log_size[inner - 1] - log_size[outer - 1]
     jumps[smaller < np.maximum(1, minority * cuts)] = -np.inf
@@ -208,7 +213,7 @@ def _stand_out(
     steepest = first + int(np.argmax(log_size[first - 1 : last - 1] - log_size[first:last]))
     chosen = np.zeros(len(order), dtype=bool)
     chosen[order[:steepest]] = True
-    return View(sight.name, sight.slopes, sight.responses, chosen, float(jumps[best]), log_p)
+    return Candidate(seen.name, seen.slopes, seen.responses, chosen, float(jumps[best]), log_p)
 
 
 def _tail_log_p(log_size: Array, inner: int, outer: int, jump: float) -> float:
@@ -233,16 +238,16 @@ def _inside(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 def _pair(
-    evidence: xr.Dataset, signal: list[View], free: NDArray[np.bool_], tests: int
+    evidence: xr.Dataset, signal: list[Candidate], free: NDArray[np.bool_], tests: int
 ) -> OpposingPair | None:
     """Members by vote, sides by their slopes; None if a side is empty or nothing is opposite."""
     best = signal[0]
-    votes = np.mean([view.chosen for view in signal], axis=0)
+    votes = np.mean([one.chosen for one in signal], axis=0)
     members = np.flatnonzero((votes >= SELDOM) & free)
     if len(members) < FIRST_CUT:
         return None
-    slopes = np.concatenate([view.slopes for view in signal])
-    responses = np.concatenate([view.responses for view in signal])
+    slopes = np.concatenate([one.slopes for one in signal])
+    responses = np.concatenate([one.responses for one in signal])
     plus, minus = _sides(slopes, responses, members)
     if not len(plus) or not len(minus):
         return None
@@ -253,7 +258,7 @@ def _pair(
         p_value=float(min(1.0, np.exp(best.log_p + np.log(tests)))),
         votes=votes,
         antiphase=antiphase(*group_losses(evidence, plus, minus)),
-        views=tuple(view.name for view in signal),
+        observations=tuple(one.name for one in signal),
     )
 
 

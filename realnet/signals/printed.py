@@ -10,26 +10,26 @@ from realnet.signals.answer import Answer
 
 def lines(signals: Sequence[Answer], notes: Sequence[str]) -> list[str]:
     """One paragraph a signal that was found; one line for each that was not, with its p-value."""
-    told = [f"note: {note}" for note in notes]
+    printed = [f"note: {note}" for note in notes]
     for index, one in enumerate(signals, 1):
         if not one.found:
-            told.append(f"not found: {one.sentence[:-1]}, p = {one.p_value:.2g}.")
+            printed.append(f"not found: {one.sentence[:-1]}, p = {one.p_value:.2g}.")
             continue
-        told.append(f"signal {index} ({one.mode}), p = {one.p_value:.2g}: {one.sentence}")
-        told.append(
+        printed.append(f"signal {index} ({one.mode}), p = {one.p_value:.2g}: {one.sentence}")
+        printed.append(
             f"  {one.curvature_share:.0%} of the top eigenvalue, {one.energy_share:.0%} of the "
             f"swings' energy; effective samples {one.effective_plus:.1f} and "
             f"{one.effective_minus:.1f}; holds: {', '.join(one.holds) or 'a jump'}"
         )
         if one.chance is not None:
-            told.append(
+            printed.append(
                 f"  swings {one.chance.swing_ratio:.2g} times random groups of the same classes "
                 f"(p = {one.chance.swing_p:.2g}); antiphase {one.chance.antiphase:.2f}, of random "
                 f"groups down to {one.chance.antiphase_low:.2f}"
             )
     if not any(one.found for one in signals):
-        told.append("no opposing signal beats its null")
-    return told
+        printed.append("no opposing signal beats its null")
+    return printed
 
 
 def as_json(signals: Sequence[Answer], notes: Sequence[str]) -> str:

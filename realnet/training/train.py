@@ -46,17 +46,17 @@ def train(
     if not folder.exists():
         run.advance()  # the memory for a step is there: only now is anything written
     with runfolder.opened(folder, configuration):
-        told = resume(run, folder)
-        return to_the_end(run, folder, report, checkpoint_every, told)
+        reported = resume(run, folder)
+        return to_the_end(run, folder, report, checkpoint_every, reported)
 
 
 @typed
 def to_the_end(
-    run: Run, folder: Path | None, report: Report | None, checkpoint_every: int, told: int = 0
+    run: Run, folder: Path | None, report: Report | None, checkpoint_every: int, reported: int = 0
 ) -> xr.Dataset:
     """Advance until the run is finished; checkpoint and report every so many steps.
 
-    told  steps of which no report is to be made: those of the checkpoint
+    reported  steps of which no report is to be made: those of the checkpoint
     """
     config = run.config
     if folder is not None and not run.finished:
@@ -71,8 +71,8 @@ def to_the_end(
             save(run, folder)
         if report is not None:
             done = min(run.step, config.steps)
-            report(done - told, run.note())
-            told = done
+            report(done - reported, run.note())
+            reported = done
     return run.dataset()
 
 

@@ -101,7 +101,7 @@ def test_the_loss_changes_alone_can_show_the_groups():
     found.loss.values[:, 8:16] -= swing[:, None]
     (pair,) = find_opposing_groups(found)
     assert {tuple(pair.plus), tuple(pair.minus)} == {tuple(range(8)), tuple(range(8, 16))}
-    assert all("loss changes" in view for view in pair.views)
+    assert all("loss changes" in name for name in pair.observations)
     assert pair.antiphase < -0.5  # ranks within one sign are noise
 
 

@@ -88,9 +88,9 @@ def advice(predicted: xr.Dataset) -> list[str]:
     if predicted.attrs["left_out"]:
         lines.append(f"Part of the run is not used: {predicted.attrs['left_out']}.")
     times = answer.edge_time.values
-    told = np.isfinite(times)
-    if told.any() and "steps" in predicted.attrs:
-        least = float(answer.edge_step.values[told].max())
+    known = np.isfinite(times)
+    if known.any() and "steps" in predicted.attrs:
+        least = float(answer.edge_step.values[known].max())
         lines.append(
             f"These small runs took {int(predicted.attrs['steps'])} steps; to run the step sizes "
             f"themselves to their edges takes {least:.0f} at most each: a forecast pays for many "
