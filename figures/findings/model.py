@@ -79,7 +79,9 @@ def every_problem(datasets: Datasets) -> Found:
     regime, ratio = data.regime.values, np.broadcast_to(data.step_ratio.values, data.regime.shape)
     past = ratio > 1
     shares = {name: float((regime[past] == i).mean()) for i, name in enumerate(REGIMES)}
-    said = [f"{share:.0%} {name.replace('_', ' ')}" for name, share in shares.items() if share >= 0.005]
+    said = [
+        f"{share:.0%} {name.replace('_', ' ')}" for name, share in shares.items() if share >= 0.005
+    ]
     below = float((regime[~past] == REGIMES.index("like_flow")).mean())
     figure, axes = panels(1, 1, SIZE)
     sweeps.regime_panel(figure, axes[0, 0], data)
