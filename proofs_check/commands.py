@@ -128,7 +128,7 @@ def export(
     store.write_text(path, source)
     print(f"{len(rocq.labels(ids))} lemmas written to {path}")
     if compile_it:
-        found = rocq.compiled(source)
+        found = rocq.compiled(source, classical=lemmas)
         print("\n".join([found.said, *(f"  {name}" for name in found.assumptions)]))
         raise typer.Exit(0 if found.good else 1)
 

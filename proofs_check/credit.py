@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from proofs_check.ledger import CERTIFICATE, FLINT, Claim, Result
+from proofs_check.lemmas import LEMMAS
 
 KINDS = {
     "sympy": "identities and limits (sympy)",
@@ -16,6 +17,7 @@ KINDS = {
 SECONDED = {FLINT: "again by python-flint", CERTIFICATE: "again by an exact certificate"}
 STEPS = "that its checks say what their sentences say, and that these give the statement"
 WITNESS = "that the witness contradicts the statement"
+ROCQ = " (proved in Rocq)"
 NOTHING = "nothing: it is open"
 
 
@@ -60,7 +62,7 @@ def by_machine(result: Result) -> str:
 def by_hand(claim: Claim) -> str:
     """One line: the lemmas used, then what is read into the checks."""
     credit = Credit.of(claim)
-    lemmas = [f"lemma {name}" for name in credit.lemmas]
+    lemmas = [f"lemma {name}{ROCQ if LEMMAS[name].rocq else ''}" for name in credit.lemmas]
     return "; ".join([*lemmas, *credit.readings])
 
 
@@ -72,7 +74,8 @@ def totals(claims: list[Claim]) -> str:
     plain = (STEPS, WITNESS, NOTHING)
     read = sum(1 for credit in credits for text in credit.readings if text not in plain)
     checks = sum(credit.checks for credit in credits)
+    rocq = sum(1 for name in names if LEMMAS[name].rocq)
     return (
-        f"{checks} checks by machine; by hand {len(names)} textbook lemmas, used by claims "
-        f"{uses} times, and {read} readings"
+        f"{checks} checks by machine; by hand {len(names)} textbook lemmas ({rocq} proved in Rocq), "
+        f"used by claims {uses} times, and {read} readings"
     )

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Lemma:
-    """A textbook fact: `statement` holds whenever the named hypotheses do."""
+    """A textbook fact: `statement` holds whenever the named hypotheses do.
+
+    rocq  theorems of rocq/analysis.v that are this lemma; with none it is believed
+    """
 
     statement: str
     hypotheses: dict[str, str]
+    rocq: tuple[str, ...] = ()
 
 
 LEMMAS: dict[str, Lemma] = {
@@ -26,6 +30,7 @@ LEMMAS: dict[str, Lemma] = {
     "sum of nonnegatives": Lemma(
         "A finite sum of nonnegative terms is nonnegative, and zero exactly when every term is.",
         {"terms": "each term is nonnegative and is zero only where stated"},
+        ("sum_of_nonnegatives",),
     ),
     "uniqueness": Lemma(
         "A system whose right-hand side is locally Lipschitz (a polynomial is) has one solution "
@@ -46,6 +51,7 @@ LEMMAS: dict[str, Lemma] = {
     "constant of motion": Lemma(
         "A smooth function whose derivative along the flow is zero is constant along it.",
         {"derivative": "the derivative along the flow is zero"},
+        ("constant_of_motion",),
     ),
     "change of time": Lemma(
         "Where tau' > 0, curves may be written in tau: dx/dtau = x'/tau'.",
@@ -61,30 +67,36 @@ LEMMAS: dict[str, Lemma] = {
         "v' >= -a(t) v with a continuous keeps v > 0 when v(0) > 0 (v exp(int a) does not "
         "decrease).",
         {"inequality": "the derivative obeys this inequality"},
+        ("integrating_factor",),
     ),
     "variation of constants": Lemma(
         "y' = a(t) y + f(t), a and f continuous: y exp(-int a) has the derivative f exp(-int a). "
         "So where f <= 0, y < 0 once is y < 0 ever after, with |y| rising wherever a > 0; where "
         "f = 0, y keeps its sign, and |y| rises wherever a > 0.",
         {"equation": "y obeys this equation", "sign": "the sign of f"},
+        ("variation_of_constants",),
     ),
     "Gronwall": Lemma(
         "w' <= a w on an interval with a constant gives w(t) <= w(0) exp(a t); >= likewise.",
         {"inequality": "the derivative obeys this inequality"},
+        ("gronwall_above", "gronwall_below"),
     ),
     "comparison": Lemma(
         "For a scalar equation u' = f(t, u) with f locally Lipschitz in u: v' >= f(t, v) and "
         "v(0) >= u(0) give v >= u for as long as both exist; <= likewise.",
         {"inequality": "the derivative obeys this inequality", "solution": "u solves the equation"},
+        ("comparison",),
     ),
     "monotone": Lemma(
         "A differentiable function with derivative > 0 (< 0) strictly increases (decreases).",
         {"sign": "the sign of the derivative"},
+        ("monotone_up", "monotone_down"),
     ),
     "convex": Lemma(
         "A twice differentiable function with second derivative >= 0 on an interval lies above its "
         "tangents and, between their ends, below its chords.",
         {"second": "the sign of the second derivative"},
+        ("convex_tangent", "convex_chord"),
     ),
     "strict minima": Lemma(
         "A C^2 function on an interval whose second derivative is positive at each critical point "
@@ -94,11 +106,13 @@ LEMMAS: dict[str, Lemma] = {
             "smooth": "the function is smooth",
             "positive": "second derivative > 0 where the first is 0",
         },
+        ("strict_minima",),
     ),
     "growth": Lemma(
         "A positive function with logarithmic derivative >= m > 0 for as long as it is below 1 "
         "gets to 1 in finite time.",
         {"rate": "the logarithmic derivative is at least m", "positive": "m > 0"},
+        ("growth",),
     ),
     "monotone limit": Lemma(
         "A bounded monotone function of time converges; if its derivative converges as well, the "
@@ -109,6 +123,7 @@ LEMMAS: dict[str, Lemma] = {
         "A strictly increasing continuous function on [a, b) takes each value strictly between its "
         "value at a and its limit at b exactly once, and no value outside.",
         {"increasing": "strictly increasing", "ends": "the two end values"},
+        ("intermediate_value",),
     ),
     "orthogonal splitting": Lemma(
         "A symmetric map that leaves mutually orthogonal subspaces invariant has, with "
@@ -142,10 +157,12 @@ LEMMAS: dict[str, Lemma] = {
     "induction": Lemma(
         "What holds at the start and passes from each step to the next holds at every step.",
         {"step": "passes from one step to the next"},
+        ("induction",),
     ),
     "ratio": Lemma(
         "A positive sequence whose successive ratios tend to a limit > 1 is unbounded.",
         {"ratio": "the ratio of successive terms, and its limit"},
+        ("ratio",),
     ),
     "bounded product": Lemma(
         "If x_(j+1) = x_j (1 + P_j) with x_j > 0, P_j >= 0 and x bounded, then the P_j are "
@@ -177,5 +194,6 @@ LEMMAS: dict[str, Lemma] = {
     "unbounded": Lemma(
         "If f(x) >= g(x) for all large x and g tends to infinity, no constant bounds f.",
         {"lower": "f >= g", "limit": "g tends to infinity"},
+        ("unbounded",),
     ),
 }

@@ -28,6 +28,8 @@ STANDARD = (
     "FunctionalExtensionality.functional_extensionality_dep",
     "functional_extensionality_dep",
 )
+# The analytic lemmas rest on Coquelicot, which uses classical logic as well.
+CLASSICAL = "Classical_Prop.classic"
 CLOSED = "Closed under the global context"
 SECONDS = 600.0
 
@@ -74,13 +76,17 @@ def text(ids: Iterable[str] | None = None, analysis: bool = False) -> str:
             parts.append(f"(* {claim} *)")
         parts.append(statements.Proved(name, certificate).text())
         last = claim
-    parts.append(f"Definition all_of_them := ({', '.join(['eq_refl 0', *found])}).")
+    wanted = ["eq_refl 0", *(["analysis"] if analysis else []), *found]
+    parts.append(f"Definition all_of_them := ({', '.join(wanted)}).")
     parts.append("Print Assumptions all_of_them.")
     return "\n".join(parts) + "\n"
 
 
-def compiled(source: str, seconds: float = SECONDS) -> Compiled:
-    """Have coqc compile `source`, in a folder of its own and killed at its limit."""
+def compiled(source: str, seconds: float = SECONDS, classical: bool = False) -> Compiled:
+    """Have coqc compile `source`, in a folder of its own and killed at its limit.
+
+    classical  may it assume the excluded middle? (what Coquelicot is built on does)
+    """
     program = shutil.which("coqc")
     if program is None:
         return Compiled(False, "coqc is not installed: nothing was compiled")
@@ -94,7 +100,8 @@ def compiled(source: str, seconds: float = SECONDS) -> Compiled:
     if done.returncode != 0:
         return Compiled(False, f"coqc fails: {' '.join(done.stderr.split())[:500]}")
     found = _assumptions(done.stdout)
-    other = [name for name in found if name not in STANDARD]
+    allowed = (*STANDARD, CLASSICAL) if classical else STANDARD
+    other = [name for name in found if name not in allowed]
     if other or not (found or CLOSED in done.stdout):
         return Compiled(False, f"it assumes {', '.join(other) or 'what it does not say'}", found)
     return Compiled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from proofs_check.certificates.finder import find
 from proofs_check.certificates.formula import Statement
 from proofs_check.certificates.recheck import Certificate
+from proofs_check.lemmas import LEMMAS
 from proofs_check.rocq import cores, files, statements
 from tests.proofs_check.test_command_line import call
 
@@ -67,3 +69,23 @@ def test_the_command_writes_and_says_when_there_is_no_coqc(monkeypatch, capsys, 
     assert path.read_text(encoding="utf-8").startswith("(* Certificates of the ledger")
     code, _, err = call(monkeypatch, capsys, "export", str(path), "S11")
     assert code == 2 and err.startswith("error: claim id is 'S11'")
+
+
+COQUELICOT = "From Coquelicot Require Import Coquelicot."
+
+
+def test_lemmas_that_are_called_proved_are_theorems_of_the_file():
+    text = files.ANALYSIS.read_text(encoding="utf-8")
+    theorems = set(re.findall(r"^Theorem (\w+)", text, re.MULTILINE))
+    named = {name for lemma in LEMMAS.values() for name in lemma.rocq}
+    assert named == theorems and len(theorems) > 12
+    assert not re.search(r"\b(Admitted|Axiom|Abort|Parameter|admit)\b", text)
+    assert all(name in text[text.index("Definition analysis") :] for name in theorems)
+
+
+@COQC
+def test_the_analytic_lemmas_compile_where_coquelicot_is_installed():
+    if not files.compiled(f"{COQUELICOT}\nPrint Assumptions eq_refl.").good:
+        pytest.skip("Coquelicot is not installed")
+    found = files.compiled(files.text(["M4"], analysis=True), classical=True)
+    assert found.good, found.said
