@@ -76,6 +76,6 @@ def totals(claims: list[Claim]) -> str:
     checks = sum(credit.checks for credit in credits)
     rocq = sum(1 for name in names if LEMMAS[name].rocq)
     return (
-        f"{checks} checks by machine; by hand {len(names)} textbook lemmas ({rocq} proved in Rocq), "
-        f"used by claims {uses} times, and {read} readings"
+        f"{checks} checks by machine; by hand {len(names)} textbook lemmas, {rocq} of them "
+        f"proved in Rocq, used by claims {uses} times, and {read} readings"
     )
