@@ -13,7 +13,7 @@ from realnet.data.datasets import check_dials, is_text
 from realnet.data.interventions import ARMS
 from realnet.observers import check_observers
 
-NETWORKS = ("mlp", "cnn", "vgg", "resnet", "vit", "gpt")
+NETWORKS = ("mlp", "cnn", "vgg", "resnet", "resnet8", "vit", "gpt")
 LOSSES = ("cross-entropy", "mse", "stablemax")
 OPTIMISERS = ("gd", "sgd", "momentum", "adam", "sam", "flow")
 SCHEDULES = ("constant", "linear-decay", "cosine")

@@ -1,4 +1,4 @@
-"""Small networks by name: MLP, CNN, VGG-like, ResNet-18-like, ViT, GPT."""
+"""Small networks by name: MLP, CNN, VGG-like, ResNet-18-like, ResNet-8, ViT, GPT."""
 
 from __future__ import annotations
 
@@ -109,13 +109,23 @@ class Residual(nn.Module):
 @typed
 def resnet(shape: Shape, style: Style) -> nn.Module:
     """ResNet-18-like: `depth` stages of two residual blocks (18 layers at depth 4)."""
+    return _stages(shape, style, blocks=2)
+
+
+@typed
+def resnet8(shape: Shape, style: Style) -> nn.Module:
+    """`depth` stages of one residual block: ResNet-8 at depth 3."""
+    return _stages(shape, style, blocks=1)
+
+
+def _stages(shape: Shape, style: Style, blocks: int) -> nn.Module:
     _fits(shape, 2 ** (style.depth - 1))
     layers: list[nn.Module] = [*_conv(shape.channels, style.width, style), style.act()]
     inputs = style.width
     for stage in range(style.depth):
         outputs = style.width * 2**stage
         layers.append(Residual(inputs, outputs, style, stride=1 if stage == 0 else 2))
-        layers.append(Residual(outputs, outputs, style, stride=1))
+        layers += [Residual(outputs, outputs, style, stride=1) for _ in range(blocks - 1)]
         inputs = outputs
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, shape.n_classes)]
     return nn.Sequential(*layers, *head)
@@ -196,6 +206,7 @@ _BUILDERS: dict[str, tuple[Callable[[Shape, Style], nn.Module], int, int]] = {
     "cnn": (cnn, 8, 2),
     "vgg": (vgg, 16, 3),
     "resnet": (resnet, 16, 3),
+    "resnet8": (resnet8, 16, 3),
     "vit": (ViT, 64, 3),
     "gpt": (GPT, 64, 3),
 }

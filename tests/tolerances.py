@@ -109,3 +109,7 @@ CENTRAL_TWIN = 1e-9
 # Intervals on a transformed scale against plain Student ones, where no bound is near: second order
 # in half width over distance to the bound.
 NEAR_STUDENT = 0.05
+
+# Single samples' slopes and curvatures against central differences of their losses over h = 1e-4 in
+# float64: h^2 times derivatives of up to 1e3, and rounding over h^2.
+SAMPLE_DIFFERENCES = 1e-5

@@ -30,7 +30,9 @@ from realnet.curvature.objective import NotFinite, flatten
 from realnet.curvature.tracker import Curvature, SharpnessTracker
 from realnet.signals.given import as_task
 from realnet.signals.layout import as_dataset
-from realnet.signals.slopes import curvatures, slopes
+from realnet.signals.penultimate import last_linear, penultimate
+from realnet.signals.slopes import along, slopes
+from realnet.signals.together import check_whole, losses_now
 from realnet.training.observing import Moment
 from realnet.training.task import Task
 
@@ -42,9 +44,13 @@ class Evidence:
     directions   number k of top Hessian eigenvectors at each look
     checkpoints  a number: looks at every so many steps; or the steps themselves
     step_size    eta, for the time axis: time = step_size x step (1: time is the step)
+    layer        name of the module whose input is the penultimate features; the last nn.Linear
+    Batch norm in training mode: sample i's loss is the one it has when the whole batch goes through
+    the network, and its slope and curvature are that loss's (see `realnet.signals.together`); in
+    evaluation mode the statistics are held.
     Parameters at looks are kept: their number times that of looks is the memory beside the losses.
-    Raises InvalidInput: bad numbers, what `as_task` refuses, a model in half precision, dropout or
-    batch norm in training mode at a look.
+    Raises InvalidInput: bad numbers, what `as_task` refuses, a model in half precision, dropout in
+    training mode at a look, batch norm in training mode with chunks, no such layer.
     """
 
     name = "evidence"
@@ -60,9 +66,10 @@ class Evidence:
         step_size: float = 1.0,
         tolerance: float = 1e-2,
         chunk_size: int | None = None,
+        layer: str | None = None,
         seed: int = 0,
     ) -> None:
-        self.given, self.chunk_size = (loss, inputs, labels), chunk_size
+        self.given, self.chunk_size, self.layer = (loss, inputs, labels), chunk_size, layer
         self.directions = integer("directions", directions, low=1)
         self.every, self.chosen = _looks(checkpoints)
         self.step_size = real("step_size", step_size, above=0)
@@ -88,6 +95,7 @@ class Evidence:
             loss, inputs, labels = self.given
             if loss is None:
                 raise InvalidInput("Evidence() without a loss and data is for a Run's observers.")
+            last_linear(model, self.layer)
             self.task = as_task(model, loss, inputs, labels, self.chunk_size)
         if model is not self.task.model:
             raise InvalidInput("Evidence.record saw another model before: make a new Evidence.")
@@ -138,7 +146,7 @@ class Evidence:
     def dataset(self) -> xr.Dataset:
         """loss (time, sample); slope, curvature, response (checkpoint, direction, sample);
         alignment (checkpoint, sample); eigenvalue, residual (checkpoint, direction); label,
-        input_norm (sample).
+        input_norm (sample); penultimate (checkpoint, sample, component), where there is a layer.
 
         Raises InvalidInput where nothing was recorded, or no look was taken.
         """
@@ -150,7 +158,8 @@ class Evidence:
             directions=self.directions, tolerance=self.tolerance, seed=self.seed,
             step_size=self.step_size, steps=self.steps[-1],
         )  # fmt: skip
-        looks = {key: torch.stack([one[key] for one in self.looks]) for key in self.looks[0]}
+        known = [key for key in self.looks[0] if all(key in one for one in self.looks)]
+        looks = {key: torch.stack([one[key] for one in self.looks]) for key in known}
         return as_dataset(
             torch.stack(self.losses).numpy(),
             np.array(self.times),
@@ -161,7 +170,7 @@ class Evidence:
         )
 
     def _see(self, task: Task, step: int, time: float, found: Curvature | None) -> None:
-        now = task.losses().float().cpu()
+        now = losses_now(task).float().cpu()
         if not bool(torch.isfinite(now).all()):
             raise NotFinite("the loss of a sample is NaN or infinite.")
         looking = step in self.chosen if self.chosen else step % self.every == 0
@@ -178,10 +187,12 @@ class Evidence:
         """All samples along each top eigenvector, and along the mean gradient."""
         if found is None or len(found.values) < self.directions:
             found = self._tracker(task).evaluate()
-        views = [(*slopes(task, u), curvatures(task, u)) for u in found.vectors]
-        slope, response, curvature = (torch.stack(parts) for parts in zip(*views, strict=True))
+        values = found.values.tolist()
+        views = [along(task, u, each) for u, each in zip(found.vectors, values, strict=True)]
+        slope, curvature, response = (torch.stack(parts) for parts in zip(*views, strict=True))
         square = float(found.gradient.double().square().sum())
-        return {
+        features = penultimate(task, self.layer)
+        return ({} if features is None else {"penultimate": torch.as_tensor(features)}) | {
             "slope": slope,
             "curvature": curvature,
             "response": response,
@@ -199,6 +210,7 @@ class Evidence:
                 k=self.directions,
                 tolerance=self.tolerance,
                 seed=self.seed,
+                training_mode="consistent" if check_whole(task) else "refuse",
             )
             if self._left is not None:
                 self.tracker.restore(self._left)

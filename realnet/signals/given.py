@@ -14,6 +14,7 @@ from torch.utils.data import TensorDataset
 
 from linmodel.errors import InvalidInput, refuse
 from realnet.curvature.objective import full_precision
+from realnet.signals.together import statistics_kept
 from realnet.training.losses import SampleLoss
 from realnet.training.task import Task
 
@@ -72,7 +73,7 @@ def as_sample_loss(loss: Callable, model: nn.Module, inputs: Tensor, labels: Ten
     """
     if not callable(loss):
         refuse("loss", type(loss).__name__, "a function of (outputs, labels)")
-    with torch.no_grad(), full_precision(inputs.device):
+    with torch.no_grad(), full_precision(inputs.device), statistics_kept(model):
         outputs = model(inputs[:TRIED])
         y = labels[:TRIED]
         whole = _tried(lambda: loss(outputs, y), labels)

@@ -14,6 +14,7 @@ from linmodel.errors import integer
 from realnet.curvature.objective import flatten, full_precision
 from realnet.signals.evidence import Evidence
 from realnet.signals.groups import OpposingPair
+from realnet.signals.together import check_whole, statistics_kept
 from realnet.training.task import Task
 
 FOLDS = 8
@@ -68,12 +69,15 @@ def _gram(task: Task, folds: list[NDArray[np.int64]]) -> NDArray[np.float64]:
 
 
 def group_gradient(task: Task, chosen: NDArray[np.int64]) -> Tensor:
-    """Gradient (n,) of the mean loss of the samples `chosen` (tokens, for text)."""
+    """Gradient (n,) of the mean loss of the samples `chosen` (tokens, for text).
+
+    Where samples meet (`realnet.signals.together`) the whole batch goes through the network.
+    """
     tokens = task.labels[0].numel()
-    rows = np.unique(chosen // tokens)
+    rows = np.arange(len(task.labels)) if check_whole(task) else np.unique(chosen // tokens)
     place = torch.as_tensor(np.searchsorted(rows, chosen // tokens) * tokens + chosen % tokens)
     index = torch.as_tensor(rows, device=task.device)
-    with full_precision(task.device), torch.enable_grad():
+    with full_precision(task.device), torch.enable_grad(), statistics_kept(task.model):
         losses = task.flat_losses(task.inputs[index], task.labels[index])
         mean = losses[place.to(losses.device)].mean()
         parts = torch.autograd.grad(mean, task.whole.params, materialize_grads=True)

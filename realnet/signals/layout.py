@@ -16,6 +16,7 @@ ATTRIBUTES = {
     "alignment": ("1", "g_i.g / g.g, g the mean gradient: averages to 1"),
     "eigenvalue": ("1 / time", "top eigenvalues of the full-batch loss Hessian, descending"),
     "residual": ("1 / time", "||H u - eigenvalue u||"),
+    "penultimate": ("1", "scores on the penultimate features' leading components, unit sd"),
     "input_norm": ("1", "Euclidean norm of the sample's input (tokens: one-hot)"),
 }
 DIMENSIONS = {
@@ -25,6 +26,7 @@ DIMENSIONS = {
     "alignment": ("checkpoint", "sample"),
     "eigenvalue": ("checkpoint", "direction"),
     "residual": ("checkpoint", "direction"),
+    "penultimate": ("checkpoint", "sample", "component"),
 }
 
 
@@ -37,7 +39,7 @@ def as_dataset(
     attrs: Mapping[str, object],
 ) -> xr.Dataset:
     """loss (records, N) on `time` (records,); `looks`: DIMENSIONS' arrays, "step" and "time"."""
-    content = {name: (axes, looks[name]) for name, axes in DIMENSIONS.items()}
+    content = {name: (axes, looks[name]) for name, axes in DIMENSIONS.items() if name in looks}
     found = xr.Dataset(
         {
             **content,
@@ -52,7 +54,8 @@ def as_dataset(
         },
         attrs=dict(attrs),
     )
-    for name, (units, long_name) in ATTRIBUTES.items():
+    for name in ATTRIBUTES.keys() & found.variables.keys():
+        units, long_name = ATTRIBUTES[name]
         found[name].attrs = {"units": units, "long_name": long_name}
     found["time"].attrs = {"units": "time", "long_name": "step size x step"}
     found["checkpoint"].attrs = {"units": "time", "long_name": "step size x step, where looked"}

@@ -17,6 +17,7 @@ from realnet.signals.given import as_task
 from realnet.signals.gradients import fold_grams
 from realnet.signals.groups import FEWEST, OpposingPair, find_opposing_groups
 from realnet.signals.numbers import measure
+from realnet.signals.together import meeting
 from realnet.training.run import Run
 
 Report = Callable[[int, str], None]
@@ -63,8 +64,9 @@ def observe(
     directions   number k of top Hessian eigenvectors at each checkpoint
     checkpoints  their number (spaced quadratically) or the steps themselves
     A run that diverges stops there: attribute `status` of the Dataset is "diverged" and what was
-    recorded before is kept. Raises InvalidInput: bad numbers; a model without parameters, in half
-    precision, or with dropout or batch norm in training mode; NaN loss at the start.
+    recorded before is kept. With batch norm in training mode a run takes the batch's statistics.
+    Raises InvalidInput: bad numbers; a model without parameters, in half precision, or with dropout
+    in training mode; NaN loss at the start.
     """
     config = TrainConfig(
         data="digits",  # not used: the task is given
@@ -74,6 +76,7 @@ def observe(
         eigenvalues=integer("directions", directions, low=1),
         tolerance=tolerance,
         seed=integer("seed", seed, low=0),
+        norm="batch" if isinstance(model, nn.Module) and meeting(model) else "none",
     )
     chosen = checkpoints
     if isinstance(checkpoints, int):

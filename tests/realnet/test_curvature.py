@@ -55,6 +55,7 @@ CASES = {
     "cnn": {"width": 2, "depth": 1, "norm": "group"},
     "vgg": {"width": 2, "depth": 1, "activation": "gelu"},
     "resnet": {"width": 2, "depth": 2},
+    "resnet8": {"width": 2, "depth": 2},
     "vit": {"width": 4, "depth": 1},
 }
 
