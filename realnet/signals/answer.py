@@ -40,6 +40,7 @@ class Answer:
     effective_plus, effective_minus  (sum w)^2 / sum w^2 over a side, w squared loadings (crisp:
                     squared slopes)
     holds           what stands against its null (graded only)
+    tests           name -> value, z and p against its null (graded only; see `find_graded_signals`)
     chance          the groups' swings against random groups of the same sizes and classes (S11)
     enrichment      how each side differs from all samples; sentence: what the signal is
     """
@@ -54,6 +55,7 @@ class Answer:
     effective_plus: float
     effective_minus: float
     holds: tuple[str, ...]
+    tests: dict[str, dict[str, float]]
     chance: AgainstChance | None
     enrichment: tuple[Enrichment, ...]
     sentence: str
@@ -111,7 +113,7 @@ def _crisp(evidence, pair: OpposingPair, looks, class_names, seed: int) -> Answe
         "crisp", tuple(plus.tolist()), tuple(minus.tolist()), pair.p_value, True,
         float(size[0] ** 2 / max((size**2).sum(), np.finfo(float).tiny)),
         float(shares[look, direction]), _effective(slopes[plus]), _effective(slopes[minus]),
-        (), *described,
+        (), {}, *described,
     )  # fmt: skip
 
 
@@ -122,8 +124,22 @@ def _graded(evidence, signal: GradedSignal, looks, class_names, seed: int) -> An
     return Answer(
         "graded", tuple(signal.plus.tolist()), tuple(signal.minus.tolist()), signal.p_value,
         signal.found, signal.energy_share, signal.curvature_share, signal.effective_plus,
-        signal.effective_minus, signal.holds, *described,
+        signal.effective_minus, signal.holds, _told(signal), *described,
     )  # fmt: skip
+
+
+def _told(signal: GradedSignal) -> dict[str, dict[str, float]]:
+    """Every test of a graded signal; persistence and dominance are numbers without a null."""
+    tests = {f"alike in {name}": test for name, test in signal.alike.items()}
+    tests |= {f"classes by {name}": test for name, test in signal.tied.items()}
+    tests["two targets"] = signal.targets
+    if signal.penultimate is not None:
+        tests["alike in penultimate features"] = signal.penultimate
+    return {name: test._asdict() for name, test in tests.items()} | {
+        "concentration": {"value": signal.excess_kurtosis, "p": signal.concentration_p},
+        "persistence": {"value": signal.persistence},
+        "dominance": {"value": signal.dominance},
+    }
 
 
 def _described(

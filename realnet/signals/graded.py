@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -18,7 +19,7 @@ from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
 from realnet.signals.loadings import Array, Loading, loadings
-from realnet.signals.permutations import Tested, alike, holm, two_targets
+from realnet.signals.permutations import Tested, alike, holm, tied, two_targets
 
 SAME = 0.7  # loadings of two windows that correlate so much are one signal
 HALF = 0.5  # share of a side's energy that its members hold
@@ -43,12 +44,15 @@ class GradedSignal:
     curvature_share  sum over members of u'H_i u / sum over all, u the top eigenvector there
     excess_kurtosis  of the loadings (0: Gaussian), concentration_p against Gaussian loadings
     alike            feature set -> test that the sides share the feature (class by class)
+    tied             feature set -> test that the shared feature goes with the labels elsewhere
     targets          test that the sides' labels differ
+    penultimate      test that the sides share penultimate features; None where none were recorded
     persistence      |correlation| of its first and last windows' loadings; NaN where seen once
     dominance        mean squared loading of members / of others of the same class and loss third
-    p_value          the largest of: concentration; targets; alike, Holm over all signals and sets
+    p_value          the largest of: concentration; targets; alike and tied in one set, Holm over
+                     all signals and sets
     found            p_value <= level
-    holds            which of concentration, feature, persistence, dominance hold
+    holds            which of concentration, feature, classes, persistence, dominance hold
     """
 
     values: Array
@@ -63,7 +67,9 @@ class GradedSignal:
     excess_kurtosis: float
     concentration_p: float
     alike: Mapping[str, Tested]
+    tied: Mapping[str, Tested]
     targets: Tested
+    penultimate: Tested | None
     persistence: float
     dominance: float
     p_value: float
@@ -94,10 +100,21 @@ def find_graded_signals(
        one feature     the sides are off the mean in the same way in a set of `features`, more than
                        their classes are (permutations within the classes; Holm over sets and
                        signals); two targets: their labels differ more than dealt at random
-       A signal is found where all three have p <= level. Further, as a grade, not a condition:
+       classes         the feature goes with the labels: along the members' shared direction in the
+                       same set, all other samples' scores vary between classes more than with
+                       labels dealt at random
+       A signal is found where all four have p <= level. The first three hold where labels are
+       dealt out at random, too: samples of one look then have several labels, and the network that
+       memorises them is pulled both ways along the look. That is opposition, but the labels have
+       no part in it, and nothing says what the look stands for; so it is listed, and not found.
+       Members are left out of the fourth test because their labels helped to choose them.
+       Further, as grades, not conditions:
        persistence     seen in two windows or more
        dominance       its members' mean squared loading, over that of other samples of the same
                        class and third of the loss, exceeds what Gaussian loadings give (7.1)
+       `penultimate` is told and decides nothing: slopes along u are large where the penultimate
+       features are large along u's part of the last layer, so that both sides share them whatever
+       the data are.
 
     features  name of a set -> (N, d), e.g. {"looks": ..., "components": ...}
     Raises InvalidInput: fewer than 27 samples, features of another length or none that vary, a run
@@ -117,19 +134,62 @@ def find_graded_signals(
     if not sets:
         refuse("features", "none", "at least one set of columns (N, d)")
     groups = _signals(loadings(evidence, seed))
-    labels = evidence.label.values
     drafts = []
     for group in groups:
         values = _together(group)
-        sides = _weights(values)
-        shared = {name: alike(*sides, x, labels, draws, seed) for name, x in sets.items()}
-        drafts.append((group, values, shared, two_targets(*sides, labels, draws, seed)))
-    adjusted = holm(np.array([test.p for draft in drafts for test in draft[2].values()]))
-    least = adjusted.reshape(len(drafts), -1).min(axis=1) if drafts else []
+        drafts.append((group, values, _tests(evidence, group, values, sets, draws, seed)))
+    own = [[test.p for test in tests.alike.values()] for _, _, tests in drafts]
+    both = [[max(t.alike[name].p, t.tied[name].p) for name in sets] for _, _, t in drafts]
     found = [
-        _signal(evidence, *draft, float(p), level) for draft, p in zip(drafts, least, strict=True)
+        _signal(evidence, *draft, float(alone), float(p), level)
+        for draft, alone, p in zip(drafts, _least(own), _least(both), strict=True)
     ]
     return sorted(found, key=lambda signal: (signal.p_value, -signal.energy_share))
+
+
+class _Tests(NamedTuple):
+    alike: Mapping[str, Tested]
+    tied: Mapping[str, Tested]
+    targets: Tested
+    penultimate: Tested | None
+
+
+def _tests(
+    evidence: xr.Dataset,
+    group: list[Loading],
+    values: Array,
+    sets: Mapping[str, Array],
+    draws: int,
+    seed: int,
+) -> _Tests:
+    sides, labels = _weights(values), evidence.label.values
+    inner = None
+    if "penultimate" in evidence:
+        columns = standardised(evidence.penultimate.values[group[0].look])
+        inner = alike(*sides, columns, labels, draws, seed) if columns.shape[1] else None
+    return _Tests(
+        {name: alike(*sides, x, labels, draws, seed) for name, x in sets.items()},
+        {name: _tied(sides, x, labels, draws, seed) for name, x in sets.items()},
+        two_targets(*sides, labels, draws, seed),
+        inner,
+    )
+
+
+def _tied(
+    sides: tuple[Array, Array], features: Array, labels: NDArray, draws: int, seed: int
+) -> Tested:
+    """Of the samples on no side, along the members' mean features, both sides weighted alike."""
+    shared, others = np.zeros(features.shape[1]), np.ones(len(features), dtype=bool)
+    for weights in sides:
+        members = _members(weights)
+        shared += weights[members] @ features[members] / weights[members].sum()
+        others[members] = False
+    return tied(features[others] @ shared, labels[others], draws, seed)
+
+
+def _least(p: list[list[float]]) -> Array:
+    """The least p-value of each row, Holm over all."""
+    return holm(np.array(p).ravel()).reshape(len(p), -1).min(axis=1) if p else np.zeros(0)
 
 
 def _checked(name: str, columns: Array, count: int) -> Array:
@@ -176,9 +236,9 @@ def _signal(
     evidence: xr.Dataset,
     group: list[Loading],
     values: Array,
-    shared: Mapping[str, Tested],
-    targets: Tested,
+    tests: _Tests,
     alike_p: float,
+    both_p: float,
     level: float,
 ) -> GradedSignal:
     plus, minus = _weights(values)
@@ -192,11 +252,12 @@ def _signal(
     dominance = _dominance(evidence, values, members, best.begin)
     grades = {
         "concentration": concentration <= level,
-        "feature": max(alike_p, targets.p) <= level,
+        "feature": max(alike_p, tests.targets.p) <= level,
+        "classes": both_p <= level,
         "persistence": len(group) > 1,
         "dominance": dominance > GAUSSIAN_DOMINANCE,
     }
-    p_value = max(concentration, alike_p, targets.p)
+    p_value = max(concentration, both_p, tests.targets.p)
     return GradedSignal(
         values=values,
         plus=sides[0],
@@ -209,8 +270,7 @@ def _signal(
         curvature_share=float(curvature[members].sum() / curvature.sum()),
         excess_kurtosis=float(kurtosis(values)),
         concentration_p=concentration,
-        alike=shared,
-        targets=targets,
+        **tests._asdict(),
         persistence=float(persistence),
         dominance=dominance,
         p_value=p_value,

@@ -70,6 +70,24 @@ def two_targets(plus: Array, minus: Array, labels: NDArray, draws: int, seed: in
     return against(float(np.abs(apart @ kinds).sum() / 2), np.array(null))
 
 
+def tied(scores: Array, labels: NDArray, draws: int, seed: int) -> Tested:
+    """Tied to the labels: the share of the scores' variance that lies between the classes.
+
+    scores (n,), labels (n,). Null: the labels dealt out at random.
+    """
+    generator = np.random.default_rng(seed)
+    centred = scores - scores.mean()
+    kinds = (labels[:, None] == np.unique(labels)).astype(float)
+    total = max(float(centred @ centred), np.finfo(float).tiny)
+
+    def between(rows: Array) -> Array:
+        return ((rows @ kinds) ** 2 / kinds.sum(axis=0)).sum(axis=-1) / total
+
+    everybody = np.zeros(len(labels))
+    null = [between(dealt) for dealt in within(centred, everybody, draws, generator)]
+    return against(float(between(centred)), np.concatenate(null))
+
+
 def differences(
     members: NDArray, features: Array, draws: int, generator: np.random.Generator
 ) -> tuple[Array, Array]:

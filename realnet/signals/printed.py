@@ -13,7 +13,10 @@ def lines(signals: Sequence[Answer], notes: Sequence[str]) -> list[str]:
     printed = [f"note: {note}" for note in notes]
     for index, one in enumerate(signals, 1):
         if not one.found:
-            printed.append(f"not found: {one.sentence[:-1]}, p = {one.p_value:.2g}.")
+            printed.append(
+                f"not found: {one.sentence[:-1]}, p = {one.p_value:.2g}; "
+                f"holds: {', '.join(one.holds) or 'nothing'}."
+            )
             continue
         printed.append(f"signal {index} ({one.mode}), p = {one.p_value:.2g}: {one.sentence}")
         printed.append(

@@ -8,7 +8,7 @@ from linmodel.errors import InvalidInput
 from realnet.signals.features import components, image_features, standardised
 from realnet.signals.graded import find_graded_signals
 from realnet.signals.loadings import loadings, swing_matrix
-from realnet.signals.permutations import alike, differences, holm, two_targets, within
+from realnet.signals.permutations import alike, differences, holm, tied, two_targets, within
 from tests.tolerances import ALGEBRA
 
 N, STEPS, ETA = 300, 60, 0.1
@@ -41,11 +41,14 @@ def made(loading, labels, seed: int = 0, near: float = 1.0, alternating: bool = 
     )
 
 
-def planted(seed: int = 0):
-    """A graded feature, two classes that it sets against each other, three that it leaves alone."""
+def planted(seed: int = 0, told: float = 1.0):
+    """A graded feature, two classes that it sets against each other, three that it leaves alone.
+
+    told: how much more of the feature the two classes have; 0: it says nothing about labels.
+    """
     generator = np.random.default_rng(seed)
     labels = np.repeat(np.arange(5), N // 5)
-    feature = generator.standard_t(3, size=N)
+    feature = generator.standard_t(3, size=N) + told * (labels < 2)
     target = np.where(labels == 0, 1.0, np.where(labels == 1, -1.0, 0.0))
     loading = np.maximum(feature, 0) * target + 0.05 * generator.normal(size=N)
     looks = np.column_stack([feature, generator.normal(size=(N, 3))])
@@ -56,7 +59,7 @@ def test_a_graded_signal_is_found_with_its_sides_and_their_feature() -> None:
     loading, labels, looks = planted()
     (signal,) = find_graded_signals(made(loading, labels), {"looks": looks}, draws=1999)
     assert signal.found and signal.p_value <= 0.01
-    assert {"concentration", "feature", "persistence"} <= set(signal.holds)
+    assert {"concentration", "feature", "classes", "persistence"} <= set(signal.holds)
     sides = {tuple(np.unique(labels[side])) for side in (signal.plus, signal.minus)}
     assert sides == {(0,), (1,)}
     assert abs(np.corrcoef(signal.values, loading)[0, 1]) > 0.99
@@ -77,6 +80,25 @@ def test_opposition_alone_is_no_discovery(which: str) -> None:
         loading = generator.normal(size=N)
     found = find_graded_signals(made(loading, labels), {"looks": looks}, draws=1999)
     assert len(found) == 1 and not found[0].found
+
+
+def test_opposition_with_labels_dealt_out_at_random_is_listed_and_not_found() -> None:
+    """Look and labels conflict there too; what is missing is that the look goes with the labels."""
+    loading, labels, looks = planted(told=0.0)
+    (signal,) = find_graded_signals(made(loading, labels), {"looks": looks}, draws=1999)
+    assert {"concentration", "feature"} <= set(signal.holds) and "classes" not in signal.holds
+    assert not signal.found and signal.p_value == signal.tied["looks"].p
+
+
+def test_penultimate_features_are_tested_and_decide_nothing() -> None:
+    loading, labels, looks = planted()
+    evidence = made(loading, labels)
+    columns = np.repeat(np.abs(loading)[None, :, None], len(LOOKS), axis=0)
+    evidence["penultimate"] = (("checkpoint", "sample", "component"), columns)
+    (with_,) = find_graded_signals(evidence, {"looks": looks}, draws=199)
+    (without,) = find_graded_signals(made(loading, labels), {"looks": looks}, draws=199)
+    assert without.penultimate is None and with_.penultimate.p <= 0.01
+    assert with_.p_value == without.p_value
 
 
 def test_false_alarms_stay_below_the_level() -> None:
@@ -152,6 +174,12 @@ def test_two_targets_by_hand() -> None:
     labels = np.array([0, 0, 1, 1])
     plus, minus = np.array([0.5, 0.5, 0, 0]), np.array([0, 0, 0.5, 0.5])
     assert two_targets(plus, minus, labels, 99, 0).value == 1.0
+
+
+def test_tied_is_the_between_class_share_of_the_variance() -> None:
+    labels = np.array([0, 0, 1, 1])
+    found = tied(np.array([1.0, 3.0, 5.0, 7.0]), labels, 999, 0)
+    assert found.value == pytest.approx(16 / 20) and found.p == pytest.approx(1 / 3, abs=0.06)
 
 
 def test_holm_by_hand() -> None:
