@@ -87,24 +87,29 @@ def _over_chunks(task: Task, direction: Tensor, order: Callable) -> Along:
 
 
 def _first(outputs: Callable, losses: Callable, point: Tangent, tangent: Tangent) -> Along:
-    value, change = jvp(outputs, (point,), (tangent,))
-    slope = jvp(losses, (value,), (change,))[1].reshape(-1)
+    value, change = _forward(outputs, point, tangent)
+    slope = _forward(losses, value, change)[1].reshape(-1)
     return Along(slope, torch.zeros_like(slope), _norms(change, slope))
 
 
 def _second(outputs: Callable, losses: Callable, point: Tangent, tangent: Tangent) -> Along:
     def moved(at: Tangent) -> tuple[Tensor, Tensor]:
-        return jvp(outputs, (at,), (tangent,))
+        return _forward(outputs, at, tangent)
 
-    (value, change), (_, bend) = jvp(moved, (point,), (tangent,))
+    (value, change), (_, bend) = _forward(moved, point, tangent)
 
     def slope_at(out: Tensor) -> Tensor:
-        return jvp(losses, (out,), (change,))[1]
+        return _forward(losses, out, change)[1]
 
-    slope, straight = jvp(slope_at, (value,), (change,))
-    bent = jvp(losses, (value,), (bend,))[1]
+    slope, straight = _forward(slope_at, value, change)
+    bent = _forward(losses, value, bend)[1]
     slope = slope.reshape(-1)
     return Along(slope, (straight + bent).reshape(-1), _norms(change, slope))
+
+
+def _forward(function: Callable, at: Any, tangent: Any) -> Any:
+    """(value, derivative along the tangent)."""
+    return jvp(function, (at,), (tangent,))
 
 
 def _norms(change: Tensor, slope: Tensor) -> Tensor:

@@ -49,9 +49,9 @@ def check_whole(task: Task) -> bool:
     own = meeting(task.model)
     if not own:
         return False
-    if len(task.whole.chunks) > 1:
+    if len(list(task.whole.chunks)) > 1:
         refuse(
-            "chunks with batch norm in training mode", len(task.whole.chunks),
+            "chunks with batch norm in training mode", len(list(task.whole.chunks)),
             "one: a batch's statistics are those of all samples",
             "Leave chunk_size out, or call model.eval() to hold the statistics.",
         )  # fmt: skip
