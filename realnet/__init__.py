@@ -14,6 +14,13 @@ from realnet.training.runfolder import load_run
 if TYPE_CHECKING:
     from realnet.curvature.parts import layer_sharpness, sample_curvature
     from realnet.curvature.tracker import SharpnessTracker, top_eigenpairs
+    from realnet.edges.batch import BatchSharpness, GradientNoise
+    from realnet.edges.critical import Critical
+    from realnet.edges.directional import AlongGroup, AlongUpdate
+    from realnet.edges.gauss_newton import GaussNewton
+    from realnet.edges.hessian import LargestMagnitude, MostNegative
+    from realnet.edges.preconditioned import Preconditioned
+    from realnet.edges.spectrum import Density, Trace
     from realnet.networks import build_network
     from realnet.signals.answer import answers
     from realnet.signals.evidence import Evidence
@@ -30,6 +37,17 @@ _LAZY = {
     "layer_sharpness": "realnet.curvature.parts",
     "sample_curvature": "realnet.curvature.parts",
     "build_network": "realnet.networks",
+    "AlongGroup": "realnet.edges.directional",
+    "AlongUpdate": "realnet.edges.directional",
+    "BatchSharpness": "realnet.edges.batch",
+    "Critical": "realnet.edges.critical",
+    "Density": "realnet.edges.spectrum",
+    "GaussNewton": "realnet.edges.gauss_newton",
+    "GradientNoise": "realnet.edges.batch",
+    "LargestMagnitude": "realnet.edges.hessian",
+    "MostNegative": "realnet.edges.hessian",
+    "Preconditioned": "realnet.edges.preconditioned",
+    "Trace": "realnet.edges.spectrum",
     "answers": "realnet.signals.answer",
     "find_graded_signals": "realnet.signals.graded",
     "find_opposing_groups": "realnet.signals.groups",
@@ -40,9 +58,20 @@ _LAZY = {
 }
 
 __all__ = [
+    "AlongGroup",
+    "AlongUpdate",
+    "BatchSharpness",
+    "Critical",
+    "Density",
     "Evidence",
+    "GaussNewton",
+    "GradientNoise",
+    "LargestMagnitude",
+    "MostNegative",
+    "Preconditioned",
     "Run",
     "SharpnessTracker",
+    "Trace",
     "TrainConfig",
     "answers",
     "build_network",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -56,16 +56,21 @@ class Data:
             refuse("chunks in this pass", seen, f"{self.count}, as in the first pass")
 
     def _pass(self) -> Iterator[Chunk]:
-        try:
-            for item in self.given:
-                yield _arguments(item)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            first = str(error).splitlines()[0]
-            raise InvalidInput(
-                f"the loader failed: {first} Look at the worker, or set num_workers=0."
-            ) from error
+        return passed(self.given)
+
+
+def passed(items: Iterable[Any]) -> Iterator[Chunk]:
+    """One pass: each item as loss_fn's arguments. Raises InvalidInput: a loader's worker died."""
+    try:
+        for item in items:
+            yield arguments(item)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        first = str(error).splitlines()[0]
+        raise InvalidInput(
+            f"the loader failed: {first} Look at the worker, or set num_workers=0."
+        ) from error
 
 
 def length(chunk: Chunk) -> int | None:
@@ -80,15 +85,24 @@ def length(chunk: Chunk) -> int | None:
 
 def part(chunk: Chunk, begin: int, end: int) -> Chunk:
     """Samples begin to end of a chunk: of every tensor that is as long as the chunk."""
+    return _cut(chunk, lambda tensor: tensor[begin:end])
+
+
+def taken(chunk: Chunk, which: Tensor) -> Chunk:
+    """The samples of a chunk with these indices, (m,)."""
+    return _cut(chunk, lambda tensor: tensor[which.to(tensor.device)])
+
+
+def _cut(chunk: Chunk, cut: Callable[[Tensor], Tensor]) -> Chunk:
     size = length(chunk)
 
-    def cut(item: Any) -> Any:
+    def each(item: Any) -> Any:
         if isinstance(item, Mapping):
-            return {name: cut(value) for name, value in item.items()}
+            return {name: each(value) for name, value in item.items()}
         whole = isinstance(item, Tensor) and item.ndim and len(item) == size
-        return item[begin:end] if whole else item
+        return cut(item) if whole else item
 
-    return tuple(cut(item) for item in chunk)
+    return tuple(each(item) for item in chunk)
 
 
 def joined(one: Chunk, other: Chunk) -> Chunk:
@@ -119,7 +133,7 @@ def _iterable(chunks: Chunks) -> Chunks:
     return chunks
 
 
-def _arguments(item: Any) -> Chunk:
+def arguments(item: Any) -> Chunk:
     if isinstance(item, (Tensor, Mapping)):
         return (item,)
     if not isinstance(item, (tuple, list)):

@@ -27,6 +27,7 @@ from realnet.curvature.selfcheck import Products, verified
 from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
 from realnet.curvature.training_mode import REMEDY, consistent
 from realnet.curvature.unchanged import Watched, unmoved
+from realnet.edges.recorded import Recorded
 
 SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
 ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons
@@ -56,7 +57,7 @@ class Curvature:
         return float(self.values[0])
 
 
-class SharpnessTracker:
+class SharpnessTracker(Recorded):
     """Top-k Hessian eigenpairs of `loss_fn` over `params`, each evaluation warm-started.
 
     loss_fn     () -> mean loss; with `chunks`, loss_fn(*chunk) -> that chunk's mean loss, or
@@ -113,8 +114,8 @@ class SharpnessTracker:
         kind = self.objective
         return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator)
 
-    def evaluate(self) -> Curvature:
-        """Eigenpairs, loss and gradient at the parameters as they are now."""
+    def curvature(self) -> Curvature:
+        """Eigenpairs, loss and gradient at the parameters as they are now; not in `history`."""
         objective = self.objective
         before = objective.n, objective.dtype, objective.device
         objective.refresh()

@@ -46,7 +46,7 @@ class Tracking:
         """Evaluate, where it is due. Raises NotFinite where the loss or its gradient is not."""
         if moment.step % self.config.every and moment.step != self.config.steps:
             return
-        moment.curvature = self.tracker.evaluate()
+        moment.curvature = self.tracker.curvature()
         accuracy = moment.task.accuracy()
         self.rows.append(_row(moment.step, moment.time, moment.curvature, accuracy))
 

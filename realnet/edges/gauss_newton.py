@@ -1,0 +1,103 @@
+"""The Gauss-Newton matrix, the Fisher matrix of cross-entropy, and what H has beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from linmodel.errors import refuse
+from realnet.curvature.objective import NotFinite
+from realnet.curvature.parameters import flatten, unflatten
+from realnet.curvature.precision import derivatives_said, full_precision
+from realnet.edges.point import Point
+from realnet.edges.quantity import Measured
+from realnet.edges.solving import largest
+
+SAME = 1e-4  # relative: loss_of(outputs) must be the tracked loss
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    """Top eigenvalue of G = J^T (d^2 l / d f^2) J, and in more["rest"] that of H - G.
+
+    outputs(*chunk) -> f, the network's outputs; loss_of(f, *chunk) -> the chunk's mean loss, the
+    tracked one. G is the Fisher matrix for cross-entropy, J^T J / N for 1/2 squared error.
+    """
+
+    outputs: Callable[..., Tensor] = field(repr=False)
+    loss_of: Callable[..., Tensor] = field(repr=False)
+    k: int = 1
+    name = "gauss_newton"
+    definition = "largest eigenvalue of J' (d2 loss/d outputs2) J, J = d outputs/d parameters"
+    unit = "1 / time"
+    source = "Schraudolph 2002; Papyan 2019; Granziol 2020, arXiv 2006.09092"
+
+    def measure(self, point: Point) -> Measured:
+        """more: values (k,), vectors (k, n), rest (top eigenvalue of H - G), agreement of losses.
+        Raises InvalidInput where loss_of(outputs) is not the tracked loss."""
+        self._same_loss(point)
+        found = largest(point, self.name, lambda v: self.products(point, v), self.k)
+        rest = largest(point, "rest of H", lambda v: point.products(v) - self.products(point, v), 1)
+        more: dict[str, float | Tensor] = {
+            "values": found.values,
+            "vectors": found.vectors,
+            "rest": float(rest.values[0]),
+        }
+        converged = bool(found.converged.all()) and bool(rest.converged.all())
+        threshold = point.threshold()
+        return Measured(float(found.values[0]), threshold, converged=converged, more=more)
+
+    def products(self, point: Point, vectors: Tensor) -> Tensor:
+        """G V by rows, (m, n): forward along V, times the loss's Hessian, backward."""
+        objective = point.objective
+        rows = vectors.to(objective.dtype)
+        out = torch.zeros_like(rows)
+        for chunk, weight in objective.data:
+            with full_precision(objective.device), torch.enable_grad(), derivatives_said():
+                outputs = self.outputs(*chunk)
+                still = outputs.detach().requires_grad_()
+                (slope,) = torch.autograd.grad(
+                    self._value(still, chunk), still, create_graph=True, materialize_grads=True
+                )
+                for i, row in enumerate(rows):
+                    out[i] += weight * self._product(outputs, still, slope, row, objective.params)
+        if not bool(torch.isfinite(out).all()):
+            raise NotFinite("a Gauss-Newton product is NaN or infinite.")
+        return out
+
+    def _product(
+        self, outputs: Tensor, still: Tensor, slope: Tensor, row: Tensor, params: list[Tensor]
+    ) -> Tensor:
+        dummy = torch.zeros_like(outputs, requires_grad=True)
+        back = torch.autograd.grad(
+            outputs, params, dummy, create_graph=True, materialize_grads=True
+        )
+        (forward,) = torch.autograd.grad(
+            back, dummy, unflatten(row, params), materialize_grads=True, retain_graph=True
+        )
+        bent = torch.zeros_like(still)
+        if slope.requires_grad:
+            (bent,) = torch.autograd.grad(
+                slope, still, forward, retain_graph=True, materialize_grads=True
+            )
+        return flatten(
+            torch.autograd.grad(outputs, params, bent, retain_graph=True, materialize_grads=True)
+        )
+
+    def _same_loss(self, point: Point) -> None:
+        total = 0.0
+        for chunk, weight in point.objective.data:
+            with full_precision(point.objective.device), torch.no_grad():
+                total += weight * float(self._value(self.outputs(*chunk), chunk))
+        if abs(total - point.loss) > SAME * max(abs(total), abs(point.loss)):
+            refuse("loss_of(outputs)", total, f"the tracked loss, {point.loss:.6g}")
+
+    def _value(self, outputs: Tensor, chunk: tuple[Any, ...]) -> Tensor:
+        value = self.loss_of(outputs, *chunk)
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            refuse("loss_of's result", type(value).__name__, "one differentiable number")
+        return value.reshape(())

@@ -1,0 +1,193 @@
+"""A point of training as quantities see it: each part is computed when it is first asked for."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from linmodel.errors import InvalidInput, notice
+from realnet.curvature.objective import Objective
+from realnet.curvature.parameters import flatten, unflatten
+from realnet.curvature.precision import full_precision
+from realnet.edges.reading import SHARPNESS, Stepping, read
+
+
+class Point:
+    """Loss, gradient, products, the optimiser and its next update, at the parameters as they are.
+
+    memory  kept from one evaluation to the next, by quantity: what starts the next one warm
+    spent   products, gradients and forward passes over all data, so far
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        top: Callable[[], Any],
+        optimizer: Any = None,
+        memory: dict[str, Any] | None = None,
+        settings: tuple[int, float, int, int] = (1, 1e-3, 200, 0),
+    ) -> None:
+        self.objective, self.optimizer = objective, optimizer
+        self.memory = {} if memory is None else memory
+        self.k, self.tolerance, self.max_products, self.seed = settings
+        self.spent = {"products": 0, "gradients": 0, "passes": 0}
+        self._top, self._curvature = top, None
+        self._loss: float | None = None
+        self._gradient: Tensor | None = None
+        self._begun = False
+        self._stepping: Stepping | None = None
+        self._update: Tensor | None = None
+
+    @property
+    def curvature(self) -> Any:
+        """The tracked top eigenpairs of the Hessian (realnet.curvature.tracker.Curvature)."""
+        if self._curvature is None:
+            self.close()
+            found = self._curvature = self._top()
+            self._loss, self._gradient = found.loss, found.gradient
+            self.spent["products"] += found.products
+            self.spent["gradients"] += 1
+        return self._curvature
+
+    @property
+    def loss(self) -> float:
+        """The loss over all data."""
+        self._need_gradient()
+        assert self._loss is not None
+        return self._loss
+
+    @property
+    def gradient(self) -> Tensor:
+        """Its gradient, flat (n,)."""
+        self._need_gradient()
+        assert self._gradient is not None
+        return self._gradient
+
+    @property
+    def known(self) -> tuple[float | None, Tensor | None]:
+        """Loss and gradient where something has asked for them: nothing is computed."""
+        return self._loss, self._gradient
+
+    def products(self, vectors: Tensor) -> Tensor:
+        """H V by rows, (m, n), over all data."""
+        if not self._begun:
+            if self._curvature is None and not self.memory.get("checked"):
+                _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
+                self.memory["checked"] = True
+            self._begin()
+        self.spent["products"] += len(vectors)
+        return self.objective.products(vectors)
+
+    def close(self) -> None:
+        """Let graphs go."""
+        if self._begun:
+            self.objective.end()
+            self._begun = False
+
+    @property
+    def stepping(self) -> Stepping:
+        """The optimiser's rules as they are now. Raises InvalidInput where none was given."""
+        if self._stepping is None:
+            if self.optimizer is None:
+                raise InvalidInput(
+                    "this quantity needs the optimiser: tracker.watch(optimizer), or "
+                    "evaluate(which, optimizer=optimizer)."
+                )
+            self._stepping = read(self.optimizer)
+            said = self._stepping.said()
+            if said and said != self.memory.get("said"):
+                self.memory["said"] = said
+                notice(said)
+        return self._stepping
+
+    def threshold(self, sees: str = SHARPNESS) -> float | None:
+        """The optimiser's threshold of this curvature; None: no optimiser, or it sees another."""
+        if self.optimizer is None or self.stepping.sees != sees:
+            return None
+        norm = None
+        if any(rule.rho for rule in self.stepping.rules):
+            norm = float(self.gradient.norm())
+        return self.stepping.threshold(norm)
+
+    @property
+    def update(self) -> Tensor:
+        """u (n,): the optimiser's next step from this point with this gradient is -eta u.
+
+        A copy of the optimiser takes it, so momentum, preconditioner and decay are its own.
+        """
+        if self._update is None:
+            if self.optimizer is None or isinstance(self.optimizer, (int, float)):
+                self._update = self.gradient
+            else:
+                self._update = _next_update(self)
+        return self._update
+
+    def loss_at(self, shift: Tensor) -> float:
+        """The loss with the parameters moved by `shift` (n,): one forward pass; they come back."""
+        objective = self.objective
+        here = [p.data for p in objective.params]
+        try:
+            for p, own, piece in zip(
+                objective.params, here, unflatten(shift.to(here[0]), objective.params), strict=True
+            ):
+                p.data = own + piece
+            self.spent["passes"] += 1
+            return _forward(objective)
+        finally:
+            for p, own in zip(objective.params, here, strict=True):
+                p.data = own
+
+    def _need_gradient(self) -> None:
+        if self._gradient is None:
+            self._loss, self._gradient = self.objective.gradient()
+            self.spent["gradients"] += 1
+
+    def _begin(self) -> None:
+        loss, self._gradient = self.objective.begin()
+        self._loss, self._begun = float(loss), True
+        self.spent["gradients"] += 1
+
+
+def _forward(objective: Objective) -> float:
+    total, counts = 0.0, 0.0
+    for chunk, weight in objective.data:
+        with full_precision(objective.device), torch.no_grad():
+            loss, count = objective.loss(chunk)
+        total += float(loss) * (weight if count is None else 1.0)
+        counts += count or 0.0
+    return total / (counts or 1.0)
+
+
+def _next_update(point: Point) -> Tensor:
+    base = point.optimizer
+    while not hasattr(base, "param_groups") and hasattr(base, "optimizer"):
+        base = base.optimizer
+    base = getattr(base, "base_optimizer", base)
+    params, gradient = point.objective.params, point.gradient
+    own = {id(p): i for i, p in enumerate(params)}
+    pieces = unflatten(gradient, params)
+    twin = copy.deepcopy(base)
+    moved: list[Tensor | None] = [None] * len(params)
+    pairs = [
+        (p, q)
+        for group, other in zip(base.param_groups, twin.param_groups, strict=True)
+        for p, q in zip(group["params"], other["params"], strict=True)
+    ]
+    for p, q in pairs:
+        q.grad = pieces[own[id(p)]].clone() if id(p) in own else None
+    largest = point.stepping.step_size
+    for group in twin.param_groups:  # all steps are linear in lr: at lr = 1 little cancels
+        group["lr"] = float(group["lr"]) / largest if largest else 1.0
+    twin.step()
+    for p, q in pairs:
+        if id(p) in own:
+            moved[own[id(p)]] = p.detach() - q.detach()
+    if any(each is None for each in moved):
+        raise InvalidInput(
+            "a tracked parameter is in no group of the optimiser: give it all tracked parameters."
+        )
+    return flatten([each for each in moved if each is not None])

@@ -1,0 +1,174 @@
+"""What an optimiser says of itself: step size and threshold of each group of parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from linmodel.errors import InvalidInput, real, refuse
+from realnet.edges import thresholds
+
+SHARPNESS, PRECONDITIONED = "sharpness", "preconditioned sharpness"
+KNOWN = (
+    "torch's SGD, Adam, AdamW, RMSprop, Adagrad, another with exp_avg_sq or square_avg in its "
+    "state, SAM over one of them (base_optimizer, rho), a schedule of one, or a step size"
+)
+OTHER_RULES = ("NAdam", "RAdam", "Adamax", "Adadelta", "SparseAdam", "Adafactor")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One group: its step size eta, and what its threshold is made of.
+
+    factor     eta x threshold without weight decay: 2, 2 (1 + m), 2 (1 + b1)/(1 - b1), ...
+    sees       the curvature that the threshold is of: the Hessian's top eigenvalue, or the
+               preconditioned Hessian's
+    coupled, decoupled  weight decay, in the gradient or beside the step
+    rho        SAM's radius, whose threshold needs the gradient (`at`)
+    """
+
+    step_size: float
+    factor: float
+    sees: str
+    coupled: float = 0.0
+    decoupled: float = 0.0
+    rho: float = 0.0
+
+    @property
+    def threshold(self) -> float:
+        """Of the curvature of the loss itself, without the decay (preconditioned: with it).
+
+        inf while the step size is 0, as at the beginning or end of a schedule.
+        """
+        if self.step_size == 0:
+            return math.inf
+        level = thresholds.decoupled_decay(
+            self.factor / self.step_size, self.step_size, self.decoupled
+        )
+        if self.sees == PRECONDITIONED:
+            return level
+        return thresholds.coupled_decay(level, self.coupled)
+
+    def at(self, gradient_norm: float | None) -> float:
+        """The threshold where the gradient has this norm: SAM's depends on it."""
+        if not self.rho or math.isinf(self.threshold):
+            return self.threshold
+        if not gradient_norm:
+            refuse("the gradient's norm", gradient_norm, "a number > 0: SAM's edge needs it")
+        return thresholds.sam(self.threshold, self.rho / gradient_norm)
+
+
+@dataclass(frozen=True, slots=True)
+class Stepping:
+    """All groups of an optimiser. `state`: its own, tensor by tensor; `name`: its class."""
+
+    rules: tuple[Rule, ...]
+    name: str
+    state: Mapping[Tensor, Mapping[str, Any]]
+    groups: tuple[Mapping[str, Any], ...]
+
+    @property
+    def step_size(self) -> float:
+        """The largest of the groups'."""
+        return max(rule.step_size for rule in self.rules)
+
+    @property
+    def sees(self) -> str:
+        """The curvature that the thresholds are of."""
+        return self.rules[0].sees
+
+    @property
+    def differ(self) -> bool:
+        """Whether the groups have different thresholds or step sizes."""
+        return len(set(self.rules)) > 1
+
+    def thresholds(self, gradient_norm: float | None = None) -> tuple[float, ...]:
+        """One a group."""
+        return tuple(rule.at(gradient_norm) for rule in self.rules)
+
+    def threshold(self, gradient_norm: float | None = None) -> float:
+        """The smallest of the groups': below it every step is stable."""
+        return min(self.thresholds(gradient_norm))
+
+    def said(self) -> str:
+        """A sentence on groups that differ; "" where they do not."""
+        if not self.differ:
+            return ""
+        etas = ", ".join(f"{rule.step_size:g}" for rule in self.rules)
+        levels = ", ".join(f"{rule.threshold:g}" for rule in self.rules)
+        return (
+            f"the groups' step sizes are {etas} and their thresholds {levels}: the smallest is "
+            "taken, below which all are stable. 'preconditioned' weighs each group by its own."
+        )
+
+
+def read(optimizer: Any) -> Stepping:
+    """The rules of an optimiser, a schedule of one, or a step size (a number: descent).
+
+    Read now: ask again after each change. Raises InvalidInput for one whose threshold is not known.
+    """
+    if isinstance(optimizer, (int, float)):
+        eta = real("step size", optimizer, above=0.0)
+        rule = Rule(eta, thresholds.descent(1.0), SHARPNESS)
+        return Stepping((rule,), "descent", {}, ())
+    while not hasattr(optimizer, "param_groups") and hasattr(optimizer, "optimizer"):
+        optimizer = optimizer.optimizer
+    if not getattr(optimizer, "param_groups", None) or not hasattr(optimizer, "state"):
+        refuse("optimizer", type(optimizer).__name__, KNOWN)
+    base = getattr(optimizer, "base_optimizer", optimizer)
+    name = type(base).__name__
+    rho = base is not optimizer
+    groups = tuple(base.param_groups)
+    rules = tuple(_rule(name, group, base, rho) for group in groups if len(group["params"]))
+    if len({rule.sees for rule in rules}) != 1:
+        refuse("optimizer", name, "one kind of step in all groups")
+    return Stepping(rules, name, base.state, groups)
+
+
+def _rule(name: str, group: Mapping[str, Any], optimizer: Any, sam: bool) -> Rule:
+    if group.get("maximize"):
+        refuse(f"maximize of {name}", True, "False: ascent has no edge")
+    eta = _number("lr", group["lr"])
+    if not eta >= 0:
+        refuse(f"{name}'s step size", eta, "a number >= 0")
+    decay = _number("weight_decay", group.get("weight_decay", 0.0))
+    rho = _number("rho", group["rho"]) if sam else 0.0
+    if sam and group.get("adaptive"):
+        refuse("adaptive of SAM", True, "False: the adaptive one's edge is not known")
+    momentum = _number("momentum", group.get("momentum", 0.0))
+    if name == "SGD":
+        if group.get("nesterov"):
+            factor = thresholds.nesterov(1.0, momentum)
+        else:
+            damped = _number("dampening", group.get("dampening", 0.0)) if momentum else 0.0
+            factor = thresholds.heavy_ball(1.0, momentum, damped)
+        return Rule(eta, factor, SHARPNESS, coupled=decay, rho=rho)
+    if name in OTHER_RULES or not _diagonal(group, optimizer):
+        refuse("optimizer", name, KNOWN, "Pass its step size, or measure against your own line.")
+    if "betas" in group:
+        factor = thresholds.adam(1.0, _number("beta1", group["betas"][0]))
+    else:
+        factor = thresholds.heavy_ball(1.0, momentum)
+    if group.get("decoupled_weight_decay", "AdamW" in name):
+        return Rule(eta, factor, PRECONDITIONED, decoupled=decay, rho=rho)
+    return Rule(eta, factor, PRECONDITIONED, coupled=decay, rho=rho)
+
+
+def _diagonal(group: Mapping[str, Any], optimizer: Any) -> bool:
+    """Whether its state holds, or torch says that it will hold, a second moment."""
+    kinds = {"Adam", "AdamW", "RMSprop", "Adagrad"}
+    if {kind.__name__ for kind in type(optimizer).__mro__} & kinds:
+        return True
+    seen = set().union(*(optimizer.state.get(p, {}) for p in group["params"]))
+    return bool(seen & {"exp_avg_sq", "square_avg"})
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidInput(f"{name} of the optimiser is {value!r}; allowed: a number.") from error

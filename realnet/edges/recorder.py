@@ -1,0 +1,111 @@
+"""Evaluates quantities at a point, keeps the history, and what starts the next evaluation warm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from realnet.curvature.objective import Objective
+from realnet.curvature.unchanged import Watched, unmoved
+from realnet.edges.catalogue import quantities
+from realnet.edges.evaluation import Edges
+from realnet.edges.hessian import Top
+from realnet.edges.history import History, last
+from realnet.edges.point import Point
+from realnet.edges.quantity import Measured, Quantity
+from realnet.edges.reading import PRECONDITIONED
+
+
+class Tracked(Protocol):
+    """What the recorder needs of the tracker."""
+
+    objective: Objective
+    watched: Watched
+    k: int
+    tolerance: float
+    max_products: int
+    seed: int
+
+    def curvature(self) -> Any: ...
+
+
+class Recorder:
+    """step, time: of the training as watched; `optimizer`: that of the last watch, if any."""
+
+    def __init__(self, tracker: Tracked) -> None:
+        self.tracker = tracker
+        self.history = History()
+        self.memory: dict[str, Any] = {}
+        self.optimizer: Any = None
+        self.step, self.time = 0, 0.0
+        self.watching = False
+
+    def evaluate(
+        self, which: Iterable[str | Quantity] | str | Quantity, optimizer: Any = None
+    ) -> Edges:
+        """All quantities at the parameters as they are; the model is left as it was."""
+        asked = quantities(which)
+        if optimizer is not None:
+            self.optimizer = optimizer
+        started = time.perf_counter()
+        tracker = self.tracker
+        tracker.objective.refresh()
+        tensors = tracker.watched.tensors = tracker.objective.trainable.everything()
+        point = self._point()
+        with unmoved(tensors):
+            try:
+                values = {one.name: one.measure(point) for one in asked}
+            finally:
+                point.close()
+        return self._note(point, asked, values, time.perf_counter() - started)
+
+    def curvature(self) -> Any:
+        """The tracker's own evaluation, noted in the history."""
+        started = time.perf_counter()
+        point = self._point()
+        found = point.curvature
+        values = {Top.name: Top().measure(point)}
+        self._note(point, (Top(),), values, time.perf_counter() - started)
+        return found
+
+    def adaptive(self) -> bool:
+        """Whether the optimiser sees the preconditioned Hessian. Refuses where none is given."""
+        return self._point().stepping.sees == PRECONDITIONED
+
+    def resume(self, path: Any) -> None:
+        """Go on from a saved history: its rows, step and time."""
+        self.history.load(path)
+        row = last(self.history.rows)
+        self.step, self.time = int(row["step"]), float(row["time"])
+
+    def _point(self) -> Point:
+        tracker = self.tracker
+        settings = tracker.k, tracker.tolerance, tracker.max_products, tracker.seed
+        return Point(tracker.objective, tracker.curvature, self.optimizer, self.memory, settings)
+
+    def _note(
+        self,
+        point: Point,
+        asked: tuple[Quantity, ...],
+        values: dict[str, Measured],
+        seconds: float,
+    ) -> Edges:
+        eta = None if self.optimizer is None else point.stepping.step_size
+        name = "" if self.optimizer is None else point.stepping.name
+        found = Edges(
+            asked,
+            values,
+            point.known[0],
+            self.step,
+            self.time,
+            eta,
+            point.spent["products"],
+            point.spent["gradients"],
+            point.spent["passes"],
+            seconds,
+        )
+        self.history.add(found, name)
+        if not self.watching:  # nobody counts the steps: count evaluations
+            self.step, self.time = self.step + 1, self.time + 1.0
+        return found

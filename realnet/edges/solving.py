@@ -1,0 +1,33 @@
+"""Top eigenpairs of an operator given by its products, warm from the last evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from linmodel.errors import integer, refuse
+from realnet.curvature.eigensolver import Eigenpairs, TopSolver
+from realnet.curvature.precision import full_precision
+from realnet.edges.point import Point
+
+SHARE, ROUNDOFF = 0.5, 4.0  # as in realnet.curvature.tracker
+
+
+def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: int) -> Eigenpairs:
+    """The k algebraically largest eigenpairs; `name`: of the memory that starts the next warm."""
+    objective = point.objective
+    k = min(integer("k", k, low=1), objective.n)
+    if point.max_products <= k:
+        refuse("max_products", point.max_products, f"more than k = {k}")
+    key = objective.n, k, objective.dtype, objective.device
+    known = point.memory.get(name)
+    if known is None or known[0] != key:
+        generator = torch.Generator().manual_seed(point.seed)
+        known = key, TopSolver(*key, generator)
+        point.memory[name] = known
+    floor = ROUNDOFF * torch.finfo(objective.dtype).eps
+    with full_precision(objective.device):
+        pairs = known[1].solve(products, SHARE * point.tolerance, floor, point.max_products)
+    return pairs

@@ -1,0 +1,89 @@
+"""Each threshold against torch's own optimiser on the quadratic that it is for."""
+
+import math
+
+import pytest
+import torch
+
+from linmodel import InvalidInput
+from realnet.edges import thresholds
+from realnet.edges.reading import read
+from tests.tolerances import ALGEBRA
+
+ETA, NEAR = 0.1, 0.02  # this far on either side of a threshold the step must shrink and grow
+
+
+def growth(make, curvature, steps=200):
+    """|x| late over |x| early, of an optimiser on curvature x^2 / 2."""
+    point = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
+    optimiser, sizes = make([point]), []
+    for _ in range(steps):
+        point.grad = curvature * point.detach()
+        optimiser.step()
+        sizes.append(abs(float(point.detach())))
+    return max(sizes[-20:]) / max(sizes[steps // 2 : steps // 2 + 20])
+
+
+def of(make):
+    """The threshold that is read from the optimiser itself."""
+    (rule,) = read(make([torch.nn.Parameter(torch.ones(1))])).rules
+    return rule.threshold
+
+
+OPTIMISERS = {
+    "descent": (lambda p: torch.optim.SGD(p, ETA), 2 / ETA),
+    "heavy ball": (lambda p: torch.optim.SGD(p, ETA, momentum=0.8), 3.6 / ETA),
+    "dampened": (lambda p: torch.optim.SGD(p, ETA, momentum=0.5, dampening=0.5), 6 / ETA),
+    "nesterov": (
+        lambda p: torch.optim.SGD(p, ETA, momentum=0.8, nesterov=True),
+        3.6 / 2.6 / ETA,
+    ),
+    "decayed": (lambda p: torch.optim.SGD(p, ETA, momentum=0.8, weight_decay=3.0), 3.6 / ETA - 3),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_threshold_parts_shrinking_from_growing(name):
+    make, expected = OPTIMISERS[name]
+    assert of(make) == pytest.approx(expected, rel=ALGEBRA)
+    assert growth(make, expected * (1 - NEAR)) < 1 < growth(make, expected * (1 + NEAR))
+
+
+def test_adams_own_steps_with_a_frozen_preconditioner():
+    assert thresholds.adam(ETA, 0.9) == pytest.approx(38 / ETA, rel=ALGEBRA)
+    level = thresholds.decoupled_decay(thresholds.adam(ETA, 0.9), ETA, 2.0)
+    for factor, grows in ((1 - NEAR, False), (1 + NEAR, True)):
+        x, mean, sizes = 1.0, 0.0, []
+        for _ in range(1000):
+            mean = 0.9 * mean + 0.1 * factor * level * x
+            x = x * (1 - ETA * 2.0) - ETA * mean
+            sizes.append(abs(x))
+        assert (max(sizes[-20:]) > max(sizes[500:520])) == grows
+
+
+def test_sams_edge_parts_shrinking_from_growing(rho=0.3):
+    level = thresholds.sam(2 / ETA, rho)
+    assert level == pytest.approx((math.sqrt(1 + 8 * rho / ETA) - 1) / (2 * rho), rel=ALGEBRA)
+    for factor, grows in ((1 - NEAR, False), (1 + NEAR, True)):
+        curvature = factor * level
+        after = 1.0 - ETA * curvature * (1.0 + rho * curvature)  # one step from x = 1
+        assert (abs(after) > 1) == grows
+
+
+def test_small_rho_is_descent():
+    assert thresholds.sam(20.0, 0.0) == 20.0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: thresholds.descent(0.0),
+        lambda: thresholds.heavy_ball(0.1, 1.0),
+        lambda: thresholds.heavy_ball(0.1, 0.5, 1.0),
+        lambda: thresholds.sam(20.0, -1.0),
+        lambda: thresholds.nesterov(float("nan"), 0.5),
+    ],
+)
+def test_what_has_no_threshold_is_refused(call):
+    with pytest.raises(InvalidInput, match="allowed"):
+        call()
