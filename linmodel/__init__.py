@@ -33,6 +33,9 @@ Modules, imported when asked for:
     bounds               the flow's limit, floors, ceilings and times, one function a statement
     central_flow         the time average of descent at the edge of stability (G6)
     certified            intervals that contain the flow, proved in Arb
+    decay                weight decay: kappa along the flow, and the minimum (G11)
+    drift                what steps of descent do to kappa (G8)
+    edges                the edge of stability of other optimisers (G9, G10)
     envelope             two-sided bounds of the flow in closed form (F11)
     network              general spectra, and the full network under other optimisers
     phases               what descent does past the edge: settle, be thrown, oscillate, diverge
@@ -82,6 +85,9 @@ _MODULES = (
     "bounds",
     "central_flow",
     "certified",
+    "decay",
+    "drift",
+    "edges",
     "envelope",
     "network",
     "phases",

@@ -154,6 +154,11 @@ LEMMAS: dict[str, Lemma] = {
         "the eigenspaces with |eigenvalue| > 1.",
         {"eigenvalues": "the eigenvalues and where they exceed 1 in size"},
     ),
+    "spectral radius": Lemma(
+        "Iterates of a linear map tend to 0 from every start exactly when every eigenvalue, complex"
+        " ones included, is below 1 in size; with one above 1 they grow from almost every start.",
+        {"eigenvalues": "the eigenvalues' sizes"},
+    ),
     "induction": Lemma(
         "What holds at the start and passes from each step to the next holds at every step.",
         {"step": "passes from one step to the next"},

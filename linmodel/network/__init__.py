@@ -7,7 +7,9 @@ from linmodel.network.optimisers import (
     Clipped,
     GradientDescent,
     HeavyBall,
+    Nesterov,
     Optimiser,
+    PlainSharpnessAware,
     SharpnessAware,
 )
 from linmodel.network.spectra import (
@@ -26,7 +28,9 @@ __all__ = [
     "HeavyBall",
     "ModeState",
     "Moments",
+    "Nesterov",
     "Optimiser",
+    "PlainSharpnessAware",
     "SharpnessAware",
     "Spectra",
     "eigenbasis",

@@ -71,6 +71,25 @@ class HeavyBall(Optimiser):
 
 
 @dataclass(frozen=True)
+class Nesterov(Optimiser):
+    """v+ = m v + g, theta+ = theta - eta (g + m v+) (torch.optim.SGD with nesterov=True)."""
+
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _share("momentum", self.momentum)
+
+    def start(self, theta: Array) -> Memory:
+        return (np.zeros_like(theta),)
+
+    def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
+        gradient = slope(theta)
+        speed = self.momentum * memory[0] + gradient
+        return theta - self.step_size * (gradient + self.momentum * speed), (speed,)
+
+
+@dataclass(frozen=True)
 class Adam(Optimiser):
     """m+ = b1 m + (1 - b1) g, v+ = b2 v + (1 - b2) g^2; theta - eta m^ / (sqrt(v^) + tiny).
 
@@ -114,6 +133,20 @@ class SharpnessAware(Optimiser):
         length = float(np.linalg.norm(gradient))
         uphill = theta + self.radius * gradient / length if length > 0 else theta
         return theta - self.step_size * slope(uphill), memory
+
+
+@dataclass(frozen=True)
+class PlainSharpnessAware(Optimiser):
+    """SAM without normalisation: theta - eta grad L(theta + r g), g the gradient at theta."""
+
+    radius: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("radius", self.radius, low=0)
+
+    def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
+        return theta - self.step_size * slope(theta + self.radius * slope(theta)), memory
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,15 @@ from linmodel import (
 )
 from linmodel.network.full_network import train_network
 from linmodel.network.moments import population_moments, sample_moments
-from linmodel.network.optimisers import Adam, Clipped, GradientDescent, HeavyBall, SharpnessAware
+from linmodel.network.optimisers import (
+    Adam,
+    Clipped,
+    GradientDescent,
+    HeavyBall,
+    Nesterov,
+    PlainSharpnessAware,
+    SharpnessAware,
+)
 from tests.tolerances import ALGEBRA, DIFFERENCES, FLOW
 
 PROBLEM = OpposingSignals(alpha=20.0, beta_norm=4.0, k=2.0, d1=6)
@@ -97,6 +105,21 @@ def plain_sam(theta, slope, steps):
     return theta
 
 
+def plain_unnormalised_sam(theta, slope, steps):
+    for _ in range(steps):
+        theta = theta - 0.01 * slope(theta + 0.002 * slope(theta))
+    return theta
+
+
+def plain_nesterov(theta, slope, steps):
+    """The same in its other form: the gradient is taken where momentum leads."""
+    ahead, before = theta, theta
+    for _ in range(steps):
+        theta = ahead - 0.002 * slope(ahead)
+        ahead, before = theta + 0.9 * (theta - before), theta
+    return ahead
+
+
 def plain_clipping(theta, slope, steps):
     for _ in range(steps):
         g = slope(theta)
@@ -111,6 +134,8 @@ def plain_clipping(theta, slope, steps):
         (HeavyBall(0.002, 0.9), plain_heavy_ball),
         (Adam(0.01), plain_adam),
         (SharpnessAware(0.01, 0.1), plain_sam),
+        (PlainSharpnessAware(0.01, 0.002), plain_unnormalised_sam),
+        (Nesterov(0.002, 0.9), plain_nesterov),
         (Clipped(0.01, 2.0), plain_clipping),
     ],
 )
@@ -130,6 +155,10 @@ def test_optimisers_agree_with_torch():
     for optimiser, make in (
         (GradientDescent(0.01), lambda p: torch.optim.SGD(p, lr=0.01)),
         (HeavyBall(0.002, 0.9), lambda p: torch.optim.SGD(p, lr=0.002, momentum=0.9)),
+        (
+            Nesterov(0.002, 0.9),
+            lambda p: torch.optim.SGD(p, lr=0.002, momentum=0.9, nesterov=True),
+        ),
         (Adam(0.01), lambda p: torch.optim.Adam(p, lr=0.01)),
     ):
         theta = torch.tensor(vector(parameters), requires_grad=True)
