@@ -44,6 +44,10 @@ SHARPNESS_TIGHT = 1e-6
 # One float32 gradient step against the same step written plainly: sums in another order.
 FLOAT32_STEP = 1e-5
 
+# A hundred float64 descent steps near the edge against the same loop written plainly: rounding in
+# another order, kept or shrunk by each step, not multiplied.
+SAME_STEPS = 1e-9
+
 # Two closed forms in float64 against each other: condition of exponentials over long times.
 CLOSED_FORM = 1e-10
 
