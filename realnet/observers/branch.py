@@ -23,7 +23,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from linmodel.errors import InvalidInput, refuse
+from linmodel.errors import refuse
 from realnet.config import TrainConfig
 from realnet.curvature.objective import NotFinite
 from realnet.curvature.tracker import SharpnessTracker
