@@ -102,5 +102,5 @@ def _forest(axes: Axes, data: xr.Dataset, outcome: str) -> None:
             )  # fmt: skip
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     label_axes(axes, f"{outcome}: effect less a random group's", "", f"Effect on the {outcome}")

@@ -19,7 +19,7 @@ from scipy.stats import bootstrap, permutation_test
 from realnet.config import TrainConfig
 from realnet.experiments.decisive import DIALS
 from realnet.experiments.kit.collecting import arms_of, curves
-from realnet.experiments.kit.definition import Configs, Runs, Scale
+from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
 from realnet.signals.permutations import holm
 
 PLAN: Mapping[str, Any] = tomllib.loads(
@@ -28,11 +28,26 @@ PLAN: Mapping[str, Any] = tomllib.loads(
 GROUPS = (*PLAN["groups"], PLAN["control"], "all")
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "mlp tanh": {"net": "mlp", "width": 50, "depth": 2, "activation": "tanh"},
-    "mlp relu": {"net": "mlp", "width": 32, "depth": 1, "activation": "relu"},
+    "mlp relu": {"net": "mlp", "width": 50, "depth": 2, "activation": "relu"},
     "cnn tanh": {"net": "cnn", "width": 4, "depth": 2, "activation": "tanh"},
 }
-# Step sizes by trial on seed 100: the edge is reached in the first two thirds of the steps.
-STEP_SIZES: Mapping[str, Mapping[str, float]] = {}
+# Step sizes by trial on seed 100: the edge is reached, and `horizon` steps are left after it.
+PLANTED = {
+    "mlp tanh mse": 0.08,
+    "mlp tanh cross-entropy": 0.2,
+    "mlp relu mse": 0.08,
+    "mlp relu cross-entropy": 0.13,
+    "cnn tanh mse": 0.25,
+}
+NATURAL = {
+    "mlp tanh mse": 0.02,
+    "mlp tanh cross-entropy": 0.05,
+    "mlp relu mse": 0.06,
+    "mlp relu cross-entropy": 0.07,
+    "cnn tanh mse": 0.15,
+}
+# The copy's training folder, from where the experiment is run; any folder of class folders will do.
+FOLDER = "cifar10/train"
 
 
 @dataclass(frozen=True)
@@ -41,13 +56,14 @@ class Settings:
 
     data: str = "planted"
     dials: Mapping[str, Any] = field(default_factory=lambda: dict(DIALS["strong"]))
-    step_sizes: Mapping[str, float] = field(default_factory=dict)
+    step_sizes: Mapping[str, float] = field(default_factory=lambda: dict(PLANTED))
     size: int = 300
-    steps: int = 300
-    every: int = 5
+    steps: int = 260
+    every: int = 10
     seeds: int = PLAN["seeds"]
     horizon: int = PLAN["horizon"]
     resamples: int = PLAN["resamples"]
+    observe: tuple[str, ...] = ("branch", "sides")
 
 
 def configs(settings: Settings, scale: Scale) -> Configs:
@@ -59,7 +75,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
             config = TrainConfig(
                 data=settings.data, dials=settings.dials, loss=loss, step_size=step_size,
                 size=settings.size, steps=settings.steps, every=settings.every, tolerance=1e-2,
-                seed=seed, observe=("branch", "sides"), **NETWORKS[network],
+                seed=seed, observe=settings.observe, **NETWORKS[network],
             )  # fmt: skip
             found[cell, seed] = scale.scaled(config)
     return found
@@ -179,4 +195,21 @@ def _judge(data: xr.Dataset, settings: Settings) -> None:
     data.coords["primary_group"] = list(PLAN["groups"])
 
 
-EXPERIMENTS = ()
+def _experiment(name: str, what: str, place: int, **settings: Any) -> Experiment:
+    return Experiment(
+        name=f"branching_{name}",
+        title=f"From one state into the edge, and not: {what}",
+        statements=("S11", "S14"),
+        settings=Settings(**settings),
+        plan=configs,
+        gather=collect,
+        place=place,
+    )
+
+
+EXPERIMENTS = (
+    _experiment("planted", "planted groups", 28),
+    _experiment(
+        "natural", "natural images", 101, data="folder", dials={"path": FOLDER}, step_sizes=NATURAL
+    ),
+)

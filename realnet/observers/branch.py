@@ -125,6 +125,7 @@ class Branch(Rows):
 
     def _begin(self, moment: Moment) -> None:
         """From the last evaluation below the edge; the twin takes the steps since then."""
+        assert self.last is not None
         step, time, point, direction = self.last
         self.begun = {"branch_step": step, "branch_time": time}
         self.twin, self.last = point, None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from realnet.experiments import (
+    branching,
     decisive,
     forecast,
     grokking,
@@ -37,6 +38,12 @@ def small_experiments():
         "forecast": forecast.Settings({"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1),
         "measured": measured.Settings(
             _first(one.toys, 1), _first(one.planted, 1), seeds=1, resamples=5, checkpoints=12
+        ),
+        "branching_planted": branching.Settings(
+            step_sizes=_first(branching.PLANTED, 1), steps=60, observe=("branch",)
+        ),
+        "branching_natural": branching.Settings(
+            "digits", {}, _first(branching.NATURAL, 1), steps=60, observe=("branch",)
         ),
         "toy_arms": toy.Settings(steps=60, samples=200),
     }

@@ -115,3 +115,20 @@ def test_a_run_that_stays_below_its_edge_has_no_branch():
     past = branched(replace(CONFIG, steps=4), scale=2.0)
     assert run_to_end(past).attrs["branch_status"] == "past its edge throughout"
     assert np.isnan(branching.effects(found, branching.Settings())).all()
+
+
+def test_effects_are_judged_as_registered():
+    """A planted effect of one group on all seeds is seen; noise is not."""
+    rng = np.random.default_rng(0)
+    effect = rng.normal(0, 1, (10, 2))
+    effect[:, 0] += 5
+    ends, p = branching.judged(effect, 9999)
+    mean, low, high = ends[:, 0]
+    assert low < 5 < high and mean == pytest.approx(effect[:, 0].mean())
+    assert p[0] == pytest.approx(2 / 2**10) and p[1] > 0.05
+    assert np.isnan(branching.judged(effect[:2], 99)[1]).all()
+
+
+def test_groups_are_what_was_written_down():
+    assert set(branching.GROUPS) == {*branching.PLAN["groups"], "random", "all"}
+    assert set(branching.PLAN["arms"]) | {branching.PLAN["against"]} == set(ARMS)
