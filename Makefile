@@ -6,6 +6,7 @@
 #   make help         this list
 #   make lint         ruff and mypy
 #   make experiments  the long experiments; prints its estimate first, resumes after a kill
+#   make docs         the site: build/site/index.html, read from disk
 #   make bench        speed and accuracy against peers (installs the peers)
 #   make faults       kills, flipped bits, full disks: long, prints what each came to
 #   make clean        remove what the other targets made
@@ -21,7 +22,7 @@ TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-
   hessian-eigenthings==1.0.0a5 typeguard==2.13.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test quick lint experiments bench faults clean
+.PHONY: help report test quick lint experiments docs bench faults clean
 .DELETE_ON_ERROR:
 
 report: $(VENV)/.ready
@@ -44,6 +45,10 @@ lint: $(VENV)/.ready
 experiments: $(VENV)/.ready
 	$(BIN)/python -m realnet experiments $(EXPERIMENT_OPTIONS)
 
+docs: $(VENV)/.ready-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --site-dir build/site
+	@echo build/site/index.html
+
 bench: $(VENV)/.ready-bench
 	@for script in tests/benchmarks/bench_*.py; do \
 	  echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
@@ -59,6 +64,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	  "Python %d.%d found, 3.11 or newer needed: make PYTHON=python3.12 ..." % v[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[realnet,sweep,test,dev]'
+	@touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linmodel.arguments import typed
-from linmodel.errors import integer, refuse
+from linmodel.errors import generator, integer, refuse
 from linmodel.problem import Array, OpposingSignals
 from linmodel.reduction import signal_direction
 
@@ -28,7 +28,7 @@ class Samples(NamedTuple):
 def draw(
     problem: OpposingSignals,
     size: int,
-    rng: np.random.Generator,
+    rng: int | np.random.Generator = 0,
     *,
     sampler: str | None = None,
     covariance: ArrayLike | None = None,
@@ -36,6 +36,7 @@ def draw(
 ) -> Samples:
     """Draw `size` samples with y = beta.x + |1.x_o| / sqrt(d2), x ~ N(0, I) (section 1).
 
+    rng         a seed or a Generator
     sampler     law of x_o; each is symmetric. Default: the problem's support.
         "aligned"     on a fraction p: +-sqrt(alpha / (p d2)) on every coordinate, else 0
         "isotropic"   independent coordinates +-sqrt(alpha)
@@ -47,7 +48,7 @@ def draw(
     Raises InvalidInput: size < 1, an unknown sampler, a covariance that is not symmetric,
     positive semidefinite and (d2, d2).
     """
-    size = integer("size", size, low=1)
+    size, rng = integer("size", size, low=1), generator("rng", rng)
     kind = problem.support if sampler is None else sampler
     if kind not in SAMPLERS:
         refuse("sampler", kind, f"one of {', '.join(SAMPLERS)}")

@@ -97,3 +97,12 @@ def integer(name: str, value: object, *, low: int) -> int:
     if number > LARGEST:
         refuse(name, value, f"{allowed} and below 2^63")
     return int(number)
+
+
+def generator(name: str, rng: int | np.random.Generator) -> np.random.Generator:
+    """A Generator as it is, or a new one of a seed >= 0; else `InvalidInput`."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
+        refuse(name, rng, "a seed >= 0 or a numpy Generator")
+    return np.random.default_rng(int(rng))

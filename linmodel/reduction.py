@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linmodel.arguments import typed
-from linmodel.errors import integer, refuse
+from linmodel.errors import generator, refuse
 from linmodel.problem import Array, OpposingSignals, State, single
 
 
@@ -91,20 +91,25 @@ def expand(state: State, frame: Frame) -> Parameters:
 
 
 @typed
-def standard_parameters(problem: OpposingSignals, rng: np.random.Generator) -> Parameters:
-    """Standard initialisation: c = 1, b and b_o independent N(0, 1/d), d = d1 + d2 (section 3)."""
+def standard_parameters(problem: OpposingSignals, rng: int | np.random.Generator = 0) -> Parameters:
+    """Standard initialisation: c = 1, b and b_o independent N(0, 1/d), d = d1 + d2 (section 3).
+
+    rng  a seed or a Generator. Raises InvalidInput for a seed < 0.
+    """
+    rng = generator("rng", rng)
     scale = (problem.d1 + problem.d2) ** -0.5
     b = scale * rng.standard_normal(problem.d1)
     return Parameters(1.0, b, scale * rng.standard_normal(problem.d2))
 
 
 @typed
-def standard_state(problem: OpposingSignals, seed: int = 0) -> State:
+def standard_state(problem: OpposingSignals, rng: int | np.random.Generator = 0) -> State:
     """One draw of the standard initialisation, reduced; beta along the first axis.
 
-    epsilon < 0 for half of the seeds: then F1-F5 do not apply. Raises InvalidInput for seed < 0.
+    rng  a seed or a Generator; epsilon < 0 for half of them: then F1-F5 do not apply
+
+    Raises InvalidInput for a seed < 0.
     """
-    rng = np.random.default_rng(integer("seed", seed, low=0))
     return reduce(problem, standard_parameters(problem, rng))[0]
 
 

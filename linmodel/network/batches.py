@@ -32,7 +32,9 @@ class Source:
         if self.batch_size is not None:
             integer("batch_size", self.batch_size, low=1)
         if self.drawn and self.rng is None:
-            refuse("rng", None, "a numpy Generator", "Batches and label noise are drawn from it.")
+            refuse(
+                "rng", None, "a seed or a Generator", "Batches and label noise are drawn from it."
+            )
         if (self.covariance is not None) != (self.sampler == "covariance"):
             refuse("covariance", self.covariance, 'a matrix if and only if sampler="covariance"')
         if self.samples is not None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from linmodel.arguments import typed
 from linmodel.curves import head, label
 from linmodel.data import Samples
-from linmodel.errors import integer
+from linmodel.errors import generator, integer
 from linmodel.events import event_times
 from linmodel.network.batches import Source
 from linmodel.network.optimisers import Optimiser, Slope
@@ -43,7 +43,7 @@ def train_network(
     samples: Samples | None = None,
     batch_size: int | None = None,
     label_noise: float = 0.0,
-    rng: np.random.Generator | None = None,
+    rng: int | np.random.Generator | None = None,
     sampler: str | None = None,
     covariance: ArrayLike | None = None,
     beta: ArrayLike | None = None,
@@ -55,7 +55,7 @@ def train_network(
                           step (`sampler`, `covariance` as in linmodel.draw). samples, None: all of
                           them. samples, n: n of them a step, drawn without replacement.
     label_noise           standard deviation of fresh normal noise on the labels, every step
-    rng                   needed where anything is drawn
+    rng                   a seed or a Generator; needed where anything is drawn
 
     Variables on `time` (coordinate `step`), every `record_every` steps: c, epsilon, n, o (signed,
     along their initial directions), rest_n, rest_o, wobble_c, wobble_b, wobble_o; loss above
@@ -71,7 +71,8 @@ def train_network(
     steps = integer("steps", steps, low=1)
     every = integer("record_every", record_every, low=1)
     frame = reduce(problem, parameters, beta)[1]
-    source = Source(problem, samples, batch_size, label_noise, rng, sampler, covariance, beta)
+    draws = None if rng is None else generator("rng", rng)
+    source = Source(problem, samples, batch_size, label_noise, draws, sampler, covariance, beta)
     moments = source.moments()
     theta = np.concatenate([[parameters.c], parameters.b, parameters.b_o])
     index, path, second, done = _iterate(

@@ -22,7 +22,7 @@ CASES = [(1.0, 3.0, 1.0), (4.0, 10.0, 4.0), (50.0, 1.0, 20.0), (1e3, 10.0, 4.0),
 
 
 def standing_start(problem: OpposingSignals, seed: int) -> State:
-    c, epsilon, n, o = standard_state(problem, seed=seed)
+    c, epsilon, n, o = standard_state(problem, rng=seed)
     return State(c, min(abs(epsilon), 0.9 * problem.beta_norm), n, o)
 
 

@@ -22,7 +22,7 @@ NAMES = ("c", "epsilon", "n", "o", "opposing_curvature", "sharpness")
 
 def case(alpha, b_norm, k, seed):
     problem = OpposingSignals(alpha=alpha, beta_norm=b_norm, k=k)
-    c, epsilon, n, o = standard_state(problem, seed=seed)
+    c, epsilon, n, o = standard_state(problem, rng=seed)
     return problem, State(c, min(abs(epsilon), 0.9 * b_norm), n, o)
 
 

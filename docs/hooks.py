@@ -1,0 +1,55 @@
+"""What the site needs beyond its pages: formulas as MathML, the tutorials' pictures.
+
+No script and no font is fetched: browsers set MathML themselves.
+"""
+
+import contextlib
+import html
+import io
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from mkdocs.structure.files import File
+
+from figures.mathematics import mathml
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def on_files(files, config):
+    """Run every tutorial, and take its pictures; the first page has the report's."""
+    for page in sorted((ROOT / "docs" / "tutorials").glob("*.md")):
+        for name, picture in run(page).items():
+            files.append(File.generated(config, f"tutorials/{name}", content=picture))
+    overview = (ROOT / "figures" / "overview.png").read_bytes()
+    files.append(File.generated(config, "overview.png", content=overview))
+    return files
+
+
+def run(page):
+    """The PNG files that a page's Python writes, by name."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(code, str(page), "exec"), {"__name__": "tutorial"})
+        finally:
+            os.chdir(before)
+        return {path.name: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+def on_page_content(content, page, config, files):
+    """Formulas as MathML."""
+    return FORMULA.sub(_set, content)
+
+
+def _set(match):
+    made = str(mathml(html.unescape(match[3])))
+    if match[1] == "div":
+        made = made.replace('display="inline"', 'display="block"', 1)
+    return made
