@@ -10,6 +10,7 @@ from realnet.experiments import (
     layers,
     measured,
     mechanism,
+    natural,
     roles,
     text,
     toy,
@@ -27,6 +28,7 @@ def small_experiments():
     strong, weak = (decisive.Settings(dials, **decided) for dials in decisive.DIALS.values())
     few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
     one = measured.Settings()
+    normed = {"VGG": natural.NETWORKS["VGG, batch norm"] | {"width": 2, "depth": 1}}
     settings = {
         "decisive_strong": strong,
         "decisive_weak": weak,
@@ -44,6 +46,9 @@ def small_experiments():
         ),
         "branching_natural": branching.Settings(
             "digits", {}, _first(branching.NATURAL, 1), steps=60, observe=("branch",)
+        ),
+        "natural": natural.Settings(
+            "planted", {}, normed, {"mse": {"VGG": 0.2}}, steps=100, seeds=2, draws=99
         ),
         "toy_arms": toy.Settings(steps=60, samples=200),
     }

@@ -53,16 +53,27 @@ def experiments(
 
 
 def _estimates(wanted: list, scale: Scale, folder: Path) -> dict[str, float]:
-    """Prints a line for each experiment and the sum; seconds by name."""
-    from realnet.experiments.kit.engine import estimate
-
-    seconds = {one.name: estimate(one, scale, folder) for one in wanted}
+    """Prints a line for each experiment and the sum; seconds by name, NaN where not known."""
+    seconds = {one.name: _estimate(one, scale, folder) for one in wanted}
     for one in wanted:
         left = seconds[one.name]
-        state = "finished" if left == 0 else f"about {left / 60:.1f} min"
+        known = "finished" if left == 0 else f"about {left / 60:.1f} min"
+        state = known if left == left else "cannot be run"
         print(f"{one.name:18} {len(one.configs(scale)):4} runs  {state:16} {one.title}")
-    print(f"all: about {sum(seconds.values()) / 60:.0f} min on this machine, one process")
+    total = sum(each for each in seconds.values() if each == each)
+    print(f"all: about {total / 60:.0f} min on this machine, one process")
     return seconds
+
+
+def _estimate(one, scale: Scale, folder: Path) -> float:
+    """Seconds; NaN, and the reason said, where its data are not there."""
+    from realnet.experiments.kit.engine import estimate
+
+    try:
+        return estimate(one, scale, folder)
+    except InvalidInput as error:
+        print(f"{one.name}: {error}", file=sys.stderr)
+        return float("nan")
 
 
 def _run(one, scale: Scale, folder: Path, seconds: float) -> bool:
