@@ -9,6 +9,7 @@ import io
 import os
 import re
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from mkdocs.structure.files import File
@@ -17,6 +18,19 @@ from figures.mathematics import mathml
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def on_config(config):
+    """Pages that the navigation lacks come last in it: none is lost."""
+    pages = sorted(str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
+    config.nav = with_the_rest(config.nav, pages)
+    return config
+
+
+def with_the_rest(nav, pages):
+    """`nav` and the `pages` that are nowhere in it."""
+    missing = [page for page in pages if f"'{page}'" not in repr(nav)]
+    return [*nav, {"More": missing}] if missing else nav
 
 
 def on_files(files, config):
@@ -41,6 +55,19 @@ def run(page):
         finally:
             os.chdir(before)
         return {path.name: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Every public name is on its package's reference page: what no section has comes last."""
+    folder, _, package = page.file.src_uri.removesuffix(".md").rpartition("/")
+    return whole(markdown, package) if folder == "reference" else markdown
+
+
+def whole(markdown, package):
+    """`markdown` and the public names of `package` that it lacks."""
+    public = [f"::: {package}.{name}\n" for name in import_module(package).__all__]
+    missing = [line for line in public if line not in markdown]
+    return markdown + ("\n## More\n\n" + "".join(missing) if missing else "")
 
 
 def on_page_content(content, page, config, files):
