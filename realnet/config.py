@@ -15,7 +15,7 @@ from realnet.observers import check_observers
 
 NETWORKS = ("mlp", "cnn", "vgg", "resnet", "resnet8", "vit", "gpt")
 LOSSES = ("cross-entropy", "mse", "stablemax")
-OPTIMISERS = ("gd", "sgd", "momentum", "adam", "sam", "flow")
+OPTIMISERS = ("gd", "sgd", "momentum", "nesterov", "adam", "sam", "flow")
 SCHEDULES = ("constant", "linear-decay", "cosine")
 ACTIVATIONS = ("tanh", "relu", "gelu", "elu")
 NORMALISATIONS = ("none", "group", "batch")

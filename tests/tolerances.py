@@ -117,5 +117,6 @@ NEAR_STUDENT = 0.05
 # Single samples' slopes and curvatures against central differences of their losses over h = 1e-4 in
 # float64: h^2 times derivatives of up to 1e3, and rounding over h^2.
 SAMPLE_DIFFERENCES = 1e-5
+
 # Critical step size: the line search's own tolerance.
 CRITICAL_STEP = 0.01

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -94,8 +93,11 @@ class History:
         about = {"kind": KIND, "optimiser": self.name}
         return data.assign_attrs(about | constants | dict(store.provenance()))
 
-    def load(self, path: str | Path) -> None:
-        """Go on from a saved history. Raises InvalidInput: damaged, or of another kind."""
+    def load(self, path: str | Path) -> tuple[int, float]:
+        """Go on from a saved history; returns the steps and time that were done.
+
+        Raises InvalidInput: damaged, or of another kind.
+        """
         data = store.load(path)
         if data.attrs.get("kind") != KIND or "time" not in data.dims:
             refuse("history", str(path), "a file that tracker.save wrote")
@@ -112,13 +114,9 @@ class History:
             | {name: float(data[name][i]) for name in names if not np.isnan(data[name][i])}
             for i in range(data.sizes["time"])
         ]
+        return int(data.attrs["steps_done"]), float(data.attrs["time_done"])
 
 
 def _constant(values: Iterable[float]) -> bool:
     found = np.asarray(list(values), dtype=float)
     return bool(len(found)) and bool(np.isfinite(found).all()) and bool((found == found[0]).all())
-
-
-def last(rows: list[dict[str, float]]) -> Mapping[str, Any]:
-    """The last row, or that of the beginning."""
-    return rows[-1] if rows else {"time": 0.0, "step": 0}

@@ -67,7 +67,7 @@ def _panels(history: xr.Dataset, names: Sequence[str]) -> list[list[str]]:
         level = f"{name}_threshold"
         key: tuple = (history[name].attrs["units"], level in history)
         if level in history:
-            key += tuple(np.round(np.nan_to_num(history[level].values, nan=-1.0), 9))
+            key += tuple(np.nan_to_num(history[level].values, nan=-1.0, posinf=-2.0))
         found.setdefault(key, []).append(name)
     return list(found.values())
 

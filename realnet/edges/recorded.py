@@ -55,7 +55,7 @@ class Recorded:
         step, each quantity with its threshold and interval, loss, products, seconds, step_size,
         two_over_eta. Unwatched, time counts evaluations.
         """
-        return self._recorder.history.dataset()
+        return self._recorder.dataset()
 
     def plot(self, which: Sequence[str] | None = None) -> Figure:
         """The history drawn: quantities over time, their thresholds dashed, the loss above."""

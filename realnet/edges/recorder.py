@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+import xarray as xr
+
 from realnet.curvature.objective import Objective
 from realnet.curvature.unchanged import Watched, unmoved
 from realnet.edges.catalogue import quantities
 from realnet.edges.evaluation import Edges
 from realnet.edges.hessian import Top
-from realnet.edges.history import History, last
+from realnet.edges.history import History
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured, Quantity
 from realnet.edges.reading import PRECONDITIONED
@@ -69,15 +71,17 @@ class Recorder:
         self._note(point, (Top(),), values, time.perf_counter() - started)
         return found
 
+    def dataset(self) -> xr.Dataset:
+        """The history, and in its attributes how far the training is by now."""
+        return self.history.dataset().assign_attrs(steps_done=self.step, time_done=self.time)
+
     def adaptive(self) -> bool:
         """Whether the optimiser sees the preconditioned Hessian. Refuses where none is given."""
         return self._point().stepping.sees == PRECONDITIONED
 
     def resume(self, path: Any) -> None:
         """Go on from a saved history: its rows, step and time."""
-        self.history.load(path)
-        row = last(self.history.rows)
-        self.step, self.time = int(row["step"]), float(row["time"])
+        self.step, self.time = self.history.load(path)
 
     def _point(self) -> Point:
         tracker = self.tracker

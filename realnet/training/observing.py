@@ -15,7 +15,7 @@ Run(config, observers=[Norms()])
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +33,7 @@ class Moment:
     step, time  steps done so far; time = the sum of their step sizes
     step_size   eta of the step to come (`before`) or just done (`after`)
     curvature   eigenpairs, loss and gradient, at evaluations only; None between them
+    optimiser   its state after the last step: momentum, second moment (optimisers.State)
     """
 
     task: Task
@@ -41,6 +42,7 @@ class Moment:
     step_size: float
     point: Tensor
     curvature: Curvature | None = None
+    optimiser: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Observer(Protocol):

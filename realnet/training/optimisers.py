@@ -1,4 +1,4 @@
-"""Steps by name: gd, sgd, momentum, adam, sam, flow; clipping and step-size schedules.
+"""Steps by name: gd, sgd, momentum, nesterov, adam, sam, flow; clipping and step-size schedules.
 
 A step is a plain function of flat vectors, so that its whole state is a few tensors in the
 checkpoint. `gradient(point)` is the (mini-batch) mean gradient at the flat parameters `point`.
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from realnet.config import TrainConfig
+from realnet.edges import thresholds
 
 Gradient = Callable[[Tensor], Tensor]
 State = dict[str, Tensor]
@@ -29,6 +30,40 @@ def step_size(config: TrainConfig, step: int) -> float:
     elif config.schedule == "cosine":
         left *= 0.5 * (1.0 + math.cos(math.pi * done))
     return config.step_size * left
+
+
+def threshold(config: TrainConfig, eta: float, gradient_norm: float) -> float:
+    """Sharpness of the loss at which this optimiser turns unstable at step size eta (G1, G9, G10).
+
+    NaN for adam, which sees the preconditioned Hessian, and for flow, which has none; inf at eta 0.
+    The decay w adds w to the curvature; SAM's radius counts over the gradient's norm.
+    """
+    if config.optimiser in ("adam", "flow"):
+        return math.nan
+    if eta == 0:
+        return math.inf
+    if config.optimiser == "nesterov":
+        level = thresholds.nesterov(eta, config.momentum)
+    else:
+        momentum = config.momentum if config.optimiser == "momentum" else 0.0
+        level = thresholds.heavy_ball(eta, momentum)
+    if config.optimiser == "sam":
+        level = thresholds.sam(level, config.sam_radius / gradient_norm) if gradient_norm else 0.0
+    return thresholds.coupled_decay(level, config.weight_decay)
+
+
+def preconditioned_threshold(config: TrainConfig, eta: float) -> float:
+    """Adam's, of the preconditioned sharpness: 2 (1 + b1)/((1 - b1) eta) (G9)."""
+    return thresholds.adam(eta, config.momentum) if eta else math.inf
+
+
+def preconditioner(config: TrainConfig, state: State) -> Tensor | None:
+    """Adam's D (n,) as its last step had it, in eta D^-1 (mean); None before its first step."""
+    if "second" not in state:
+        return None
+    count = int(state["count"])
+    root = (state["second"] / (1 - config.beta2**count)).sqrt() + 1e-8
+    return (1 - config.momentum**count) * root
 
 
 def clipped(gradient: Tensor, largest: float | None) -> Tensor:
@@ -50,13 +85,15 @@ def advance(
     slope = clipped(first, config.clip)
     if config.optimiser == "adam":
         return point - eta * _adam(config, state, slope)
-    if config.optimiser == "momentum":
-        slope = _momentum(config, state, slope)
+    if config.optimiser in ("momentum", "nesterov"):
+        buffer = _momentum(config, state, slope)
+        ahead = config.optimiser == "nesterov"
+        slope = slope + config.momentum * buffer if ahead else buffer
     return point - eta * slope
 
 
 def _momentum(config: TrainConfig, state: State, slope: Tensor) -> Tensor:
-    """Heavy ball: m <- momentum m + g; the step is -eta m."""
+    """m <- momentum m + g. Heavy ball steps by -eta m, Nesterov by -eta (g + momentum m)."""
     state["first"] = config.momentum * state.get("first", torch.zeros_like(slope)) + slope
     return state["first"]
 

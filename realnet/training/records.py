@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -9,7 +10,11 @@ import xarray as xr
 
 from linmodel import store
 from realnet.config import TrainConfig
+from realnet.training.optimisers import threshold
 from realnet.training.task import Task
+
+# Optimisers whose threshold of the sharpness is a factor over the step size: an attribute says it.
+CONSTANT = ("gd", "momentum", "nesterov")
 
 
 @dataclass
@@ -43,6 +48,10 @@ class Records:
             "device": task.device.type,
             "status": status if self.diverged_step is None else "diverged",
         }
+        if config.optimiser in CONSTANT:
+            level = threshold(config, config.step_size, math.nan)
+            if level > 0:  # a weight decay beyond it leaves none
+                found["threshold"] = level
         if self.diverged_step is not None:
             found["diverged_step"] = self.diverged_step
         return found | dict(store.provenance(**config.as_dict(), data_provenance=task.provenance))

@@ -145,7 +145,7 @@ class Run:
     def _moment(self) -> Moment:
         self.task.whole.write(self.point)
         eta = step_size(self.config, self.step)
-        return Moment(self.task, self.step, self.time, eta, self.point)
+        return Moment(self.task, self.step, self.time, eta, self.point, optimiser=self.optimiser)
 
     def _move(self, moment: Moment) -> None:
         batch = self._batch()

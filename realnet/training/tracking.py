@@ -8,6 +8,7 @@ import xarray as xr
 from realnet.config import TrainConfig
 from realnet.curvature.tracker import Curvature, SharpnessTracker
 from realnet.training.observing import Moment
+from realnet.training.optimisers import preconditioned_threshold, threshold
 from realnet.training.task import Task
 
 UNITS = {
@@ -20,6 +21,8 @@ UNITS = {
     "gradient_norm": ("1 / sqrt(time)", "norm of the full-batch gradient"),
     "products": ("1", "Hessian-vector products spent on the evaluation"),
     "step": ("1", "number of steps done"),
+    "step_size": ("step size", "step size of the step to come"),
+    "threshold": ("1 / time", "sharpness at which the optimiser turns unstable; NaN: none"),
 }
 KEYS = (*UNITS, "eigenvalues")
 
@@ -48,7 +51,7 @@ class Tracking:
             return
         moment.curvature = self.tracker.curvature()
         accuracy = moment.task.accuracy()
-        self.rows.append(_row(moment.step, moment.time, moment.curvature, accuracy))
+        self.rows.append(self._row(moment, moment.curvature, accuracy))
 
     def after(self, moment: Moment) -> None:
         """Nothing."""
@@ -72,6 +75,11 @@ class Tracking:
             if name == "sharpness_converged":
                 values = values.astype(np.int8)
             curves[name] = ("time", values, {"units": units, "long_name": long_name})
+        if self.config.optimiser == "adam":
+            levels = [preconditioned_threshold(self.config, row["step_size"]) for row in self.rows]
+            text = "preconditioned sharpness at which the optimiser turns unstable"
+            kind = {"units": "1 / time", "long_name": text}
+            curves["preconditioned_threshold"] = ("time", np.array(levels), kind)
         eigenvalues = np.array([row["eigenvalues"] for row in self.rows], dtype=float)
         if eigenvalues.ndim == 2:
             kind = {"units": "1 / time", "long_name": "largest Hessian eigenvalues, descending"}
@@ -83,21 +91,24 @@ class Tracking:
         if not self.rows:
             return ""
         last = self.rows[-1]
-        ratio = last["sharpness"] * self.config.step_size / 2
-        return f"loss {last['loss']:.4g}, sharpness {ratio:.3f} of 2/eta"
+        ratio = last["sharpness"] / last["threshold"]
+        edge = f", sharpness {ratio:.3f} of its threshold" if np.isfinite(ratio) else ""
+        return f"loss {last['loss']:.4g}{edge}"
 
-
-def _row(step: int, time: float, found: Curvature, accuracy: float) -> dict:
-    return {
-        "time": time,
-        "step": step,
-        "loss": found.loss,
-        "accuracy": accuracy,
-        "sharpness": found.sharpness,
-        "sharpness_residual": float(found.residuals[0]),
-        "sharpness_error": float(found.errors[0]),
-        "sharpness_converged": bool(found.converged[0]),
-        "gradient_norm": float(found.gradient.norm()),
-        "products": found.products,
-        "eigenvalues": found.values.tolist(),
-    }
+    def _row(self, moment: Moment, found: Curvature, accuracy: float) -> dict:
+        norm = float(found.gradient.norm())
+        return {
+            "time": moment.time,
+            "step": moment.step,
+            "step_size": moment.step_size,
+            "threshold": threshold(self.config, moment.step_size, norm),
+            "loss": found.loss,
+            "accuracy": accuracy,
+            "sharpness": found.sharpness,
+            "sharpness_residual": float(found.residuals[0]),
+            "sharpness_error": float(found.errors[0]),
+            "sharpness_converged": bool(found.converged[0]),
+            "gradient_norm": norm,
+            "products": found.products,
+            "eigenvalues": found.values.tolist(),
+        }

@@ -6,6 +6,7 @@ import torch
 
 from linmodel import InvalidInput
 from realnet.config import TrainConfig
+from realnet.curvature.tracker import SharpnessTracker
 from realnet.observers import check_observers, make_observers, names
 from realnet.training.run import Run
 from realnet.training.train import train
@@ -23,6 +24,7 @@ OPTIONS = [
     {"dropout": 0.3, "observe": ("full_loss",)},
     {"weight_decay": 0.01, "perp_grad": True},
     {"loss": "stablemax"},
+    {"optimiser": "adam", "step_size": 0.01, "batch_size": 20, "observe": ("edges",)},
 ]
 
 
@@ -162,3 +164,35 @@ def test_dials_reach_a_run_and_the_groups():
     few = Run(config(dials={"fraction": 0.05, "magnitude": 6.0}))
     many = Run(config(dials={"fraction": 0.2, "magnitude": 9.0}))
     assert few.task.members["opposing"].sum() == 6 and many.task.members["opposing"].sum() == 24
+
+
+def test_a_run_records_its_step_sizes_and_its_optimisers_own_threshold():
+    run = train(config(optimiser="momentum", momentum=0.5, schedule="cosine", observe=()))
+    eta = 0.2 * 0.5 * (1 + np.cos(np.pi * run.step.values / 20))
+    np.testing.assert_allclose(run.step_size, eta, rtol=FLOAT32_STEP, atol=1e-12)
+    np.testing.assert_allclose(run.threshold[:-1], 3 / eta[:-1], rtol=FLOAT32_STEP)
+    assert np.isinf(run.threshold[-1]) and run.attrs["threshold"] == pytest.approx(15)
+    assert "threshold" not in train(config(optimiser="sam", observe=())).attrs
+
+
+def test_the_edges_observer_sees_what_torchs_adam_sees():
+    """The naive twin: the same steps by torch, the quantity read from torch's own state."""
+    run = Run(config(optimiser="adam", step_size=0.01, dtype="float64", every=1, steps=4,
+                     observe=("edges",), tolerance=1e-6))  # fmt: skip
+    twin = Run(config(optimiser="adam", step_size=0.01, dtype="float64", steps=4, observe=()))
+    twin.task.whole.write(twin.point)
+    model, task = twin.task.model, twin.task
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    tracker = SharpnessTracker(task.mean_loss, model, chunks=task.whole.chunks, tolerance=1e-6)
+    expected = []
+    for _ in range(4):
+        optimiser.zero_grad()
+        task.mean_loss(task.inputs, task.labels).backward()
+        optimiser.step()
+        expected.append(tracker.evaluate("preconditioned", optimiser)["preconditioned"].value)
+    while not run.finished:
+        run.advance()
+    found = run.dataset()
+    assert np.isnan(found.preconditioned_sharpness[0])
+    np.testing.assert_allclose(found.preconditioned_sharpness[1:], expected, rtol=SHARPNESS)
+    np.testing.assert_allclose(found.preconditioned_threshold, 3800, rtol=FLOAT32_STEP)
