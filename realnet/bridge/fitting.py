@@ -23,7 +23,7 @@ from realnet.bridge.curve import Curve, curve_of, log_noise
 from realnet.bridge.lag import descent_curve
 from realnet.bridge.profile import Profile, profile
 from realnet.bridge.rivals import LEAST_R_SQUARE
-from realnet.bridge.searching import Family, Found, family, search
+from realnet.bridge.searching import FULL, Family, Found, Search, family, search
 from realnet.bridge.toy import LONG_NAMES, PARAMETERS, ToyParameters, real_curve
 
 # Residual variance over the curve's own point-to-point noise, and rms, beyond which the misfit is
@@ -63,6 +63,7 @@ class BridgeResult:
     curve: Curve
     space: Family
     best: Found
+    searched: Search = FULL
 
     def __str__(self) -> str:
         """Ten lines: what the fit is, the six parameters, what was left out."""
@@ -80,7 +81,7 @@ class BridgeResult:
     @cached_property
     def profile(self) -> Profile:
         """How far each parameter can go: see `realnet.bridge.profile`. Computed once, on demand."""
-        return profile(self.curve, self.space, self.best)
+        return profile(self.curve, self.space, self.best, self.searched)
 
     def predict(self, times: Array) -> Array:
         """The fitted toy's sharpness in real units at real times (increasing, >= 0), shape (n,)."""
@@ -88,13 +89,15 @@ class BridgeResult:
 
 
 @typed
-def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
+def fit(
+    real: xr.Dataset, *, scales: int = 2, seed: int = 0, searched: Search = FULL
+) -> BridgeResult:
     """Fit the toy to `real`'s sharpness on time = step size x step, up to the edge.
 
     Least squares on log sharpness over (alpha, B, k, aligned share, sharpness scale, time scale),
-    bounded, from the best 8 of 300 starts drawn with `seed`. Fixed: c0 = 1 and the initial norms
-    (see FIXED and M10). scales = 1 ties time_scale to 1/sharpness_scale: then step size x sharpness
-    is the same number in the toy and in the network.
+    bounded, from the best of many starts (`searched`: 8 of 300) drawn with `seed`. Fixed: c0 = 1
+    and the initial norms (see FIXED and M10). scales = 1 ties time_scale to 1/sharpness_scale: then
+    step size x sharpness is the same number in the toy and in the network.
 
     With two scales alpha is not identified: the curve tells sharpness_scale x alpha, and only their
     product is to be read. Fitted are the points before the run's own edge, and, where sharpness
@@ -106,7 +109,7 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
         refuse("scales", scales, "1 or 2")
     curve = curve_of(real)
     space = family(curve, scales)
-    found = search(curve, space, integer("seed", seed, low=0))
+    found = search(curve, space, integer("seed", seed, low=0), much=searched)
     best = found[0]
     values = space.parameters(best.point)
     quality = _quality(curve, values)
@@ -133,7 +136,7 @@ def fit(real: xr.Dataset, *, scales: int = 2, seed: int = 0) -> BridgeResult:
     }
     names = space.names
     return BridgeResult(
-        status, message, quality["error"], values, names, dataset, curve, space, best
+        status, message, quality["error"], values, names, dataset, curve, space, best, searched
     )
 
 

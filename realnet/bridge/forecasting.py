@@ -23,6 +23,7 @@ from realnet.bridge.intervals import Quantiles, interval
 from realnet.bridge.pair import pair_of
 from realnet.bridge.reading import read_curve
 from realnet.bridge.rules import ONE_RUN, RULES, TWO_RUNS, Answer, Question, answers
+from realnet.bridge.searching import FULL, Search
 from realnet.bridge.threshold import factor_of
 
 NUMBERS = {
@@ -43,6 +44,7 @@ def forecast(
     *,
     level: float = 0.9,
     seed: int = 0,
+    searched: Search = FULL,
 ) -> xr.Dataset:
     """Edge time and step for each step size, by every rule; with an interval where it is known.
 
@@ -50,7 +52,7 @@ def forecast(
                     sharpness on time and attribute step_size, or a file (`read_curve`)
     step_sizes      those asked for; the edge is 2/eta, or the runs' own optimiser's threshold
     level           nominal coverage of the intervals, conformal over other networks (`calibration`)
-    seed            of the toy's fit
+    seed, searched  of the toy's fit: random starts, and how many
 
     On (rule, step_size): edge_time, edge_step, low, high, plateau, status (see `status`). Only "two
     runs" and "local exponential" have intervals; attribute `answer` names the one to use: "two
@@ -70,7 +72,8 @@ def forecast(
         runs.append(measured(second, "second run's sharpness curve"))
         pair = pair_of(*runs)
     levels = factor_of(small) / etas
-    question = Question(small, curve, pair, etas, levels, integer("seed", seed, low=0))
+    seed = integer("seed", seed, low=0)
+    question = Question(small, curve, pair, etas, levels, seed, searched)
     data = _dataset(question, answers(question), known)
     data.attrs |= {
         "answer": ONE_RUN if pair is None else TWO_RUNS,

@@ -13,11 +13,19 @@ import numpy as np
 from linmodel.problem import Array
 from realnet.bridge.blocks import block_length
 from realnet.bridge.curve import Curve
-from realnet.bridge.searching import Family, Found, Residuals, refine, residuals
+from realnet.bridge.searching import (
+    FULL,
+    Family,
+    Found,
+    Residuals,
+    Search,
+    refine,
+    residuals,
+)
 
 CHI_SQUARE = 3.84  # 95%, one degree of freedom
-# First step away from the optimum, in logarithms, the growth of the steps, and refits' evaluations.
-FIRST_STEP, GROWTH, EVALUATIONS = 0.1, 3.0, 30
+# First step away from the optimum, in logarithms, and the growth of the steps.
+FIRST_STEP, GROWTH = 0.1, 3.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Profile:
     points: Array
 
 
-def profile(curve: Curve, space: Family, best: Found) -> Profile:
+def profile(curve: Curve, space: Family, best: Found, much: Search = FULL) -> Profile:
     """Walk from `best` along every free parameter, refitting the others.
 
     A point is as good where its cost exceeds the least by at most 1/2 chi^2 sigma^2 m, sigma^2 the
@@ -47,13 +55,19 @@ def profile(curve: Curve, space: Family, best: Found) -> Profile:
     ends = np.empty((2, free))
     for i in range(free):
         for j, sign in enumerate((-1.0, 1.0)):
-            ends[j, i], passed = _walk(function, space, best, i, sign, most)
+            ends[j, i], passed = _walk(function, space, best, i, sign, most, much.refit)
             points += passed
     return Profile(ends[0], ends[1], np.array(points))
 
 
 def _walk(
-    function: Residuals, space: Family, best: Found, i: int, sign: float, most: float
+    function: Residuals,
+    space: Family,
+    best: Found,
+    i: int,
+    sign: float,
+    most: float,
+    evaluations: int,
 ) -> tuple[float, list[Array]]:
     """Where parameter `i` leaves the interval on one side, and the good points passed."""
     bound = space.high[i] if sign > 0 else space.low[i]
@@ -63,7 +77,7 @@ def _walk(
     step = FIRST_STEP
     while before < room:
         length = min(step, room)
-        point, cost = _refit(function, space, point, i, best.point[i] + sign * length)
+        point, cost = _refit(function, space, point, i, best.point[i] + sign * length, evaluations)
         # The root of the excess is about linear in the distance.
         now, limit = (max(each - best.cost, 0.0) ** 0.5 for each in (cost, most))
         if cost > most:
@@ -75,7 +89,7 @@ def _walk(
 
 
 def _refit(
-    function: Residuals, space: Family, start: Array, i: int, value: float
+    function: Residuals, space: Family, start: Array, i: int, value: float, evaluations: int
 ) -> tuple[Array, float]:
     """The best point with parameter `i` at `value`, from `start`; and its cost."""
     others = np.arange(len(start)) != i
@@ -85,5 +99,5 @@ def _refit(
     def whole(rest: Array) -> Array:
         return np.insert(rest, i, value, axis=-1)
 
-    found = refine(lambda rest: function(whole(rest)), part, start[others], EVALUATIONS)
+    found = refine(lambda rest: function(whole(rest)), part, start[others], evaluations)
     return whole(found.point), found.cost

@@ -15,6 +15,7 @@ from realnet.bridge.lag import descent_lags
 from realnet.bridge.local import edge_times
 from realnet.bridge.pair import Pair
 from realnet.bridge.rivals import Description, describe, describes, toy_description
+from realnet.bridge.searching import Search
 from realnet.bridge.status import EARLIEST, HORIZON, NONE, statuses
 
 TWO_RUNS, ONE_RUN, READING, TOY, DESCENT = (
@@ -42,6 +43,7 @@ class Question:
     etas: Array
     levels: Array
     seed: int
+    searched: Search
 
     @property
     def fitted(self) -> Curve | None:
@@ -112,7 +114,9 @@ def _toys(question: Question) -> dict[str, Answer]:
     found = {TOY: _nothing(question), DESCENT: _nothing(question)}
     for scales, name in ((2, TOY), (1, DESCENT)):
         try:
-            result = fit(question.small, scales=scales, seed=question.seed)
+            result = fit(
+                question.small, scales=scales, seed=question.seed, searched=question.searched
+            )
         except InvalidInput:
             return found
         if result.status not in ("ok", "systematic"):

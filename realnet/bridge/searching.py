@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
 
+from linmodel.errors import integer
 from linmodel.problem import Array
 from realnet.bridge.curve import Curve
 from realnet.bridge.toy import BOUNDS, PARAMETERS, ToyParameters, flow_curves
 
-SCREENED = 300
-REFINED = 8
-POLISHING_ROUNDS = 4
 MOST_EVALUATIONS = 150
 # Of the logarithm of a parameter, for derivatives; the integrator's noise is near 1e-8.
 DIFFERENCE = 1e-3
@@ -37,6 +35,24 @@ class Found:
     cost: float
     jacobian: Array
     converged: bool
+
+
+@dataclass(frozen=True)
+class Search:
+    """How much is searched: random starts, how many of them are refined, rounds of polishing, and
+    evaluations of every refit of a profile."""
+
+    starts: int = 300
+    refined: int = 8
+    rounds: int = 4
+    refit: int = 30
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            integer(name, value, low=1)
+
+
+FULL = Search()
 
 
 @dataclass(frozen=True)
@@ -114,25 +130,27 @@ def refine(
     return Found(solution.x, float(solution.cost), solution.jac, solution.status > 0)
 
 
-def search(curve: Curve, space: Family, seed: int, curves: Curves = flow_curves) -> list[Found]:
-    """Solutions from the best REFINED of SCREENED random starts, best first."""
+def search(
+    curve: Curve, space: Family, seed: int, curves: Curves = flow_curves, much: Search = FULL
+) -> list[Found]:
+    """Solutions from the best of many random starts, best first."""
     rng = np.random.default_rng(seed)
     function = residuals(space, curve, curves)
-    starts = _random_starts(space, curve, rng, curves)
+    starts = _random_starts(space, curve, rng, curves, much.starts)
     costs = np.sum(function(starts) ** 2, axis=1)
-    chosen = np.argsort(costs, kind="stable")[:REFINED]
+    chosen = np.argsort(costs, kind="stable")[: much.refined]
     found = [refine(function, space, starts[i]) for i in chosen]
     found.sort(key=lambda each: each.cost)
-    return [polish(function, space, found[0]), *found[1:]]
+    return [polish(function, space, found[0], much.rounds), *found[1:]]
 
 
-def polish(function: Residuals, space: Family, found: Found) -> Found:
+def polish(function: Residuals, space: Family, found: Found, rounds: int) -> Found:
     """Go on from a solution that ran out of evaluations, until it converges or no longer gains.
 
     In a flat valley (a combination of parameters that the curve does not pin down) the point drifts
     while the cost stands still: a round that lowers the cost by less than 1% counts as converged.
     """
-    for _ in range(POLISHING_ROUNDS):
+    for _ in range(rounds):
         if found.converged:
             break
         again = refine(function, space, found.point)
@@ -141,9 +159,11 @@ def polish(function: Residuals, space: Family, found: Found) -> Found:
     return found
 
 
-def _random_starts(space: Family, curve: Curve, rng: np.random.Generator, curves: Curves) -> Array:
-    """Log-uniform toy parameters, (SCREENED, p); scales such that the toy's rise fits the curve."""
-    table = np.array([_random_toy(curve, rng) for _ in range(SCREENED)])
+def _random_starts(
+    space: Family, curve: Curve, rng: np.random.Generator, curves: Curves, count: int
+) -> Array:
+    """Log-uniform toy parameters, (count, p); scales such that the toy's rise fits the curve."""
+    table = np.array([_random_toy(curve, rng) for _ in range(count)])
     if "time_scale" in space.names:
         shapes = curves(table, curve.time)
         offsets = np.mean(np.log(curve.sharpness) - np.log(shapes), axis=1)

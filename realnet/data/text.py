@@ -6,6 +6,7 @@ import lzma
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -119,6 +120,7 @@ def load_windows(
     )
 
 
+@cache
 def _stream(tokens: str, kept: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """The text as ids, and the `kept` tokens that these stand for, the unknown one first."""
     text = moby_dick()
@@ -130,7 +132,9 @@ def _stream(tokens: str, kept: int) -> tuple[NDArray[np.int64], tuple[str, ...]]
     frequent = np.argsort(-counts, kind="stable")[: kept - 1]
     table = np.zeros(len(names), dtype=np.int64)
     table[frequent] = 1 + np.arange(len(frequent))
-    return table[ids], (UNKNOWN, *names[frequent].tolist())
+    stream = table[ids]
+    stream.flags.writeable = False  # one for all that ask
+    return stream, (UNKNOWN, *names[frequent].tolist())
 
 
 def _begins(places: int, size: int | None, seed: int, context: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from realnet.bridge.fitting import fit
 from realnet.bridge.forecasting import forecast
 from realnet.bridge.rules import RULES
 from realnet.bridge.scoring import compare, observed
+from realnet.bridge.searching import FULL, Search
 from realnet.bridge.status import NONE
 from realnet.config import TrainConfig
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
@@ -42,6 +43,7 @@ class Settings:
     networks: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(NETWORKS))
     windows: tuple[float, ...] = (1.0, 0.5)
     seeds: int = 3
+    search: Search = FULL
 
 
 def configs(settings: Settings, scale: Scale) -> Configs:
@@ -84,7 +86,7 @@ def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
                     seen[f"observed_{key}"][n, j, s] = happened[key]
             for w, window in enumerate(windows):
                 small = _first(runs[f"{name} x1", seed], window)
-                fits[w, n, s], beside = _beside(small, larger, seed)
+                fits[w, n, s], beside = _beside(small, larger, seed, settings.search)
                 if beside is None:
                     continue
                 for key in names:
@@ -100,12 +102,13 @@ def _first(run: xr.Dataset, share: float) -> xr.Dataset:
 
 
 def _beside(
-    small: xr.Dataset, larger: list[xr.Dataset], seed: int
+    small: xr.Dataset, larger: list[xr.Dataset], seed: int, search: Search
 ) -> tuple[str, xr.Dataset | None]:
     """The fit's status, and its forecast beside what was observed; None where it is refused."""
     try:
-        status = fit(small, seed=seed).status
-        predicted = forecast(small, None, [run.attrs["step_size"] for run in larger], seed=seed)
+        status = fit(small, seed=seed, searched=search).status
+        etas = [run.attrs["step_size"] for run in larger]
+        predicted = forecast(small, None, etas, seed=seed, searched=search)
     except InvalidInput as error:
         return f"refused: {error}"[:120], None
     return status, compare(predicted, larger)

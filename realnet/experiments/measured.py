@@ -25,6 +25,7 @@ from linmodel import OpposingSignals
 from linmodel.data import draw
 from linmodel.errors import InvalidInput
 from realnet.bridge.fitting import fit
+from realnet.bridge.searching import FULL, Search
 from realnet.bridge.uncertainty import bootstrap
 from realnet.data import datasets
 from realnet.experiments import toy
@@ -58,6 +59,7 @@ class Settings:
     draws: int = 10
     resamples: int = 50
     checkpoints: int = 30
+    search: Search = FULL
 
 
 NUMBERS = {
@@ -173,7 +175,7 @@ def examine(case: Case, seed: int, steps: int, settings: Settings) -> tuple[dict
         "overlap": float(both / either),
         "alpha_true": alpha_of(inputs[case.members], inputs[~case.members]),
     }
-    fitted, status = fitted_alpha(found.evidence, seed, settings.draws)
+    fitted, status = fitted_alpha(found.evidence, seed, settings)
     measured = with_interval(inputs, chosen, seed, settings.resamples)
     for name, values in (("alpha_measured", measured), ("alpha_fitted", fitted)):
         row |= {f"{name}{end}": value for end, value in zip(ENDS, values, strict=True)}
@@ -184,7 +186,7 @@ def examine(case: Case, seed: int, steps: int, settings: Settings) -> tuple[dict
 
 
 def fitted_alpha(
-    evidence: xr.Dataset, seed: int, draws: int
+    evidence: xr.Dataset, seed: int, settings: Settings
 ) -> tuple[tuple[float, float, float], str]:
     """alpha of the toy fitted to the sharpness at the checkpoints, its 95% interval, and a status.
 
@@ -196,12 +198,13 @@ def fitted_alpha(
     run = xr.Dataset({"sharpness": ("time", sharpness)}, {"time": time})
     nothing = (math.nan, math.nan, math.nan)
     try:
-        result = fit(run.assign_attrs(step_size=evidence.attrs["step_size"]), scales=1, seed=seed)
+        run = run.assign_attrs(step_size=evidence.attrs["step_size"])
+        result = fit(run, scales=1, seed=seed, searched=settings.search)
     except InvalidInput as error:
         return nothing, f"refused: {error}"[:120]
     if result.status not in {"ok", "systematic"}:
         return nothing, result.status
-    span = bootstrap(result, draws=draws, seed=seed).sel(parameter="alpha")
+    span = bootstrap(result, draws=settings.draws, seed=seed).sel(parameter="alpha")
     ends = span.sel(source="curve and initial state")
     return (result.values.alpha, float(ends.low), float(ends.high)), result.status
 

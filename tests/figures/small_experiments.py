@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from realnet.bridge.searching import Search
 from realnet.experiments import (
+    agreement,
     branching,
     decisive,
     forecast,
@@ -24,22 +26,34 @@ def _first(table, count):
 
 def small_experiments():
     """The experiments with small settings, in their order."""
-    decided = {"arms": _first(decisive.ARMS, 3), "steps": 100, "seeds": 2}
-    strong, weak = (decisive.Settings(dials, **decided) for dials in decisive.DIALS.values())
+    # The same planted groups in both: they share their runs. Three arms, for their figure.
+    decided = decisive.Settings(
+        decisive.DIALS["strong"], _first(decisive.ARMS, 3), seeds=2, steps=100
+    )
+    # A search that finds something, not the best.
+    little = Search(starts=20, refined=1, rounds=1, refit=3)
     few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
     one = measured.Settings()
     normed = {"VGG": natural.NETWORKS["VGG, batch norm"] | {"width": 2, "depth": 1}}
     settings = {
-        "decisive_strong": strong,
-        "decisive_weak": weak,
-        "mechanism": mechanism.Settings(strong, (0.0, 0.4)),
+        "decisive_strong": decided,
+        "decisive_weak": decided,
+        "mechanism": mechanism.Settings(replace(decided, seeds=1), (0.0, 0.4), smoothing_seeds=1),
         "roles": roles.Settings(_first(roles.ARMS, 2), steps=100, seeds=2),
-        "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=2),
+        "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=1),
         "text": text.Settings(_first(text.ARMS, 2), context=8, steps=100, seeds=1),
-        "layers": layers.Settings({"mlp": layers.NETWORKS["mlp"] | {"width": 8}}),
-        "forecast": forecast.Settings({"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1),
+        "layers": layers.Settings({"mlp": layers.NETWORKS["mlp"] | {"width": 8}}, seeds=1),
+        "agreement": agreement.Settings(steps=100, seeds=1),
+        "forecast": forecast.Settings(
+            {"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1, search=little
+        ),
         "measured": measured.Settings(
-            _first(one.toys, 1), _first(one.planted, 1), seeds=1, resamples=5, checkpoints=12
+            _first(one.toys, 1),
+            _first(one.planted, 1),
+            seeds=1,
+            resamples=5,
+            checkpoints=12,
+            search=little,
         ),
         "branching_planted": branching.Settings(
             step_sizes=_first(branching.PLANTED, 1), steps=60, observe=("branch",)

@@ -11,20 +11,13 @@ torch = pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Every experiment, finished at the smallest size that its code can run at."""
-    from realnet.bridge import profile, searching
     from realnet.experiments.kit.definition import Scale
     from realnet.experiments.kit.engine import run_experiment
     from tests.figures.small_experiments import small_experiments
 
     out = tmp_path_factory.mktemp("experiments")
-    with pytest.MonkeyPatch.context() as patch:
-        # A search that finds something, not the best.
-        patch.setattr(searching, "SCREENED", 20)
-        patch.setattr(searching, "REFINED", 1)
-        patch.setattr(searching, "POLISHING_ROUNDS", 1)
-        patch.setattr(profile, "EVALUATIONS", 3)
-        for one in small_experiments():
-            run_experiment(one, Scale(size=60, quick=True), out)
+    for one in small_experiments():
+        run_experiment(one, Scale(size=60, quick=True), out)
     return out
 
 

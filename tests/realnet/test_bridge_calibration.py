@@ -74,14 +74,14 @@ def test_fresh_networks_are_scored_and_not_calibrated_on():
     odd = [replace(case, fresh=True, edges=2 * case.edges) for case in known[:4]]
     found, plain = coverage([*known, *odd]), coverage(known)
     row = found.sel(column="fresh", rule="two runs", window=1.0)
-    assert int(row.networks) == 4 and int(row.told) == sum(
+    assert int(row.networks) == 4 and int(row.forecasts) == sum(
         int((np.isfinite(case.edges)).sum()) for case in odd
     )
     assert int(row.held) == 0
     column = {"column": "leave one network out"}
     np.testing.assert_array_equal(found.held.sel(column), plain.held.sel(column))
     honest = plain.sel(column | {"rule": "two runs", "window": 1.0})
-    assert honest.held / honest.told > 0.8
+    assert honest.held / honest.forecasts > 0.8
 
 
 def test_a_prefix_is_the_first_part_in_time():

@@ -27,11 +27,12 @@ def table(runs: Runs, numbers: Numbers, about: dict[str, str]) -> xr.Dataset:
         diverged[at] = run.attrs["status"] == "diverged"
         for name, value in numbers(run).items():
             found[name][at] = value
-    data = xr.Dataset(coords={"arm": arms, "seed": seeds})
-    for name, values in found.items():
-        data[name] = (("arm", "seed"), values, {"units": "1", "long_name": about[name]})
-    data["diverged"] = (("arm", "seed"), diverged, {"units": "1", "long_name": "1: diverged"})
-    return data
+    variables = {
+        name: (("arm", "seed"), values, {"units": "1", "long_name": about[name]})
+        for name, values in found.items()
+    }
+    variables["diverged"] = (("arm", "seed"), diverged, {"units": "1", "long_name": "1: diverged"})
+    return xr.Dataset(variables, {"arm": arms, "seed": seeds})
 
 
 def curves(runs: Runs, names: tuple[str, ...], on: str = "time") -> xr.Dataset:

@@ -46,7 +46,7 @@ class Scale:
             config = replace(config, size=self.size)
         if self.quick:
             steps = max(10, config.steps // 10)
-            config = replace(config, steps=steps, every=max(1, min(config.every, steps // 10)))
+            config = replace(config, steps=steps, every=max(1, min(config.every, steps // 5)))
         return config
 
 

@@ -90,7 +90,7 @@ def estimate(experiment: Experiment, scale: Scale, out: Path) -> float:
     known: dict[str, float] = {}
     total = experiment.extra_seconds
     for key, config in experiment.configs(scale).items():
-        if _done(run_folder(out, key, config)):
+        if _finished_run(run_folder(out, key, config)) is not None:
             continue
         alike = config.as_dict() | {"seed": 0, "label_smoothing": 0.0, "step_size": 1.0}
         text = json.dumps(alike, sort_keys=True)
@@ -100,11 +100,13 @@ def estimate(experiment: Experiment, scale: Scale, out: Path) -> float:
     return total
 
 
-def _done(folder: Path) -> bool:
+def _finished_run(folder: Path) -> xr.Dataset | None:
+    """Its curves; None where it is not there, or not finished."""
     try:
-        return store.load(folder / "curves.nc").attrs["status"] != "unfinished"
+        curves = store.load(folder / "curves.nc")
     except InvalidInput:
-        return False
+        return None
+    return None if curves.attrs["status"] == "unfinished" else curves
 
 
 def run_experiment(
@@ -146,8 +148,8 @@ def _run_all(configs: Configs, out: Path, report: Report | None) -> Runs:
     runs: Runs = {}
     for key, config in configs.items():
         folder = run_folder(out, key, config)
-        there = _done(folder)
-        runs[key] = store.load(folder / "curves.nc") if there else train(config, out=folder)
+        curves = _finished_run(folder)
+        runs[key] = train(config, out=folder) if curves is None else curves
         if report is not None:
             report(1, f"{key[0]}, seed {key[1]}: {runs[key].attrs['status']}")
     return runs

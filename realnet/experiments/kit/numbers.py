@@ -79,7 +79,7 @@ def with_intervals(table: xr.Dataset, over: str, against: str | None = None) -> 
     `against`: an arm; then also NAME_difference (and _low, _high), each arm less that one, paired
     over `over`.
     """
-    found = table.copy()
+    found = {}
     for name in list(table.data_vars):
         variable = table[name]
         if over not in variable.dims or variable.dtype.kind not in "fiu":
@@ -95,4 +95,4 @@ def with_intervals(table: xr.Dataset, over: str, against: str | None = None) -> 
                 text = f"{variable.attrs.get('long_name', name)}{suffix}{end}".replace("_", ", ")
                 attrs = {"units": variable.attrs.get("units", "1"), "long_name": text}
                 found[f"{name}{suffix}{end}"] = (dims, values, attrs)
-    return found
+    return table.assign(found)
