@@ -16,8 +16,9 @@ trial.sketch                K of "sketch=K" in observe, 0 without
 (always measured)           "alignment", "groups", "held_out" in observe
 
 In the results themselves: antiphase (of another definition) is antiphase_detrended; edge_low and
-edge_high of the forecasts are low and high. In the settings of the forecasts and of what was measured,
-"search" says what were constants of the bridge then: 300 starts, 8 refined, 4 rounds, refits of 30.
+edge_high of the forecasts are low and high. In the settings of the experiments "forecast" and
+"measured", "search" says what were constants of the bridge then: 300 starts, 8 refined, 4 rounds,
+refits of 30 evaluations.
 """
 
 import hashlib
