@@ -65,7 +65,21 @@ def theorem(
 ) -> None:
     """Check a theorem of your own. Exit status 0: proved or certified; 1: anything weaker.
 
-    The format is described in proofs_check/theorem.py (python -m pydoc proofs_check.theorem).
+    FILE holds, in TOML:
+
+    \b
+      hypotheses = ["c0 == 1", "epsilon0 > 0", "epsilon0 < B", "alpha >= C*B"]
+      conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
+      when = "always"         # every t >= 0; or "start", "dip", "limit"
+      examples = 50           # random problems, where nothing is decided
+      constants = {C = "3/2"}
+      ranges = {alpha = [1, 1000]}    # where problems are drawn from
+
+    \b
+    Names: alpha, B, k; the start c0, epsilon0, n0, o0, kappa; at the time t
+    c, epsilon, n, o, sharpness, opposing_curvature; your constants.
+    A formula is one comparison of + - * / **, exp, log, sqrt, min, max.
+    A counterexample comes with a line of Python that shows it again.
     """
     from proofs_check.theorem import check_theorem  # late: the ledger does not need the simulator
 

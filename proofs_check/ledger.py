@@ -37,6 +37,7 @@ class Outcome:
     verdict: Verdict
     evidence: str
     second: str = ""  # the other kernel that came to the same answer: CERTIFICATE or FLINT
+    replay: str = ""  # a line of Python that shows a counterexample again
 
 
 CERTIFICATE, FLINT = "certificate", "python-flint"
@@ -187,7 +188,7 @@ def decide(claim: Claim, known: dict[str, Verdict] | None = None) -> Result:
     evidence = _evidence(claim, steps, inherited)
     if claim.witness:
         methods.append("witness")
-        refutation = _replay(claim.witness)
+        refutation = replayed(claim.witness)
         supported = not (steps or inherited) or verdict in (Verdict.PROVED, Verdict.CERTIFIED)
         if refutation.verdict != Verdict.REFUTED or supported:
             verdict = refutation.verdict
@@ -237,7 +238,7 @@ def run_check(check: Check) -> Outcome:
     return outcome
 
 
-def _replay(witness: str) -> Outcome:
+def replayed(witness: str) -> Outcome:
     """Execute a witness: its assertion must hold for the claim to be refuted."""
     try:
         if not _asserts(witness):

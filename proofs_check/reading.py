@@ -57,6 +57,8 @@ def _step(number: int, part: StepResult) -> list[str]:
         if formula:
             lines.append(f"       $ {formula} $")
         lines.append(_wrap(f"       {outcome.evidence}", "       "))
+        if outcome.replay:
+            lines += ["Once more, in one line:", f"  python -c {shlex.quote(outcome.replay)}"]
     return lines
 
 

@@ -32,11 +32,12 @@ from typing import Any
 
 import sympy as sp
 
-from linmodel.errors import integer, refuse
+from linmodel.errors import InvalidInput, integer, refuse
 from proofs_check import catalogue
 from proofs_check.claims.field import B, Q, alpha, c, epsilon, n, o, t
 from proofs_check.expressions import number, relation
 from proofs_check.ledger import Check, Claim, Outcome, Result, Verdict, decide, step
+from proofs_check.replay import found_by_z3, with_replay
 from proofs_check.smt import implies
 from proofs_check.trial import RANGES, Trial, try_examples
 
@@ -120,7 +121,8 @@ def read(entry: Mapping[str, Any]) -> Trial:
             refuse("key of the theorem", key, f"one of {', '.join(KEYS)}")
     for key in ("hypotheses", "conclusion"):
         if key not in entry:
-            refuse(f"key {key!r} of the theorem", None, "given")
+            raise InvalidInput(f"the theorem has no key {key!r}: it needs hypotheses (a list of "
+                               "formulas) and a conclusion (a formula).")  # fmt: skip
     if not isinstance(entry["hypotheses"], list | tuple):
         refuse("hypotheses", entry["hypotheses"], "a list of formulas")
     when = entry.get("when", "always")
@@ -172,13 +174,15 @@ def _settle(trial: Trial) -> Outcome:
         return standing
     if trial.when == "start" or standing.verdict == Verdict.PROVED:
         found = _ask([*given, *FACTS[trial.when]], trial.conclusion)
-        exact = trial.when == "limit" and found.verdict == Verdict.REFUTED
-        if exact or found.verdict in (Verdict.PROVED, Verdict.ERROR):
+        if trial.when == "limit" and found.verdict == Verdict.REFUTED:
+            return with_replay(found, trial.conclusion, "limit", found_by_z3(found.evidence))
+        if found.verdict in (Verdict.PROVED, Verdict.ERROR):
             return found
     if trial.when in ("always", "start") and not trial.conclusion.has(sharpness, t):
         found = _ask([*given, *FACTS["start"]], trial.conclusion)
         if found.verdict == Verdict.REFUTED:
-            return Outcome(Verdict.REFUTED, f"at the start: {found.evidence}")
+            shown = Outcome(Verdict.REFUTED, f"at the start: {found.evidence}")
+            return with_replay(shown, trial.conclusion, "start", found_by_z3(found.evidence))
     try:
         return try_examples(trial)
     except TypeError as error:  # sympy compares no complex numbers

@@ -16,6 +16,7 @@ from linmodel.errors import InvalidInput
 from proofs_check.enclosure import BITS
 from proofs_check.expressions import enclose
 from proofs_check.ledger import Outcome, Verdict
+from proofs_check.replay import with_replay
 
 RANGES: dict[str, tuple[float, float]] = {
     "alpha": (1.0, 1000.0),
@@ -57,7 +58,8 @@ def try_examples(trial: Trial, seed: int = 0) -> Outcome:
         if time is not None:
             shown = ", ".join(f"{name} = {value!r}" for name, value in drawn.items())
             if _confirmed(trial, drawn, time):
-                return Outcome(Verdict.REFUTED, f"confirmed by intervals: t = {time!r}, {shown}")
+                found = Outcome(Verdict.REFUTED, f"confirmed by intervals: t = {time!r}, {shown}")
+                return with_replay(found, trial.conclusion, trial.when, drawn, time)
             unconfirmed += 1
             last = f"t = {time!r}, {shown}"
     if done < trial.examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 import tomllib
 
@@ -10,8 +11,9 @@ import sympy as sp
 from flint import arb
 
 from linmodel.errors import InvalidInput
-from proofs_check import theorem
+from proofs_check import replay, theorem
 from proofs_check.expressions import enclose, relation
+from proofs_check.ledger import Outcome, Verdict
 from proofs_check.theorem import NAMES, check_theorem
 from tests.proofs_check.test_command_line import call
 
@@ -84,6 +86,27 @@ def test_a_file_is_read_and_the_status_says_what_was_found(monkeypatch, capsys, 
     path.write_text(TOML.replace("<= alpha*B", ">= 2*alpha*B"), encoding="utf-8")
     code, out, _ = call(monkeypatch, capsys, "theorem", str(path))
     assert code == 1 and "Verdict: refuted" in out
+    command = next(line for line in out.splitlines() if line.startswith("  python -c "))
+    exec(shlex.split(command)[2], {})  # its assertion holds
+
+
+def test_help_says_how_to_write_one(monkeypatch, capsys):
+    code, out, _ = call(monkeypatch, capsys, "theorem", "--help")
+    words = ("hypotheses = [", "conclusion = ", 'constants = {C = "3/2"}', "ranges = {", "exp, log")
+    assert code == 0 and all(word in out for word in words)
+
+
+def test_a_counterexample_of_each_kind_is_replayed_in_floats():
+    for when, conclusion in (("limit", "opposing_curvature <= alpha*B"),
+                             ("always", "opposing_curvature <= alpha*exp(-B*t)")):  # fmt: skip
+        entry = {"hypotheses": [*STANDING, "c0 > 3/2"], "conclusion": conclusion, "when": when}
+        result = check_theorem(entry | {"examples": 20})
+        (outcome,) = result.steps[0].outcomes.values()
+        assert outcome.replay and "\n" not in outcome.replay
+        exec(outcome.replay, {})
+    close = Outcome(Verdict.REFUTED, "x")
+    said = replay.with_replay(close, NAMES["c0"] >= sp.Rational(1, 3), "start", {"c0": "1/3"})
+    assert not said.replay and "too close" in said.evidence
 
 
 def test_the_example_in_the_documentation_works():
@@ -121,7 +144,7 @@ def test_bad_entries_are_refused(change, message):
     entry = {"hypotheses": STANDING, "conclusion": "c > 0"} | change
     with pytest.raises(InvalidInput, match=message):
         check_theorem(entry)
-    with pytest.raises(InvalidInput, match="conclusion"):
+    with pytest.raises(InvalidInput, match="has no key 'conclusion'"):
         check_theorem({"hypotheses": STANDING})
 
 
