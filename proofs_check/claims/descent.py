@@ -55,6 +55,7 @@ G1 = Claim(
     by_hand="vectors in the other directions do not move",
 )
 AT_MINIMUM: dict[Any, Any] = {o: 0, bb: epsilon**2, rho: c * epsilon}
+lam = sp.Symbol("lambda", real=True)
 WIDTH = c**2 + epsilon**2
 
 
@@ -93,23 +94,18 @@ G2 = Claim(
             "Descent's derivative there is I - eta H, with eigenvalues 1 - eta lambda; all are at "
             "most 1 in size iff both alpha c^2 and c^2 + epsilon^2 are at most 2/eta.",
             eigenvalues=(
-                implies(
-                    [eta > 0, alpha >= 0, alpha * c**2 <= 2 / eta, 2 / eta >= WIDTH],
-                    _within(alpha * c**2) & _within(c**2) & _within(WIDTH),
-                ),
-                implies(
-                    [eta > 0, alpha >= 0, _within(alpha * c**2) & _within(WIDTH)],
-                    (alpha * c**2 <= 2 / eta) & (2 / eta >= WIDTH),
-                ),
+                implies([eta > 0, lam >= 0, lam <= 2 / eta], _within(lam)),
+                implies([eta > 0, _within(lam)], lam <= 2 / eta),
+                implies([alpha >= 0], (alpha * c**2 >= 0) & (c**2 <= WIDTH)),
             ),
         ),
         by_lemma(
             "linear map",
             "With alpha c^2 > 2/eta >= c^2 + epsilon^2 only the eigenvalue of P b_o leaves [-1, "
             "1].",
-            eigenvalues=implies(
-                [eta > 0, alpha * c**2 > 2 / eta, 2 / eta >= WIDTH],
-                (1 - eta * alpha * c**2 < -1) & _within(c**2) & _within(WIDTH),
+            eigenvalues=(
+                implies([eta > 0, lam > 2 / eta], 1 - eta * lam < -1),
+                implies([2 / eta >= WIDTH, eta > 0], c**2 <= 2 / eta),
             ),
         ),
     ),

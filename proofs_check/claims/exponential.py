@@ -153,7 +153,6 @@ S5 = Claim(
 )  # fmt: skip
 z0, q0, w0 = sp.symbols("z0 q0 w0", real=True)
 SIZE = sp.Rational(3, 2) * alpha * (c**2 + o**2)
-CONSTANT = sp.Rational(3, 2) * alpha * (z0 + q0) + 2 * (z0 + w0) + B
 E = sp.Symbol("E", real=True)  # e^(2Bt) >= 1
 S5B = Claim(
     "S5b",
@@ -180,18 +179,27 @@ S5B = Claim(
                 c**2 + u**2 + T <= 2 * (c**2 + epsilon**2 + n**2) + B,
             ),
             implies(
-                [u >= 0, z >= 0, B >= 0, sp.Eq(u**2, epsilon**2 + n**2), sp.Eq(z**2, c**2)],
-                (2 * c * epsilon - B) ** 2 + 4 * c**2 * n**2 <= (2 * z * u + B) ** 2,
+                [u >= 0, z >= 0, sp.Eq(u**2, epsilon**2 + n**2), sp.Eq(z**2, c**2)],
+                -c * epsilon <= z * u,
+            ),
+            implies(
+                [B >= 0, -c * epsilon <= y, sp.Eq(y**2, c**2 * (epsilon**2 + n**2))],
+                (2 * c * epsilon - B) ** 2 + 4 * c**2 * n**2 <= (2 * y + B) ** 2,
             ),
         ),
         step(
             "c^2 + epsilon^2 <= Z e^(2Bt) by F8; n^2 and o^2 do not grow; e^(2Bt) >= 1.",
             implies([alpha >= 0], (along(n**2) <= 0) & (along(o**2) <= 0)),
+            implies([E >= 1, q0 >= 0, o**2 <= q0], o**2 <= q0 * E),
             implies(
-                [alpha >= 0, B >= 0, E >= 1, z0 >= 0, q0 >= 0, w0 >= 0,
-                 c**2 + epsilon**2 <= z0 * E, o**2 <= q0, n**2 <= w0],
-                SIZE + 2 * (c**2 + epsilon**2 + n**2) + B <= CONSTANT * E,
+                [alpha >= 0, c**2 + epsilon**2 <= z0 * E, o**2 <= q0 * E],
+                sp.Rational(3, 2) * alpha * (z0 + q0) * E >= SIZE,
             ),
+            implies(
+                [B >= 0, E >= 1, c**2 + epsilon**2 <= z0 * E, n**2 <= w0 * E],
+                2 * (c**2 + epsilon**2 + n**2) + B <= (2 * (z0 + w0) + B) * E,
+            ),
+            implies([z * E >= T, u <= y * E], T + u <= (z + y) * E),
         ),
     ),
     rests_on=("H2", "F8"),

@@ -144,6 +144,7 @@ LOG_RATE = (
 )
 PULL = sp.log(epsilon) + sp.log(V) - sp.log(c) - sp.log(M)
 c0, n0, o0, e0, kap, qm, c1, rate = sp.symbols("c0 n0 o0 e0 kappa Qm c1 p", real=True)
+bent, pulled, driven, fed = sp.symbols("p_1 p_2 p_3 p_4", real=True)
 WIDEST = c0**2 - kap + n0**2 + alpha * o0**2
 # c cannot fall below e0 B / Qm: there c' > 0.
 FLOOR = implies(
@@ -210,16 +211,17 @@ F4 = Claim(
                     [alpha > 0, N >= 0, P >= 0, 2 * alpha > 1, rate <= 1, rate <= 2 * alpha - 1],
                     (1 + rate) * PULLS <= 2 * BENDS,
                 ),
+                # The last three terms of (log r)', one by one, then their sum.
+                implies([m > 0, 2 * k >= (1 + rate) * m], (1 + rate) * c**2 <= 2 * c**2 * k / m),
                 implies(
-                    [
-                        c > 0,
-                        epsilon > 0,
-                        v > 0,
-                        m > 0,
-                        2 * k >= (1 + rate) * m,
-                        epsilon * v < c * m,
-                    ],
-                    rate * c**2 <= LOG_RATE,
+                    [c > 0, epsilon > 0, v > 0, epsilon * v < c * m],
+                    epsilon**2 < c * epsilon * m / v,
+                ),
+                implies([c > 0, epsilon * v < c * m], epsilon * v / c < m),
+                implies([c > 0, epsilon > 0, v > 0], c * v / epsilon > 0),
+                implies(
+                    [bent >= (1 + rate) * c**2, pulled > epsilon**2, driven < m, fed > 0],
+                    rate * c**2 <= fed - (c**2 + epsilon**2) + pulled - (driven - m) + bent,
                 ),
             ),
             positive=(QMAX, FLOOR, identity(VELOCITY[0], epsilon * B - c * Q)),
