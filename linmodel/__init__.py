@@ -34,6 +34,7 @@ Modules, imported when asked for:
     central_flow         the time average of descent at the edge of stability (G6)
     certified            intervals that contain the flow, proved in Arb
     decay                weight decay: kappa along the flow, and the minimum (G11)
+    deep                 balanced networks of any depth (F14)
     drift                what steps of descent do to kappa (G8)
     edges                the edge of stability of other optimisers (G9, G10)
     envelope             two-sided bounds of the flow in closed form (F11)
@@ -86,6 +87,7 @@ _MODULES = (
     "central_flow",
     "certified",
     "decay",
+    "deep",
     "drift",
     "edges",
     "envelope",
