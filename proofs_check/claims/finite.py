@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sympy as sp
+
 from proofs_check.claims.field import c, dot, gram, vector
 from proofs_check.claims.network import G, curvature_at_zero, gamma, loss_along, s, slope_at_zero
 from proofs_check.ledger import Claim, Verdict, by_lemma, step
 from proofs_check.symbolic import at, identity
 
 # b is all of w = (b, b_o), beta the least-squares solution w*, S the sample's matrix.
-LOSS = loss_along("S", size=0)
+LOSS = loss_along("S", size=sp.S.Zero)
 w, v, best = (vector(**{name: 1}) for name in ("b", "v", "beta"))
 LACK = vector(beta=1, b=-c)
 C_RATE = dot(LACK, w, "S")
