@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from realnet.curvature.parts import layer_sharpness, sample_curvature
     from realnet.curvature.tracker import SharpnessTracker, top_eigenpairs
     from realnet.edges.batch import BatchSharpness, GradientNoise
+    from realnet.edges.callbacks import hugging_face_callback, lightning_callback
     from realnet.edges.critical import Critical
     from realnet.edges.directional import AlongGroup, AlongUpdate
     from realnet.edges.gauss_newton import GaussNewton
@@ -40,6 +41,8 @@ _LAZY = {
     "AlongGroup": "realnet.edges.directional",
     "AlongUpdate": "realnet.edges.directional",
     "BatchSharpness": "realnet.edges.batch",
+    "hugging_face_callback": "realnet.edges.callbacks",
+    "lightning_callback": "realnet.edges.callbacks",
     "Critical": "realnet.edges.critical",
     "Density": "realnet.edges.spectrum",
     "GaussNewton": "realnet.edges.gauss_newton",
@@ -77,7 +80,9 @@ __all__ = [
     "build_network",
     "find_graded_signals",
     "find_opposing_groups",
+    "hugging_face_callback",
     "layer_sharpness",
+    "lightning_callback",
     "load_run",
     "observe",
     "sample_curvature",

@@ -13,7 +13,7 @@ from linmodel.errors import InvalidInput, notice
 from realnet.curvature.objective import Objective
 from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import full_precision
-from realnet.edges.reading import SHARPNESS, Stepping, read
+from realnet.edges.reading import SHARPNESS, Stepping, read, unwrapped
 
 
 class Point:
@@ -163,9 +163,7 @@ def _forward(objective: Objective) -> float:
 
 
 def _next_update(point: Point) -> Tensor:
-    base = point.optimizer
-    while not hasattr(base, "param_groups") and hasattr(base, "optimizer"):
-        base = base.optimizer
+    base = unwrapped(point.optimizer)
     base = getattr(base, "base_optimizer", base)
     params, gradient = point.objective.params, point.gradient
     own = {id(p): i for i, p in enumerate(params)}

@@ -106,6 +106,13 @@ class Stepping:
         )
 
 
+def unwrapped(optimizer: Any) -> Any:
+    """The optimiser inside of a schedule, or of a wrapper such as accelerate's."""
+    while hasattr(optimizer, "optimizer"):
+        optimizer = optimizer.optimizer
+    return optimizer
+
+
 def read(optimizer: Any) -> Stepping:
     """The rules of an optimiser, a schedule of one, or a step size (a number: descent).
 
@@ -115,8 +122,7 @@ def read(optimizer: Any) -> Stepping:
         eta = real("step size", optimizer, above=0.0)
         rule = Rule(eta, thresholds.descent(1.0), SHARPNESS)
         return Stepping((rule,), "descent", {}, ())
-    while not hasattr(optimizer, "param_groups") and hasattr(optimizer, "optimizer"):
-        optimizer = optimizer.optimizer
+    optimizer = unwrapped(optimizer)
     if not getattr(optimizer, "param_groups", None) or not hasattr(optimizer, "state"):
         refuse("optimizer", type(optimizer).__name__, KNOWN)
     base = getattr(optimizer, "base_optimizer", optimizer)

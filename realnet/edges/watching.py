@@ -11,7 +11,7 @@ from realnet.edges.catalogue import quantities
 from realnet.edges.evaluation import Edges
 from realnet.edges.preconditioner import NoStepYet
 from realnet.edges.quantity import Quantity
-from realnet.edges.reading import read
+from realnet.edges.reading import read, unwrapped
 from realnet.edges.recorder import Recorder
 
 Log = Callable[[dict[str, float]], object]
@@ -117,15 +117,12 @@ class Watch:
 
 
 def _groups(optimizer: Any) -> list[dict[str, Any]]:
-    while not hasattr(optimizer, "param_groups") and hasattr(optimizer, "optimizer"):
-        optimizer = optimizer.optimizer
-    return getattr(optimizer, "param_groups", [])
+    return getattr(unwrapped(optimizer), "param_groups", [])
 
 
 def _hooked(optimizer: Any, watch: Watch) -> Any:
     """A hook before each step of torch's optimiser; None for what has no hooks."""
-    while not hasattr(optimizer, "param_groups") and hasattr(optimizer, "optimizer"):
-        optimizer = optimizer.optimizer
+    optimizer = unwrapped(optimizer)
     optimizer = getattr(optimizer, "base_optimizer", optimizer)
     register = getattr(optimizer, "register_step_pre_hook", None)
     if register is None:
