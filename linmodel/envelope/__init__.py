@@ -1,5 +1,6 @@
 """F11: explicit two-sided bounds of the state and the sharpness along the flow."""
 
+from linmodel.envelope.negative import envelope_negative
 from linmodel.envelope.two_sided import (
     Box,
     Envelope,
@@ -15,5 +16,6 @@ __all__ = [
     "PrecisionExhausted",
     "envelope",
     "envelope_in_tau",
+    "envelope_negative",
     "sharpness_of",
 ]

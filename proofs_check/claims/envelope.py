@@ -91,4 +91,62 @@ F11B = Claim(
         "for a in (1.0, 50.0)]; assert e[0][0] > e[1][1], e"
     ),
 )
-CLAIMS = (F11, F11B)
+F11D = Claim(
+    "F11d",
+    "The envelope for epsilon0 < 0, up to the first zero of c",
+    "For c0 > |o0|, epsilon0 < 0, alpha >= 1: as long as c > 0 on the curve of alpha = "
+    "infinity, and epsilon <= 0 on it, epsilon(tau) lies between the curves of alpha = 1 and "
+    "of alpha = infinity, both closed (M8), and kappa + n^2 + o^2 + epsilon_high^2 <= c^2 <= "
+    "kappa + n^2 + o^2 + epsilon_low^2, so c > 0 on all of them. Where epsilon has become "
+    "positive on one of them the order goes on for as long as their c are > 0.",
+    r"\epsilon_1(\tau)\le\epsilon_\alpha(\tau)\le\epsilon_\infty(\tau),\quad "
+    r"\epsilon_0<0,\ c_\infty(\tau)>0",
+    Verdict.PROVED,
+    source="ours, beside F11",
+    hypotheses=("c0 > |o0|", "epsilon0 < 0", "B > 0", "alpha >= 1", "c > 0 on the curves"),
+    steps=(
+        by_lemma(
+            "comparison",
+            "d epsilon/dtau = B/c - epsilon: more o^2 at the same epsilon and tau, larger c, "
+            "smaller right-hand side, whatever the sign of epsilon.",
+            inequality=(
+                implies(
+                    [B >= 0, low > 0, high >= low],
+                    B / low - epsilon >= B / high - epsilon,
+                ),
+                implies(
+                    [low > 0, high > 0, sp.Eq(low**2, level + p), sp.Eq(high**2, level + q),
+                     p <= q],
+                    low <= high,
+                ),
+            ),
+            solution=identity(VELOCITY[1] / c**2, B / c - epsilon),
+        ),
+        step(
+            "While the upper curve is negative, epsilon^2 is between the squares; o^2 >= 0 "
+            "keeps c^2 of the true and of the lower curve at least at that of alpha = "
+            "infinity.",
+            implies(
+                [epsilon >= low, high >= epsilon, high <= 0, sp.Eq(c**2, level + epsilon**2)],
+                (level + high**2 <= c**2) & (c**2 <= level + low**2),
+            ),
+            implies(
+                [high <= 0, high >= epsilon, q >= 0, level + high**2 > 0,
+                 sp.Eq(c**2, level + q + epsilon**2)],
+                c**2 > 0,
+            ),
+        ),
+        step(
+            "The ends of the order in alpha: o^2 at equal tau is at most o0^2 e^(-2 tau), "
+            "alpha = 1, and above 0.",
+            identity(at(FAST, {alpha: 1}), o0**2 * sp.exp(-2 * tau)),
+            identity(sp.Derivative(FAST, alpha), -2 * tau * FAST),
+            implies([tau >= 0, q >= 0], -2 * tau * q <= 0),
+        ),
+    ),
+    rests_on=("M7", "M8", "F12"),
+    function="envelope.envelope_negative",
+    by_hand="the lemma is used up to any tau before the first zero, where c is bounded below and "
+    "the right-hand side Lipschitz",
+)  # fmt: skip
+CLAIMS = (F11, F11B, F11D)
