@@ -75,8 +75,9 @@ class ClosedCurve:
         end = self.own_zero()
         last = float(self.at(np.array(end))[1]) if np.isfinite(end) else np.inf
         inside = tau < last
-        high = end if np.isfinite(end) else self._long_enough(float(tau.max()))
-        low, high = np.zeros(tau.shape), np.full(tau.shape, high)
+        longest = end if np.isfinite(end) else self._long_enough(float(tau.max()))
+        low: Array = np.zeros(tau.shape)
+        high: Array = np.full(tau.shape, longest)
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
             early = self.at(middle)[1] < tau
