@@ -32,7 +32,12 @@ MECHANISM = (
     ("S11", "along_share_beyond", "the same, beyond 2/η", "aligned"),
     ("S11", "alternation_below", "evaluations after which g·v changes sign, below 2/η", ""),
     ("S11", "alternation_beyond", "the same, beyond 2/η", "oscillates"),
-    ("S11", "antiphase", "rank correlation of the two groups' loss swings", "opposite"),
+    (
+        "S11",
+        "antiphase",
+        "rank correlation of the two groups' swings; random groups: +0.5",
+        "opposite",
+    ),
     ("S11", "antiphase_detrended", "correlation of their changes less a 21-step mean", "opposite"),
     ("S11", "group_cosine", "cosine of the two groups' gradients", "opposite"),
     ("S11", "unbalance_cosine_beyond", "|cos(v, gradient of L0 − L1)|, beyond 2/η", ""),

@@ -96,6 +96,8 @@ def gradient_alignment(run: xr.Dataset) -> dict[str, float]:
 
     alternation: share of evaluations at which g.v has the other sign one step later. The groups:
     |cos(v, grad(L_0 - L_1))| and the share of 20 random directions that unbalance them less.
+    antiphase is the groups' alone: what random groups of the same sizes and classes reach, and how
+    far they swing, is `realnet.signals.chance` (measured on these runs: docs/signals.md).
     """
     beyond = run.sharpness.values >= run.attrs["two_over_eta"]
     flips = run.along.values * run.along_next.values < 0

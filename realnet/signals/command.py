@@ -11,7 +11,14 @@ from linmodel import store
 from linmodel.console import progress
 from linmodel.errors import integer, refuse
 from linmodel.files import require_writable
-from realnet.config import ACTIVATIONS, LOSSES, NETWORKS, TrainConfig, read_dials
+from realnet.config import (
+    ACTIVATIONS,
+    LOSSES,
+    NETWORKS,
+    NORMALISATIONS,
+    TrainConfig,
+    read_dials,
+)
 from realnet.extra import need_torch
 
 
@@ -25,6 +32,7 @@ def signals(
     width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
     depth: Annotated[int | None, typer.Option(help="Hidden layers, stages or blocks.")] = None,
     activation: Annotated[str, typer.Option(help="One of " + ", ".join(ACTIVATIONS))] = "tanh",
+    norm: Annotated[str, typer.Option(help="One of " + ", ".join(NORMALISATIONS))] = "none",
     loss: Annotated[str, typer.Option(help="One of " + ", ".join(LOSSES))] = "cross-entropy",
     size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = 400,
     step_size: Annotated[float, typer.Option(help="eta of full-batch gradient descent.")] = 0.2,
@@ -69,6 +77,7 @@ def signals(
             width=width,
             depth=depth,
             activation=activation,
+            norm=norm,
             loss=loss,
             size=size or None,
             step_size=step_size,
@@ -102,10 +111,13 @@ def _from_folder(folder: Path, steps: int, directions: int):
 
 def _from_training(config: TrainConfig):
     from realnet.signals.evidence import Evidence
+    from realnet.signals.groups import FEWEST
     from realnet.training.building import load_samples
     from realnet.training.run import Run
 
     samples = load_samples(config)
+    if samples.labels.size < FEWEST:
+        refuse("number of samples", samples.labels.size, f"at least {FEWEST}")
     run = Run(config, samples)
     (evidence,) = (one for one in run.observers if isinstance(one, Evidence))
     with progress(config.steps + 1, f"{config.net} on {config.data}") as advance:

@@ -5,11 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from linmodel.errors import InvalidInput
+from realnet.config import TrainConfig
 from realnet.data.samples import Samples
 from realnet.signals.answer import answers
+from realnet.signals.command import _from_training
 from realnet.signals.drawn import draw
 from realnet.signals.groups import OpposingPair
 from realnet.signals.printed import as_json, lines
+from realnet.training.run import Run
 from tests.realnet.test_signals_graded import N, made, planted
 
 NAMED = {"mode", "plus", "minus", "p_value", "energy_share", "curvature_share"}
@@ -68,3 +72,10 @@ def test_records_that_skip_steps_are_refused(pictured) -> None:
     evidence, images, _ = pictured
     signals, notes = answers(evidence.isel(time=slice(None, None, 2)), [], images)
     assert signals == [] and "every step" in notes[0]
+
+
+def test_too_few_samples_are_refused_before_anything_is_trained(monkeypatch) -> None:
+    monkeypatch.setattr(Run, "advance", lambda _: pytest.fail("a step was taken"))
+    few = TrainConfig(data="digits", size=20, steps=3, observe=("evidence=1",))
+    with pytest.raises(InvalidInput, match="number of samples"):
+        _from_training(few)
