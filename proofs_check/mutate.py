@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any
 
 from proofs_check import catalogue
@@ -19,6 +22,7 @@ COUNTED = (KILLED, UNDECIDED, SURVIVED)
 Row = dict[str, str]
 Place = tuple[str, str, Check]
 MODEL = "model"
+SECONDS = 5.0  # of processor time for one edit
 EDITED = """
 import json, sys
 import proofs_check.claims.field as field
@@ -88,8 +92,39 @@ def kill_rate(rows: Sequence[Row]) -> float:
     return count[KILLED] / total if total else float("nan")
 
 
-def verdict(mutant: Mutant) -> str:
-    """What the ledger makes of the edited statement. Not to be decided is not to pass."""
+class _OutOfTime(BaseException):
+    """Not an Exception: a check that fails is one, and would be called noticed."""
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Processor time after which _OutOfTime is raised; none where the system has no such timer."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _OutOfTime
+
+    if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def verdict(mutant: Mutant, seconds: float = SECONDS) -> str:
+    """What the ledger makes of the edited statement. Not to be decided (in time) is not to pass."""
+    try:
+        with _limited(seconds):
+            return _verdict(mutant)
+    except _OutOfTime:
+        return UNDECIDED
+
+
+def _verdict(mutant: Mutant) -> str:
     found = _decided(mutant.check)
     if found not in PASSES:
         return UNDECIDED if found == Verdict.OPEN else KILLED

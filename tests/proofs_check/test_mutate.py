@@ -9,7 +9,8 @@ import sympy as sp
 
 from proofs_check import mutate, smt, symbolic
 from proofs_check.claims.field import B, c, epsilon
-from proofs_check.mutants import edits
+from proofs_check.ledger import Check, Outcome
+from proofs_check.mutants import Mutant, edits
 from tests.proofs_check.test_command_line import call
 
 TIGHT = smt.implies([c > 0, epsilon > c], c**2 + epsilon**2 > 2 * c**2)
@@ -61,3 +62,12 @@ def test_an_edit_of_the_model_is_noticed():
 def test_the_rate_counts_what_claims_more():
     words = [mutate.KILLED] * 3 + [mutate.SURVIVED, mutate.WEAKER]
     assert mutate.kill_rate([{"verdict": word} for word in words]) == pytest.approx(3 / 4)
+
+
+def test_an_edit_that_takes_too_long_is_undecided():
+    def endless() -> Outcome:
+        while True:
+            pass
+
+    slow = Mutant("number", "slow", Check("sympy", endless))
+    assert mutate.verdict(slow, seconds=0.1) == mutate.UNDECIDED
