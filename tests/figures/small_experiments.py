@@ -13,6 +13,7 @@ from realnet.experiments import (
     measured,
     mechanism,
     natural,
+    plateaus,
     roles,
     text,
     toy,
@@ -64,6 +65,7 @@ def small_experiments():
         "natural": natural.Settings(
             "planted", {}, normed, {"mse": {"VGG": 0.2}}, steps=100, seeds=2, draws=99
         ),
+        "plateaus": plateaus.Settings(samples=60, width=6, steps=60, every=15, seeds=2),
         "toy_arms": toy.Settings(steps=60, samples=200),
     }
     return [
