@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from linmodel.errors import refuse
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+WIDE = 20.0  # greatest over least: from here on the axis is logarithmic
 
 
 def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
@@ -27,26 +29,21 @@ def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
     figure = Figure(figsize=(8.0, 1.4 + 2.4 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(panels) + 1, 1, sharex=True, squeeze=False)[:, 0]
-    axes[0].plot(history.time, history.loss, color="0.3", marker=".", markersize=3)
-    if bool((history.loss > 0).any()):
-        axes[0].set_yscale("log")
+    _line(axes[0], history, "loss", "0.3")
     axes[0].set_ylabel("loss")
     for axis, members in zip(axes[1:], panels, strict=True):
         for i, name in enumerate(members):
             _line(axis, history, name, COLOURS[i % len(COLOURS)])
         level = f"{members[0]}_threshold"
         if level in history:
-            said = "2/η" if np.allclose(history[level], history.two_over_eta) else "threshold"
-            axis.plot(
-                history.time,
-                history[level].where(np.isfinite(history[level])),
-                color="black",
-                linestyle="--",
-                lw=1.2,
-                label=said,
-            )
+            time, values = _finite(history, level)
+            edge = history.two_over_eta.values[np.isfinite(history[level].values)]
+            said = "2/η" if np.allclose(values, edge) else "threshold"
+            axis.plot(time, values, color="black", linestyle="--", lw=1.2, label=said)
         axis.set_ylabel(f"[{history[members[0]].attrs['units']}]")
         axis.legend(fontsize=8)
+    for axis in axes:
+        _scale(axis)
     axes[-1].set_xlabel("time [step size × step]")
     return figure
 
@@ -61,20 +58,43 @@ def measured(history: xr.Dataset) -> list[str]:
 
 
 def _panels(history: xr.Dataset, names: Sequence[str]) -> list[list[str]]:
-    """Quantities of one threshold share a panel; those without are together, by unit."""
-    found: dict[tuple, list[str]] = {}
+    """Quantities of one unit and one threshold, where both were measured, share a panel."""
+    found: list[list[str]] = []
     for name in names:
-        level = f"{name}_threshold"
-        key: tuple = (history[name].attrs["units"], level in history)
-        if level in history:
-            key += tuple(np.nan_to_num(history[level].values, nan=-1.0, posinf=-2.0))
-        found.setdefault(key, []).append(name)
-    return list(found.values())
+        home = next((panel for panel in found if _alike(history, panel[0], name)), None)
+        if home is None:
+            found.append([name])
+        else:
+            home.append(name)
+    return found
 
 
-def _line(axis: object, history: xr.Dataset, name: str, colour: str) -> None:
-    values = history[name].where(np.isfinite(history[name]))
-    axis.plot(history.time, values, color=colour, marker=".", markersize=3, label=name)  # type: ignore[attr-defined]
+def _alike(history: xr.Dataset, one: str, other: str) -> bool:
+    levels = [f"{name}_threshold" for name in (one, other)]
+    if history[one].attrs["units"] != history[other].attrs["units"]:
+        return False
+    if not all(level in history for level in levels):
+        return not any(level in history for level in levels)
+    pair = [history[level].values for level in levels]
+    both = np.isfinite(pair[0]) & np.isfinite(pair[1])
+    return bool(both.any()) and bool(np.allclose(pair[0][both], pair[1][both]))
+
+
+def _finite(history: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
+    kept = np.isfinite(history[name].values)
+    return history.time.values[kept], history[name].values[kept]
+
+
+def _line(axis: Axes, history: xr.Dataset, name: str, colour: str) -> None:
+    axis.plot(*_finite(history, name), color=colour, marker=".", markersize=4, label=name)
     if f"{name}_low" in history:
-        low, high = history[f"{name}_low"], history[f"{name}_high"]
-        axis.fill_between(history.time, low, high, color=colour, alpha=0.2, lw=0)  # type: ignore[attr-defined]
+        time, low = _finite(history, f"{name}_low")
+        _, high = _finite(history, f"{name}_high")
+        axis.fill_between(time, low, high, color=colour, alpha=0.25, lw=0)
+
+
+def _scale(axis: Axes) -> None:
+    """Logarithmic where the lines of the axis are positive and span more than WIDE."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axis.lines])
+    if len(values) and values.min() > 0 and values.max() > WIDE * values.min():
+        axis.set_yscale("log")
