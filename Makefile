@@ -63,14 +63,15 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
 	  "Python %d.%d found, 3.11 or newer needed: make PYTHON=python3.12 ..." % v[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[realnet,sweep,test,dev]'
+	$(BIN)/python -m pip install --quiet 'pip>=25.1'  # knows dependency groups
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,audit]' --group dev
 	@touch $@
 
 $(VENV)/.ready-docs: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group docs
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group bench
 	$(BIN)/python -m pip install --quiet --no-deps $(TORCH_PEERS)
 	@touch $@

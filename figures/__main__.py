@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import figures.installed  # noqa: F401  first: it says which extra is missing
 from figures.catalogue import module, names
 from figures.experiments.kit.shown import figure, finished
 from figures.explorer import explorer_page, overlay, statements

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from linmodel.console import new_app, run
+from linmodel.errors import InvalidInput
+from linmodel.extra import MissingExtra
 from linmodel.store import versions
 
 NAME = "opposing-signals"
@@ -19,14 +22,46 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _prove(app: typer.Typer) -> None:
+    import proofs_check.__main__
+
+    app.add_typer(proofs_check.__main__.app, name="prove")
+
+
+def _networks(app: typer.Typer) -> None:
+    import realnet.__main__
+
+    app.registered_commands += realnet.__main__.app.registered_commands
+
+
+def _explore(app: typer.Typer) -> None:
+    from figures.__main__ import explore
+
+    app.command()(explore)
+
+
+PARTS: tuple[tuple[Callable[[typer.Typer], None], tuple[str, ...]], ...] = (
+    (_prove, ("prove",)),
+    (_networks, ("train", "bridge", "signals", "experiments")),
+    (_explore, ("explore",)),
+)
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def _absent(reason: str) -> Callable[[], None]:
+    """A command that only says what to install."""
+
+    def command() -> None:
+        raise InvalidInput(reason)
+
+    return command
+
+
 def program() -> typer.Typer:
     """The application. Its parts are imported here: they are programs of their own, too."""
     import linmodel.__main__
-    import proofs_check.__main__
-    import realnet.__main__
-    from figures.__main__ import explore
 
-    app = new_app(ABOUT)
+    app = new_app(ABOUT, completion=True)
 
     @app.callback(help=ABOUT)
     def everything(
@@ -36,9 +71,12 @@ def program() -> typer.Typer:
     ) -> None: ...
 
     app.registered_commands += linmodel.__main__.app.registered_commands
-    app.add_typer(proofs_check.__main__.app, name="prove")
-    app.registered_commands += realnet.__main__.app.registered_commands
-    app.command()(explore)
+    for add, names in PARTS:
+        try:
+            add(app)
+        except MissingExtra as missing:
+            for name in names:
+                app.command(name, hidden=True, context_settings=ANYTHING)(_absent(str(missing)))
     return app
 
 

@@ -50,7 +50,7 @@ What can go wrong:
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import linmodel.interrupt  # noqa: F401  first: signals during the other imports are one line, too
 from linmodel.closed_form import closed_form
@@ -78,8 +78,12 @@ from linmodel.reduction import (
     standard_state,
 )
 from linmodel.store import versions
-from linmodel.sweeps.run import sweep
 
+if TYPE_CHECKING:
+    from linmodel.sweeps.run import sweep
+
+# Compiled code, which needs numba: imported when asked for.
+_LAZY = {"sweep": "linmodel.sweeps.run"}
 # Not in __all__: `from linmodel import *` should not need hypothesis, nor wait for Arb.
 _MODULES = (
     "asymptotics",
@@ -124,13 +128,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType | str:
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         return versions()["opposing-signals"]
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     if name in _MODULES:
         return import_module(f"linmodel.{name}")
     raise AttributeError(f"module 'linmodel' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+    return sorted([*globals(), *_LAZY, *_MODULES])

@@ -16,17 +16,23 @@ from typer.core import TyperGroup
 
 from linmodel import interrupt
 from linmodel.errors import FlowFailed, InvalidInput
+from linmodel.extra import MissingExtra
 
 Advance = Callable[[int, str], None]
 MOST_CHARACTERS = 2000  # of an error's line
 
 
-def new_app(help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
-    """A typer application as all four packages use it: plain errors, no completion commands."""
+def new_app(
+    help_text: str, cls: type[TyperGroup] = TyperGroup, completion: bool = False
+) -> typer.Typer:
+    """A typer application as all four packages use it: plain errors.
+
+    completion  offer --install-completion: of a command that is installed under its own name
+    """
     return typer.Typer(
         cls=cls,
         help=help_text,
-        add_completion=False,
+        add_completion=completion,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,7 +62,7 @@ def _status(app: typer.Typer, name: str) -> int | str | None:
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
-    except (InvalidInput, FlowFailed) as error:
+    except (InvalidInput, FlowFailed, MissingExtra) as error:
         return _failed(str(error))
     except MemoryError as error:
         return _failed(f"too large for this machine's memory ({error}).")

@@ -12,9 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
-from filelock import FileLock, Timeout
-
 from linmodel.errors import InvalidInput, refuse
 
 SEAL = b"\nsha256 of all before this line: "
@@ -134,6 +131,8 @@ def hold(folder: Path, name: str = "", wait: bool = False) -> Iterator[None]:
     is. Where nobody can write there is nothing to hold. Raises InvalidInput where another process
     holds it, unless `wait`.
     """
+    from filelock import FileLock, Timeout
+
     lock = FileLock(folder / (f".{name}.{LOCK}" if name else f".{LOCK}"))
     held = True
     try:
@@ -164,6 +163,8 @@ def _short(name: str) -> str:
 
 def _writes(process: int, modified: float) -> bool:
     """Whether the process that wrote a temporary may still run; its number may be a newcomer's."""
+    import psutil
+
     try:
         return psutil.Process(process).create_time() <= modified + 2
     except psutil.NoSuchProcess:

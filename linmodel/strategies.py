@@ -30,7 +30,7 @@ try:
     from hypothesis import strategies as st
 except ImportError as error:
     raise ImportError(
-        "linmodel.strategies needs hypothesis: pip install '.[test]' in this project's folder"
+        "linmodel.strategies needs hypothesis: pip install '.[strategies]' in this project's folder"
     ) from error
 
 Limits = tuple[float, float]

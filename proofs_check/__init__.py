@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import proofs_check.installed  # noqa: F401  first: it says which extra is missing
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from proofs_check.ledger import Claim, Result, Verdict, decide

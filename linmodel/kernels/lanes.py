@@ -15,14 +15,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from linmodel.errors import notice
+from linmodel.extra import require
+
+require("linmodel's compiled loops (sweeps, the bridge)", "sweep", "numba")
+
+import numba  # noqa: E402
+from llvmlite import ir  # noqa: E402
+from numba import types  # noqa: E402
+from numba.core import cgutils  # noqa: E402
+from numba.extending import intrinsic  # noqa: E402
 
 LANES = 16
 """Cells advanced abreast: two AVX-512 registers, four AVX2 ones."""

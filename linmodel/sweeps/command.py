@@ -19,8 +19,6 @@ from linmodel.problem import Array, State
 from linmodel.store import save
 from linmodel.sweeps.frame import DESCENT_STATUS, FLOW_STATUS
 from linmodel.sweeps.grid import Plan, make_plan
-from linmodel.sweeps.run import sweep as run_sweep
-from linmodel.sweeps.solve import empty, solve
 
 MOST_VALUES = 2**24  # along an axis: 128 MB of numbers
 MOST_SECONDS, MOST_BYTES = 600, 10**10  # of a sweep that begins without being asked for twice
@@ -104,6 +102,8 @@ def sweep(
         "variables": None if variables is None else tuple(variables.split(",")),
         "device": device,
     }
+    from linmodel.sweeps.run import sweep as run_sweep  # late: needs numba, which takes a second
+
     plan = make_plan(**given, product=True)
     if streamed and not yes:
         _ask(plan, threads)
@@ -144,6 +144,8 @@ def _ask(plan: Plan, threads: int | None) -> None:
 
 def _expected_seconds(plan: Plan) -> float:
     """Processor seconds of the whole sweep, from a few cells at its start, middle and end."""
+    from linmodel.sweeps.solve import empty, solve
+
     count = min(TRIED, plan.cells)
     places = [0, (plan.cells - count) // 2, plan.cells - count]
     solve(plan, 0, 1, empty(plan, 1))  # compiles

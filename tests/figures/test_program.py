@@ -19,6 +19,7 @@ def test_every_package_is_reached() -> None:
     said = told("--help")
     for command in ("flow", "descent", "sweep", "prove", "train", "bridge", "signals", "explore"):
         assert f" {command} " in said
+    assert "--install-completion" in said
 
 
 def test_the_version_is_the_installed_one() -> None:

@@ -1,0 +1,19 @@
+"""What to say when a part's optional dependencies are not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+
+class MissingExtra(ImportError):
+    """A part whose optional dependencies are not installed; the message names the extra."""
+
+
+def require(what: str, extra: str, *modules: str) -> None:
+    """Raises MissingExtra that names the extra to install, where one of `modules` is missing."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"{what} needs {', '.join(missing)}, not installed here. "
+            f"Run: pip install '.[{extra}]' in this project's folder"
+        )

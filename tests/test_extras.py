@@ -1,0 +1,51 @@
+"""Tracking sharpness needs torch, NumPy, SciPy and xarray alone; what is missing says its extra."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numba", "llvmlite", "z3", "flint", "matplotlib", "jinja2", "latex2mathml", "zarr", "dask")
+SMALL = ("typer", "rich", "h5netcdf", "h5py", "filelock", "psutil", "sklearn", "skimage", "PIL")
+TRACK = """
+import torch
+from realnet import SharpnessTracker
+from linmodel import OpposingSignals, State, gradient_flow
+model, x = torch.nn.Linear(3, 1), torch.randn(9, 3)
+assert SharpnessTracker(lambda: model(x).square().mean(), model).evaluate().sharpness > 0
+gradient_flow(OpposingSignals(50, 10, 4), State(1, 0.1, 0.4, 0.9), [0.1])
+"""
+PROGRAM = "from figures.program import main; sys.argv = {}; main()"
+
+
+def without(modules, code):
+    """Run `code` in a process where `modules` are not installed."""
+    hide = f"import sys\nsys.modules |= dict.fromkeys({modules!r})\n"
+    done = subprocess.run([sys.executable, "-c", hide + code], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_tracking_needs_no_solver_no_compiler_and_no_pictures():
+    pytest.importorskip("torch")
+    assert without(HEAVY + SMALL, TRACK) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "extra"),
+    [
+        ("from linmodel import sweep", "sweep"),
+        ("import proofs_check", "prove"),
+        ("import figures.__main__", "figures"),
+        ("import linmodel.strategies", "strategies"),
+    ],
+)
+def test_what_is_missing_says_its_extra(code, extra):
+    status, said = without((*HEAVY, "hypothesis"), code)
+    assert status == 1 and f"pip install '.[{extra}]'" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["prove", "bridge", "explore", "sweep"])
+def test_a_command_whose_part_is_missing_says_so_in_one_line(command):
+    more = ["--alpha", "10", "--beta-norm", "1"] if command == "sweep" else []
+    status, said = without(HEAVY, PROGRAM.format(["opposing-signals", command, *more]))
+    assert status == 2 and said.count("\n") == 1 and "pip install '.[" in said
