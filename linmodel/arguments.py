@@ -105,7 +105,7 @@ def described(kind: Any) -> str:
     return f"a {getattr(kind, '__name__', str(kind))}"
 
 
-def _resolved(annotation: Any, function: Callable) -> Any:
+def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
     """The annotation evaluated where the function was written; Any where it cannot be."""
     if annotation is inspect.Parameter.empty:
         return Any
@@ -119,7 +119,7 @@ def _resolved(annotation: Any, function: Callable) -> Any:
         return Any
 
 
-def _values(parameter: inspect.Parameter, value: Any) -> list:
+def _values(parameter: inspect.Parameter, value: Any) -> list[Any]:
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
         return list(value)
     return list(value.values()) if parameter.kind is inspect.Parameter.VAR_KEYWORD else [value]
@@ -159,7 +159,7 @@ def _fits_number(value: object, whole: bool) -> bool:
     return not isinstance(value, str | bytes) and float(value).is_integer()  # type: ignore[arg-type]
 
 
-def _fits_container(value: object, origin: type, parts: tuple) -> bool:
+def _fits_container(value: object, origin: type, parts: tuple[Any, ...]) -> bool:
     if isinstance(value, str | bytes) and origin not in (str, bytes):
         return False  # a word is a sequence of letters, which nobody means
     if origin in (list, abc.Sequence):

@@ -99,7 +99,7 @@ def integer(name: str, value: object, *, low: int) -> int:
     return int(number)
 
 
-def generator(name: str, rng: int | np.random.Generator) -> np.random.Generator:
+def generator(name: str, rng: object) -> np.random.Generator:
     """A Generator as it is, or a new one of a seed >= 0; else `InvalidInput`."""
     if isinstance(rng, np.random.Generator):
         return rng

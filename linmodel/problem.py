@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,7 +70,7 @@ class OpposingSignals:
         """a = sqrt(alpha / p): length of an outlier's opposing part (aligned support, M9)."""
         return float(np.sqrt(self.alpha / self.outlier_fraction))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON."""
         return asdict(self)
 
@@ -99,7 +101,7 @@ class State:
             shapes = [np.shape(value) for value in self]
             refuse("state", shapes, "c, epsilon, n, o of shapes that broadcast together")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.c, self.epsilon, self.n, self.o))
 
     @property
@@ -114,7 +116,7 @@ class State:
         # (c - o)(c + o): the two largest terms cancel without losing digits.
         return ((c - o) * (c + o) - epsilon**2 - n**2)[()]
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """The four values by name, ready for JSON."""
         return {
             name: np.asarray(getattr(self, name)).tolist() for name in ("c", "epsilon", "n", "o")

@@ -8,7 +8,7 @@ import platform
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import xarray as xr
 
@@ -58,7 +58,7 @@ def provenance(**configuration: object) -> dict[str, str]:
 
 
 @typed
-def configuration(dataset: xr.Dataset) -> dict:
+def configuration(dataset: xr.Dataset) -> dict[str, Any]:
     """The configuration that `provenance` wrote into a Dataset."""
     return json.loads(dataset.attrs["configuration"])
 

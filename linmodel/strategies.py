@@ -124,13 +124,13 @@ def standard_starts(draw: st.DrawFn, problem: OpposingSignals) -> State:
 
 
 @st.composite
-def cases(draw: st.DrawFn, **ranges: Any) -> Case:
+def cases(draw: st.DrawFn, /, **ranges: Any) -> Case:
     """A problem (with `ranges` as in `problems`) and any state."""
     return Case(draw(problems(**ranges)), draw(states()))
 
 
 @st.composite
-def standing_cases(draw: st.DrawFn, **ranges: Any) -> Case:
+def standing_cases(draw: st.DrawFn, /, **ranges: Any) -> Case:
     """A problem with alpha >= 1 and B > 0, and a start within the standing hypotheses."""
     problem = draw(problems(**ranges))
     if problem.alpha < 1:
@@ -139,7 +139,7 @@ def standing_cases(draw: st.DrawFn, **ranges: Any) -> Case:
 
 
 @st.composite
-def standard_cases(draw: st.DrawFn, **ranges: Any) -> Case:
+def standard_cases(draw: st.DrawFn, /, **ranges: Any) -> Case:
     """A problem and a draw of its standard initialisation."""
     problem = draw(problems(**ranges))
     return Case(problem, draw(standard_starts(problem)))

@@ -12,6 +12,7 @@ The reduced model is lambda = (1, 1), mu = (alpha): modes of one eigenvalue act 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,7 +207,7 @@ def _dataset(
     b: Array,
     b_o: Array,
     method: str,
-    settings: dict,
+    settings: Mapping[str, object],
 ) -> xr.Dataset:
     norm = float(np.linalg.norm(spectra.beta))
     beta_hat = spectra.beta / norm if norm > 0 else np.eye(1, spectra.beta.size)[0]
