@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import proofs_check.installed  # noqa: F401  first: it says which extra is missing
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
+from linmodel.extra import require
 from proofs_check.ledger import Claim, Result, Verdict, decide
 
 __all__ = ["Claim", "InvalidInput", "Result", "Verdict", "catalogue", "claims_table", "run"]
@@ -18,6 +19,7 @@ def catalogue(ids: Iterable[str] | None = None) -> list[Claim]:
 
     Raises InvalidInput for an id that the ledger does not have.
     """
+    require("the ledger", "prove", "sympy", "z3")
     from proofs_check.claims import all_claims  # late: sympy and z3 take a second to import
 
     known = all_claims()

@@ -1,7 +1,7 @@
-"""Imported first: the ledger's solvers are an extra of their own."""
+"""Imported first: the ledger is an extra of its own. Certificates need python-flint only."""
 
 from __future__ import annotations
 
 from linmodel.extra import require
 
-require("proofs_check", "prove", "flint", "sympy", "z3")
+require("proofs_check", "prove", "flint")
