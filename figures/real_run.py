@@ -89,7 +89,7 @@ def threads(run: xr.Dataset) -> str:
 def words(datasets: Datasets) -> list[str]:
     """What was measured: the edge, the two runs' distance before it, the loss after it."""
     large, small = datasets["large"], datasets["small"]
-    level = large.attrs["two_over_eta"]
+    level = _threshold(large)
     edge = rise_time(large.time.values, large.sharpness.values, level)
     if not np.isfinite(edge):
         most = float(large.sharpness.max()) / level
@@ -119,7 +119,7 @@ def draw(datasets: Datasets) -> Figure:
     large = datasets["large"]
     for name in ("small", "large"):
         _run(top, bottom, datasets[name], name)
-    edge_line(bottom, large.attrs["step_size"], f"2/η at η = {large.attrs['step_size']:g}")
+    edge_line(bottom, 2 / _threshold(large), f"2/η at η = {large.attrs['step_size']:g}")
     top.set_yscale("log")
     bottom.set_ylim(bottom=0)
     set_up = configuration(large)
@@ -129,6 +129,11 @@ def draw(datasets: Datasets) -> Figure:
     top.legend(loc="upper right")
     bottom.legend(loc="lower right")
     return figure
+
+
+def _threshold(run: xr.Dataset) -> float:
+    """The sharpness at which the run's optimiser turns unstable, as the run recorded it."""
+    return run.attrs.get("threshold", run.attrs["two_over_eta"])
 
 
 def _run(top: Axes, bottom: Axes, run: xr.Dataset, name: str) -> None:

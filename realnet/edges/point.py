@@ -13,6 +13,8 @@ from linmodel.errors import InvalidInput, notice
 from realnet.curvature.objective import Objective
 from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import full_precision
+from realnet.curvature.shares import refuse_noise
+from realnet.curvature.training_mode import REMEDY
 from realnet.edges.reading import SHARPNESS, Stepping, read, unwrapped
 
 
@@ -21,6 +23,7 @@ class Point:
 
     memory  kept from one evaluation to the next, by quantity: what starts the next one warm
     spent   products, gradients and forward passes over all data, so far
+    noisy   whether the last loss drew random numbers: then it must be the same again
     """
 
     def __init__(
@@ -30,8 +33,9 @@ class Point:
         optimizer: Any = None,
         memory: dict[str, Any] | None = None,
         settings: tuple[int, float, int, int] = (1, 1e-3, 200, 0),
+        noisy: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.objective, self.optimizer = objective, optimizer
+        self.objective, self.optimizer, self.noisy = objective, optimizer, noisy
         self.memory = {} if memory is None else memory
         self.k, self.tolerance, self.max_products, self.seed = settings
         self.spent = {"products": 0, "gradients": 0, "passes": 0}
@@ -145,6 +149,8 @@ class Point:
         if self._gradient is None:
             self._loss, self._gradient = self.objective.gradient()
             self.spent["gradients"] += 1
+            if self.noisy():
+                refuse_noise(self.objective, self._loss, REMEDY)
 
     def _begin(self) -> None:
         loss, self._gradient = self.objective.begin()

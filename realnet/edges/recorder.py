@@ -86,7 +86,14 @@ class Recorder:
     def _point(self) -> Point:
         tracker = self.tracker
         settings = tracker.k, tracker.tolerance, tracker.max_products, tracker.seed
-        return Point(tracker.objective, tracker.curvature, self.optimizer, self.memory, settings)
+        return Point(
+            tracker.objective,
+            tracker.curvature,
+            self.optimizer,
+            self.memory,
+            settings,
+            lambda: tracker.watched.drew,
+        )
 
     def _note(
         self,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+import xarray as xr
 
 from linmodel.console import progress
 from realnet.config import (
@@ -137,5 +139,15 @@ def train(
     last = curves.isel(time=-1)
     print(
         f"{curves.attrs['status']}: step {int(last.step)}, loss {float(last.loss):.4g}, "
-        f"sharpness {float(last.sharpness):.4g} (2/eta = {curves.attrs['two_over_eta']:.4g}); {out}"
+        f"sharpness {float(last.sharpness):.4g} ({_edge(last)}); {out}"
     )
+
+
+def _edge(last: xr.Dataset) -> str:
+    """What the sharpness is to be held against: the optimiser's own threshold by then."""
+    if "preconditioned_threshold" in last:
+        level = float(last.preconditioned_threshold)
+        return f"Adam's threshold {level:.4g} is of the preconditioned one: --observe edges"
+    if np.isnan(last.threshold):
+        return "no threshold: the flow is stable"
+    return f"threshold {float(last.threshold):.4g}"

@@ -6,6 +6,14 @@ import pytest
 import torch
 
 from linmodel import InvalidInput
+from linmodel.edges import edge
+from linmodel.network.optimisers import (
+    Adam,
+    GradientDescent,
+    HeavyBall,
+    Nesterov,
+    PlainSharpnessAware,
+)
 from realnet.edges import thresholds
 from realnet.edges.reading import read
 from tests.tolerances import ALGEBRA
@@ -87,3 +95,15 @@ def test_small_rho_is_descent():
 def test_what_has_no_threshold_is_refused(call):
     with pytest.raises(InvalidInput, match="allowed"):
         call()
+
+
+def test_they_are_the_models_own():
+    """linmodel's edges, which the ledger proves (G9, G10)."""
+    for optimiser, level in (
+        (GradientDescent(ETA), thresholds.descent(ETA)),
+        (HeavyBall(ETA, momentum=0.7), thresholds.heavy_ball(ETA, 0.7)),
+        (Nesterov(ETA, momentum=0.7), thresholds.nesterov(ETA, 0.7)),
+        (Adam(ETA, beta1=0.9), thresholds.adam(ETA, 0.9)),
+        (PlainSharpnessAware(ETA, radius=0.3), thresholds.sam(2 / ETA, 0.3)),
+    ):
+        assert edge(optimiser) == pytest.approx(level, rel=ALGEBRA)

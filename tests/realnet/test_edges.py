@@ -372,3 +372,9 @@ def test_trace_and_density():
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "curvlinops", None)
     refused(r"pip install '\.\[curvature\]'", lambda: Case().evaluate("trace"))
+
+
+def test_a_noisy_loss_is_refused_where_no_product_is_asked_for_too():
+    point = nn.Parameter(torch.ones(3))
+    tracker = SharpnessTracker(lambda: (point * torch.rand(3)).square().sum(), [point])
+    refused("not deterministic", lambda: tracker.evaluate("critical", 0.1))
