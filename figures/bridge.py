@@ -283,19 +283,23 @@ def _coverage(data: xr.Dataset, column: str) -> Table:
         for window in data.window.values:
             one = data.sel(column=column, rule=rule, window=window)
             given, missing = float(one.forecasts), float(one.not_reached)
+            later = f"{float(one.later):.0f} ({float(one.later_held):.0f} held)"
             rows.append(
                 [
                     rule,
                     f"{window:.0%}",
                     f"{given:.0f} of {float(one.edges):.0f}",
+                    later,
+                    f"{float(one.never_reached):.0f}",
                     f"{float(one.median_error):.1%}",
                     f"{float(one.late_error):.0%}",
                     f"{float(one.held):.0f} of {given:.0f}",
                     number(float(one.width)),
-                    f"{float(one.never):.0f} of {missing:.0f}",
+                    f"{float(one.rightly):.0f} of {missing:.0f}",
                 ]
             )
     count, level = int(data.networks.sel(column=column)), data.attrs["level"]
     title = f"Forecasts of {count} networks: {column}; intervals of nominal {level:.0%}"
-    heading = ["rule", "window", "edges forecast", "median error", "95% of errors"]
-    return Table(title, [*heading, "held", "width", "rightly never"], rows)
+    heading = ["rule", "window", "edges forecast", "not within 1.5 windows", "wrongly never"]
+    heading += ["median error", "95% of errors", "held", "width", "not reached, rightly"]
+    return Table(title, heading, rows)

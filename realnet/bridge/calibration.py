@@ -8,7 +8,6 @@ was frozen: they are scored and never calibrated on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +21,7 @@ from linmodel.arguments import typed
 from linmodel.errors import real, refuse
 from linmodel.problem import Array
 from linmodel.store import load
-from realnet.bridge.curve import Curve
+from realnet.bridge.curve import FEWEST_READ, LEAST_RISE, Curve, rise
 from realnet.bridge.intervals import Quantiles, beyond, tolerance
 from realnet.bridge.local import edge_times
 from realnet.bridge.pair import Pair, pair_of
@@ -30,11 +29,9 @@ from realnet.bridge.status import EARLIEST
 
 TABLE = "edges.nc"
 # Shares of a small curve, in time, from which the rest of it is forecast, and levels of that rest.
-PREFIXES, LEVELS = (0.25, 0.35, 0.5, 0.7), (0.25, 0.5, 0.75, 1.0)
-# Fewest points of a prefix, as of a curve.
-FEWEST = 8
+PREFIXES, LEVELS = (0.25, 0.35, 0.5, 0.7), (0.1, 0.25, 0.5, 0.75, 1.0)
 # Beyond it the table has too few networks for a quantile.
-HIGHEST_LEVEL = 0.98
+HIGHEST_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,7 @@ class Case:
 class Scores(NamedTuple):
     """Errors of the rules on one case, (n,), (m,), (m,): see `Quantiles`."""
 
+    network: str
     far: Array
     late: Array
     spread: Array
@@ -110,7 +108,7 @@ def known_scores() -> tuple[Scores, ...]:
 
 @typed
 def quantiles(level: float) -> Quantiles:
-    """Of the committed table. Raises InvalidInput for a level outside (0, 0.98]."""
+    """Of the committed table. Raises InvalidInput for a level outside (0, 0.95]."""
     level = real("level", level, above=0)
     if level > HIGHEST_LEVEL:
         refuse(
@@ -125,24 +123,36 @@ def _quantiles(level: float) -> Quantiles:
 
 
 def quantiles_of(known: Iterable[Scores], level: float) -> Quantiles:
-    """Conformal quantiles of these errors (see `Quantiles`)."""
-    far, late, spread = (np.concatenate(part) for part in zip(*known, strict=True))
-    tail = (1 - level) / 2
-    return Quantiles(
-        -conformal(-far, 1 - tail), conformal(far, 1 - tail), conformal(late, level),
-        conformal(spread, level),
-    )  # fmt: skip
+    """Conformal quantiles of these errors over networks (see `Quantiles`)."""
+    groups: dict[str, list[Scores]] = {}
+    for one in known:
+        groups.setdefault(one.network, []).append(one)
+    far, late, spread = (
+        conformal([np.concatenate([one[part] for one in own]) for own in groups.values()], level)
+        for part in (1, 2, 3)
+    )
+    return Quantiles(far, late, spread)
 
 
 def scores_of(case: Case) -> Scores:
     """The errors of one case: of its curve's prefixes, and of its edges."""
-    return Scores(prefix_scores(case.small), *edge_scores(case))
+    return Scores(case.network, prefix_scores(case.small), *edge_scores(case))
 
 
-def conformal(scores: Array, share: float) -> float:
-    """The ceil((n + 1) share)-th smallest score: a new one lies below with that probability."""
-    ordered = np.sort(scores)
-    return float(ordered[min(math.ceil((len(ordered) + 1) * share), len(ordered)) - 1])
+def conformal(groups: list[Array], share: float) -> float:
+    """Below it a score of a new group lies with probability `share` (or more): the quantile where
+    each of the n groups with scores weighs 1/(n + 1), in equal parts, and infinity the rest; at
+    most the largest score. (Lee, Barber and Willett, Distribution-free inference with hierarchical
+    data, arXiv:2306.06342.)
+    """
+    groups = [scores for scores in groups if len(scores)]
+    scores = np.concatenate(groups)
+    weights = np.concatenate([np.full(len(own), 1 / len(own)) for own in groups])
+    order = np.argsort(scores)
+    below = np.cumsum(weights[order]) / (len(groups) + 1)
+    # Sums of n equal parts are exact to 1e-12 only.
+    place = int(np.searchsorted(below, share - 1e-12))
+    return float(scores[order][min(place, len(scores) - 1)])
 
 
 def prefix(curve: Curve, share: float) -> Curve:
@@ -151,21 +161,27 @@ def prefix(curve: Curve, share: float) -> Curve:
     return curve.first(int((curve.time <= end * (1 + 1e-12)).sum()))
 
 
+def forecast_from(curve: Curve) -> bool:
+    """Whether a forecast takes the curve: 8 points, a rise by 10% (as `curve.measured`)."""
+    return len(curve.time) >= FEWEST_READ and rise(curve.sharpness)[0] >= LEAST_RISE
+
+
 def prefix_scores(curve: Curve) -> Array:
-    """ln(true/predicted) / ln(predicted/T) of the local exponential from prefixes of the curve, at
-    levels that the rest of it rises to."""
+    """|ln(true/predicted)| / ln(predicted/T) of the local exponential from those prefixes of the
+    curve that a forecast takes, at levels that the rest of it rises to and that are forecast."""
     found = []
     for share in PREFIXES:
         part = prefix(curve, share)
         top, whole = part.sharpness.max(), curve.sharpness.max()
-        if len(part.time) < FEWEST or whole <= top:
+        if not forecast_from(part) or whole <= top:
             continue
         levels = top * (whole / top) ** np.array(LEVELS)
         true, _ = edge_times(curve, levels * (1 - 1e-9))
         predicted, inside = edge_times(part, levels)
         far = beyond(predicted, part)
         known = np.isfinite(predicted) & ~inside & (far > 0)
-        found.append(np.log((true - curve.start) / (predicted - curve.start))[known] / far[known])
+        ratio = (true - curve.start)[known] / (predicted - curve.start)[known]
+        found.append(np.abs(np.log(ratio)) / far[known])
     return np.concatenate([np.empty(0), *found])
 
 

@@ -51,13 +51,15 @@ def forecast(
     small, second   runs at eta0 and r eta0 from one start (r about 2), each a Dataset with
                     sharpness on time and attribute step_size, or a file (`read_curve`)
     step_sizes      those asked for; the edge is 2/eta, or the runs' own optimiser's threshold
-    level           nominal coverage of the intervals, conformal over other networks (`calibration`)
+    level           nominal coverage of the intervals of edges that are reached, conformal over
+                    other networks (`calibration`)
     seed, searched  of the toy's fit: random starts, and how many
 
     On (rule, step_size): edge_time, edge_step, low, high, plateau, status (see `status`). Only "two
     runs" and "local exponential" have intervals; attribute `answer` names the one to use: "two
     runs" with a second run. One run's interval is one-sided: it cannot see the lag, so its lower
-    end is the reading itself. NaN where there is no honest number.
+    end is the reading itself. An edge "not within 1.5 windows" has the interval's lower end alone,
+    the upper is infinite. NaN where there is no honest number.
 
     Raises InvalidInput: no step sizes, curves that are too short, do not rise or have gaps, runs
     that are no pair, an optimiser without a known threshold.
@@ -111,6 +113,7 @@ def _dataset(question: Question, found: dict[str, Answer], known: Quantiles) -> 
     units = {"long_name": "step size eta", "units": "time"}
     data = xr.Dataset(coords={"rule": list(RULES), "step_size": ("step_size", etas, units)})
     times = np.array([answer.times for answer in found.values()])
+    times[np.isinf(times)] = np.nan
     limits = np.array([answer.limit for answer in found.values()])
     table = {
         "edge_time": times,

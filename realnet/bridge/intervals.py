@@ -8,6 +8,7 @@ import numpy as np
 
 from linmodel.problem import Array
 from realnet.bridge.curve import Curve
+from realnet.bridge.local import FARTHEST
 
 # Part of the time that a lag's error is at least, beside half of the lag.
 LEAST_SPREAD = 0.002
@@ -15,15 +16,14 @@ LEAST_SPREAD = 0.002
 
 @dataclass(frozen=True)
 class Quantiles:
-    """What other networks' errors were, at one level.
+    """What other networks' errors were, at one level: a new network's lie below with that chance.
 
-    low, high  (1 -+ level)/2 quantiles of ln(true/predicted) / ln(predicted/T) beyond a curve
-    late       level quantile of edge/reading - 1: what one run cannot see
-    spread     level quantile of |true - predicted| / (lag/2 + 0.002 t) of two runs inside the curve
+    far     of |ln(true/predicted)| / ln(predicted/T) beyond a curve
+    late    of edge/reading - 1: what one run cannot see
+    spread  of |true - predicted| / (lag/2 + 0.002 t) of two runs inside the curve
     """
 
-    low: float
-    high: float
+    far: float
     late: float
     spread: float
 
@@ -43,14 +43,22 @@ def tolerance(times: Array, lag: Array, curve: Curve) -> Array:
 def interval(
     times: Array, lag: Array | None, curve: Curve, found: Quantiles
 ) -> tuple[Array, Array]:
-    """Ends of the interval of each edge time (from the curve's start: t e^(q x), and +- spread).
+    """Ends of the interval of each edge time: t - hypot(t (1 - e^(-q x)), g) and
+    t + hypot(t (e^(q x) - 1), g) with t from the curve's start, q = far, g = spread x `tolerance`.
 
-    lag None: one run, one-sided: from the reading itself to `late` beyond it.
+    lag None: one run, one-sided: nothing for the lag below, g = late x t above.
+    Beyond the curve the lower end is not before the curve's, less g.
+    Times that are infinite (not within 1.5 windows): from the lower end there, to infinity.
     """
-    begin, far = curve.start, beyond(times, curve)
-    early = (times - begin) * np.exp(found.low * far)
-    last = (times - begin) * np.exp(found.high * far)
+    begin, later = curve.start, np.isinf(times)
+    window = curve.span - begin
+    after = np.where(later, FARTHEST * window, times - begin)
+    far = found.far * beyond(begin + after, curve)
     if lag is None:
-        return begin + early, begin + last * (1 + found.late)
-    about = found.spread * tolerance(times, lag, curve)
-    return begin + np.maximum(early - about, 0.0), begin + last + about
+        below, above = np.zeros(len(after)), found.late * after
+    else:
+        below = above = found.spread * tolerance(begin + after, lag, curve)
+    low = after - np.hypot(-np.expm1(-far) * after, below)
+    low = np.where(far > 0, np.maximum(low, window - below), low)
+    high = after + np.hypot(np.expm1(far) * after, above)
+    return begin + np.maximum(low, 0.0), np.where(later, np.inf, begin + high)

@@ -61,18 +61,18 @@ class Question:
     def answer(
         self, times: Array, inside: np.ndarray, limit: float = np.nan, lag: Array | None = None
     ) -> Answer:
-        """Times with their statuses; those too early or too late are NaN."""
+        """Times with their statuses; those too early or too late are NaN, infinite: `LATER`."""
         begun = self.curve.sharpness[0] >= self.levels
         with np.errstate(invalid="ignore"):
             early = begun | ((times - self.curve.start) / self.etas < EARLIEST)
         status = statuses(times, inside, early, self.end)
-        known = np.isfinite(times) & ~early & (times <= self.end)
+        known = ~early & ((times <= self.end) | np.isinf(times))
         return Answer(np.where(known, times, np.nan), status, limit, lag)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Edge times (m,), NaN without one; statuses; the sharpness at late times; the lag in them."""
+    """Edge times (m,), NaN without one, infinite for LATER; statuses; late sharpness; the lag."""
 
     times: Array
     status: np.ndarray

@@ -10,13 +10,13 @@ import xarray as xr
 
 from realnet.bridge.fitting import BridgeResult
 from realnet.bridge.rules import TWO_RUNS
-from realnet.bridge.status import BEYOND, EARLY, MEANINGS, NEVER
+from realnet.bridge.status import BEYOND, EARLY, LATER, MEANINGS, NEVER
 
 
 def as_json(predicted: xr.Dataset) -> str:
     """Rows {step_size, rule, edge_time, edge_step, low, high, level, status}; the answer's first.
 
-    null where there is no number; level is the interval's nominal coverage.
+    null where there is no number, or an infinite one; level is the interval's nominal coverage.
     """
     answer = predicted.attrs["answer"]
     names = sorted(map(str, predicted.rule.values), key=lambda name: name != answer)
@@ -40,6 +40,8 @@ def answer_lines(predicted: xr.Dataset) -> list[str]:
         row = predicted.sel(rule=answer).isel(step_size=i)
         status = str(row.status.item())
         text = f"step size {eta:g}, edge at sharpness {float(row.edge):.5g}: {status}"
+        if status == LATER:
+            text += f", so after time {float(row.low):.5g} if at all ({level:.0%})"
         if math.isfinite(row.edge_time):
             text = (
                 f"step size {eta:g}: sharpness reaches {float(row.edge):.5g} at time "
@@ -77,7 +79,7 @@ def rule_lines(predicted: xr.Dataset, scored: xr.Dataset | None) -> list[str]:
 def advice(predicted: xr.Dataset) -> list[str]:
     """What the words mean that were used, what one run cannot see, what a forecast costs."""
     answer = predicted.sel(rule=predicted.attrs["answer"])
-    used = [status for status in (BEYOND, EARLY, NEVER) if (answer.status == status).any()]
+    used = [status for status in (BEYOND, LATER, NEVER, EARLY) if (answer.status == status).any()]
     lines = [f"{status}: {MEANINGS[status]}." for status in used]
     if predicted.attrs["answer"] != TWO_RUNS:
         lines.append(

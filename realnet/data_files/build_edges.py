@@ -1,10 +1,10 @@
 """How edges.nc was made: small-step runs of many networks, and the edges of larger step sizes.
 
-python realnet/data_files/build_edges.py RUNS [--cifar FOLDER] [--seeds 3]
+python realnet/data_files/build_edges.py [--cifar FOLDER] [--seeds 3]
 
-RUNS holds a run folder for each run; stopped anywhere, the same command goes on. FOLDER is what
-`realnet train --data cifar10 --dial folder=FOLDER` takes; without it those networks are left out.
-All of it takes about 15 minutes of one processor; the progress says how much is left.
+edges.nc is written whole after each network and seed, and those that it holds are not trained
+again: stopped anywhere, the same command goes on; without edges.nc, all are trained. FOLDER holds
+one sub-folder of images a class of CIFAR-10; without it those networks are left out.
 
 Each network and seed: a small step size eta0 = 0.6/(its largest sharpness, known roughly from one
 trial) over the whole window; 2 eta0 over half of it; then the larger steps, which the small curve
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,9 @@ import torch
 import xarray as xr
 
 from linmodel.console import progress
-from linmodel.store import save
-from realnet.bridge.curve import first_rise, rise_time
+from linmodel.events import first_rise
+from linmodel.store import load, save
+from realnet.bridge.curve import rise_time
 from realnet.config import TrainConfig
 from realnet.training.train import train
 
@@ -59,21 +61,35 @@ vit tanh ce digits        60  16  1   9.377   44   6.5
 vit relu mse clothes      20  16  1   81.76  440   3.0
 gpt gelu ce text          20  16  1  0.7828   36    20
 gpt relu ce text          20  32  1   1.085   36    16
-mlp tanh mse mnist        60  60  3   13.98  380   3.2 fresh
-mlp gelu ce clothes       60  60  2   3.367   40    16 fresh
-cnn tanh mse mnist        30   4  2   20.93   60   1.7 fresh
-cnn gelu mse digits       50   5  2   1.613   44     9 fresh
-cnn relu ce cifar         30   4  2   3.506   16    45 fresh
-vit gelu ce planted       40  16  1   24.57   24    25 fresh
-gpt tanh ce text          20  16  2   1.399   32    22 fresh
+mlp tanh mse mnist        60  60  3   13.98  380   3.2
+mlp gelu ce clothes       60  60  2   3.367   40    16
+cnn tanh mse mnist        30   4  2   20.93   60   1.7
+cnn gelu mse digits       50   5  2   1.613   44     9
+cnn relu ce cifar         30   4  2   3.506   16    45
+vit gelu ce planted       40  16  1   24.57   24    25
+gpt tanh ce text          20  16  2   1.399   32    22
 """
 LOSSES = {"mse": "mse", "ce": "cross-entropy"}
-DATA = {"clothes": "fashion", "cifar": "cifar10", "mnist": "mnist5k"}
+DATA = {"clothes": "fashion", "cifar": "folder", "mnist": "mnist5k"}
 TEXT = {"context": 16, "vocabulary": 32}
+FILE = Path(__file__).parent / "edges.nc"
 AT_TOP, SHARES, ABOVE, FEWEST_STEPS = 0.6, (0.35, 0.65, 0.9), 1.5, 13
 WIDEST = {"vit relu mse clothes": 0.8}
 """eta0 times the largest sharpness, where it is not AT_TOP."""
+CURVES = ("small", "second")
 LARGER = ("large0", "large1", "large2", "never")
+EDGES = ("larger_step_size", "edge_time", "watched")
+VARIABLES = {
+    "network": ("1", "net, activation, loss, data", str),
+    "seed": ("1", "seed of the start and of the data", int),
+    "fresh": ("1", "1: trained after the rule was frozen", np.int8),
+    "processor_time": ("s", "what the runs of this line took", np.float32),
+    "small_step_size": ("1", "step size of the small run", float),
+    "second_step_size": ("1", "step size of the second run", float),
+    "larger_step_size": ("1", "larger step sizes", float),
+    "edge_time": ("step size x step", "first rise through 2/eta; NaN: none", float),
+    "watched": ("step size x step", "last time looked at", float),
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,7 @@ def networks(cifar: Path | None) -> Iterator[Network]:
         if data == "cifar":
             if cifar is None:
                 continue
-            dials = {"folder": str(cifar)}
+            dials = {"path": str(cifar)}
         fields = {
             "net": net,
             "activation": activation,
@@ -113,32 +129,31 @@ def networks(cifar: Path | None) -> Iterator[Network]:
         yield Network(name, bool(fresh), fields, _rounded(eta0), span)
 
 
-def run_all(network: Network, seed: int, runs: Path) -> dict[str, xr.Dataset]:
-    """The runs of one network and seed, by kind; those that are there are read."""
+def run_all(network: Network, seed: int) -> dict[str, xr.Dataset]:
+    """The runs of one network and seed, by kind."""
 
-    def run(kind: str, step_size: float, steps: int, points: int) -> xr.Dataset:
+    def run(step_size: float, steps: int, points: int) -> xr.Dataset:
         every = max(1, steps // points)
         config = TrainConfig(
             **network.fields, step_size=step_size, steps=steps, every=every, seed=seed
         )
-        folder = runs / f"{network.name} {seed} {kind}".replace(" ", "-")
-        return train(config, out=folder, checkpoint_every=10**6)
+        return train(config)
 
     eta0, span = network.step_size, network.span
-    found = {"small": run("small", eta0, round(span / eta0), 48)}
-    found["second"] = run("second", 2 * eta0, round(0.5 * span / (2 * eta0)), 24)
-    time, sharpness = found["small"].time.values, found["small"].sharpness.values
+    found = {"small": run(eta0, round(span / eta0), 48)}
+    found["second"] = run(2 * eta0, round(0.5 * span / (2 * eta0)), 24)
+    times, sharpness = found["small"].time.values, found["small"].sharpness.values
     edge = first_rise(sharpness, 2 / eta0)
-    time, sharpness = time[:edge], sharpness[:edge]
+    times, sharpness = times[:edge], sharpness[:edge]
     for kind, level in zip(LARGER, levels(sharpness), strict=True):
         eta = _rounded(2 / level)
         if kind == "never":
-            found[kind] = run(kind, eta, max(20, round(span / eta)), 24)
+            found[kind] = run(eta, max(20, round(span / eta)), 24)
             continue
-        at = rise_time(time, sharpness, 2 / eta)
+        at = rise_time(times, sharpness, 2 / eta)
         if at / eta >= FEWEST_STEPS:
-            steps = max(20, round(min(1.5 * at, time[-1]) / eta))
-            found[kind] = run(kind, eta, steps, 40)
+            steps = max(20, round(min(1.5 * at, times[-1]) / eta))
+            found[kind] = run(eta, steps, 40)
     return found
 
 
@@ -151,31 +166,46 @@ def levels(sharpness: np.ndarray) -> list[float]:
     return [*shares, ABOVE * sharpness.max()]
 
 
-def table(rows: list[tuple[Network, int, dict[str, xr.Dataset]]]) -> xr.Dataset:
+def row_of(network: Network, seed: int, runs: dict[str, xr.Dataset], took: float) -> dict:
+    """The table's line: VARIABLES, and the curves of the two small runs."""
+    row: dict = {"network": network.name, "seed": seed, "fresh": int(network.fresh)}
+    row["processor_time"] = took
+    for kind in CURVES:
+        row[f"{kind}_step_size"] = runs[kind].attrs["step_size"]
+        row[f"{kind}_time"] = runs[kind].time.values
+        row[f"{kind}_sharpness"] = runs[kind].sharpness.values
+    edges = np.array([_edge(runs.get(kind)) for kind in LARGER])
+    return row | dict(zip(EDGES, edges.T, strict=True))
+
+
+def rows_of(data: xr.Dataset) -> list[dict]:
+    """The lines of a table."""
+    rows = []
+    for i in range(data.sizes["run"]):
+        row = {str(name): values.values[()] for name, values in data.isel(run=i).items()}
+        for kind in CURVES:
+            known = np.isfinite(row[f"{kind}_time"])
+            for name in ("time", "sharpness"):
+                row[f"{kind}_{name}"] = row[f"{kind}_{name}"][known]
+        rows.append(row)
+    return rows
+
+
+def table(rows: list[dict]) -> xr.Dataset:
     """The table as `realnet.bridge.calibration` reads it."""
     data = xr.Dataset()
-    for kind in ("small", "second"):
-        for name, units in (("time", "step size x step"), ("sharpness", "curvature")):
-            values = _padded([runs[kind][name].values for _, _, runs in rows])
-            dtype = np.float32 if name == "sharpness" else np.float64
+    for kind in CURVES:
+        for name, units, dtype in (
+            ("time", "step size x step", np.float64),
+            ("sharpness", "curvature", np.float32),
+        ):
+            values = _padded([row[f"{kind}_{name}"] for row in rows]).astype(dtype)
             about = {"units": units, "long_name": f"{name} of the {kind} run"}
-            data[f"{kind}_{name}"] = (("run", f"{kind}_point"), values.astype(dtype), about)
-        etas = [runs[kind].attrs["step_size"] for _, _, runs in rows]
-        about = {"units": "1", "long_name": f"step size of the {kind} run"}
-        data[f"{kind}_step_size"] = ("run", etas, about)
-    edges = np.array([[_edge(runs.get(kind)) for kind in LARGER] for _, _, runs in rows])
-    for i, (name, units, long_name) in enumerate(
-        (
-            ("larger_step_size", "1", "larger step sizes"),
-            ("edge_time", "step size x step", "first rise through 2/eta; NaN: none"),
-            ("watched", "step size x step", "last time looked at"),
-        )
-    ):
-        data[name] = (("run", "larger"), edges[:, :, i], {"units": units, "long_name": long_name})
-    data["network"] = ("run", [network.name for network, _, _ in rows])
-    data["seed"] = ("run", [seed for _, seed, _ in rows])
-    fresh = np.array([network.fresh for network, _, _ in rows], dtype=np.int8)
-    data["fresh"] = ("run", fresh, {"long_name": "1: trained after the rule was frozen"})
+            data[f"{kind}_{name}"] = (("run", f"{kind}_point"), values, about)
+    for name, (units, long_name, dtype) in VARIABLES.items():
+        values = np.array([row[name] for row in rows], dtype=dtype)
+        dims = ("run", "larger") if name in EDGES else ("run",)
+        data[name] = (dims, values, {"units": units, "long_name": long_name})
     data.attrs["title"] = "small-step curves and edges of larger step sizes"
     return data
 
@@ -184,8 +214,8 @@ def _edge(run: xr.Dataset | None) -> tuple[float, float, float]:
     if run is None:
         return math.nan, math.nan, math.nan
     eta, known = run.attrs["step_size"], np.isfinite(run.sharpness.values)
-    time, sharpness = run.time.values[known], run.sharpness.values[known]
-    return eta, rise_time(time, sharpness, 2 / eta), float(time[-1])
+    times, sharpness = run.time.values[known], run.sharpness.values[known]
+    return eta, rise_time(times, sharpness, 2 / eta), float(times[-1])
 
 
 def _padded(rows: list[np.ndarray]) -> np.ndarray:
@@ -199,22 +229,32 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}") if math.isfinite(value) else value
 
 
+def known(file: Path) -> set[tuple[str, int]]:
+    """Networks and seeds that a table holds."""
+    data = load(file) if file.exists() else xr.Dataset({"network": [], "seed": []})
+    return {(str(name), int(seed)) for name, seed in zip(data.network, data.seed, strict=True)}
+
+
 def main() -> None:
-    """Train what is missing; write edges.nc beside this file."""
+    """Train what is missing; write edges.nc beside this file after each network and seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", type=Path)
     parser.add_argument("--cifar", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="networks whose name holds this")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    asked.runs.mkdir(exist_ok=True)
-    wanted = [(network, seed) for seed in range(asked.seeds) for network in networks(asked.cifar)]
-    rows = []
+    order = [network.name for network in networks(Path("any"))]
+    wanted = [(net, seed) for seed in range(asked.seeds) for net in networks(asked.cifar)]
     with progress(len(wanted), "networks") as advance:
         for network, seed in wanted:
-            rows.append((network, seed, run_all(network, seed, asked.runs)))
+            if asked.only in network.name and (network.name, seed) not in known(FILE):
+                begun = time.process_time()
+                runs = run_all(network, seed)
+                row = row_of(network, seed, runs, time.process_time() - begun)
+                rows = [*(rows_of(load(FILE)) if FILE.exists() else []), row]
+                rows.sort(key=lambda row: (order.index(row["network"]), int(row["seed"])))
+                save(table(rows), FILE)
             advance(1, f"{network.name}, seed {seed}")
-    save(table(rows), Path(__file__).parent / "edges.nc")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from realnet.bridge.curve import rise_time
 from realnet.bridge.forecasting import forecast
 from realnet.bridge.rules import ONE_RUN, RULES, TWO_RUNS
 from realnet.bridge.scoring import compare, observed
-from realnet.bridge.status import BEYOND, EARLY, INSIDE, NEVER, NONE
+from realnet.bridge.status import BEYOND, EARLY, INSIDE, LATER, NEVER, NONE
 from tests.realnet.bridge_curves import TRUTH, impossible_run, run_of
 from tests.tolerances import BRIDGE_LAG, BRIDGE_READ
 
@@ -77,6 +77,13 @@ def test_beyond_the_curve_it_is_carried_on(small):
     inside = forecast(small, None, [ETAS[1]]).sel(rule=ONE_RUN, step_size=ETAS[1])
     width = np.log(row.high / row.low)
     assert width > np.log(inside.high / inside.low)
+
+
+def test_what_the_window_cannot_tell_has_a_lower_end_only(small):
+    part = small.isel(time=small.time.values < 0.12)
+    row = forecast(part, None, [0.0025]).sel(rule=ONE_RUN, step_size=0.0025)
+    assert row.status.item() == LATER and np.isnan(row.edge_time) and np.isnan(row.edge_step)
+    assert part.time[-1] <= row.low < 0.18 and row.high == np.inf
 
 
 def test_every_rule_has_a_row(predicted):

@@ -35,9 +35,9 @@ def test_the_lag_is_constant_beyond_the_levels_that_both_reach():
 
 def test_an_exponential_is_carried_on_exactly():
     curve = measured(rising(0.001))
-    levels = 10 * np.exp(2 * np.array([0.5, 1.5, 3.0]))
+    levels = 10 * np.exp(2 * np.array([0.5, 1.4, 1.6]))
     times, inside = edge_times(curve, levels)
-    np.testing.assert_allclose(times, [0.5, 1.5, 3.0], rtol=1e-3)
+    np.testing.assert_allclose(times, [0.5, 1.4, np.inf], rtol=1e-3)
     assert inside.tolist() == [True, False, False]
     assert local_exponential(curve).slope == pytest.approx(2)
 
@@ -46,6 +46,24 @@ def test_a_falling_end_is_never_carried_up():
     hump = 10 * np.exp(2 * np.sin(np.pi * TIME))
     times, inside = edge_times(measured(run_of(TIME, hump, 0.001)), np.array([1e3]))
     assert np.isnan(times[0]) and not inside[0]
+
+
+@pytest.mark.parametrize("bend", [-0.4, 0.4])
+def test_a_changing_slope_is_followed_and_shrunk(bend):
+    """ln sharpness = 2 t + bend t^2/2: 0.7 of the bend is carried on."""
+    curve = measured(run_of(TIME, np.exp(2 * TIME + bend * TIME**2 / 2), 0.001))
+    carried = local_exponential(curve)
+    assert carried.bend == pytest.approx(0.7 * bend)
+    ahead = carried.times(np.exp(np.array([2.5, 3.0])))
+    inverse = np.interp(ahead, (t := np.linspace(1, 3, 4001)), 2 * t + bend * t**2 / 2)
+    np.testing.assert_allclose(inverse, [2.5, 3.0], atol=0.1)
+
+
+def test_a_flat_end_never_reaches_what_lies_far_above():
+    flat = measured(run_of(TIME, 5 - 4 * np.exp(-4 * TIME), 0.001))
+    times, _ = edge_times(flat, np.array([4.95, 8.0]))
+    assert times[0] == pytest.approx(1.095, abs=0.005) and np.isnan(times[1])
+    assert local_exponential(flat).rest < np.log(8 / 4.9) / 6
 
 
 @pytest.mark.parametrize(
