@@ -208,6 +208,7 @@ def tables(datasets: Datasets) -> list[Table]:
         *(
             _coverage(datasets["coverage"], str(name))
             for name in datasets["coverage"].column.values
+            if int(datasets["coverage"].networks.sel(column=name))
         ),
     ]
 
