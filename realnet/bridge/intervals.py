@@ -54,10 +54,9 @@ def interval(
     window = curve.span - begin
     after = np.where(later, FARTHEST * window, times - begin)
     far = found.far * beyond(begin + after, curve)
-    if lag is None:
-        below, above = np.zeros(len(after)), found.late * after
-    else:
-        below = above = found.spread * tolerance(begin + after, lag, curve)
+    lost = np.zeros(len(after)) if lag is None else lag
+    about = found.spread * tolerance(begin + after, lost, curve)
+    below, above = (np.zeros(len(after)), found.late * after) if lag is None else (about, about)
     low = after - np.hypot(-np.expm1(-far) * after, below)
     low = np.where(far > 0, np.maximum(low, window - below), low)
     high = after + np.hypot(np.expm1(far) * after, above)

@@ -195,15 +195,15 @@ def table(rows: list[dict]) -> xr.Dataset:
     """The table as `realnet.bridge.calibration` reads it."""
     data = xr.Dataset()
     for kind in CURVES:
-        for name, units, dtype in (
-            ("time", "step size x step", np.float64),
-            ("sharpness", "curvature", np.float32),
+        for name, units, kept in (
+            ("time", "step size x step", "f8"),
+            ("sharpness", "curvature", "f4"),
         ):
-            values = _padded([row[f"{kind}_{name}"] for row in rows]).astype(dtype)
+            values = _padded([row[f"{kind}_{name}"] for row in rows]).astype(kept)
             about = {"units": units, "long_name": f"{name} of the {kind} run"}
             data[f"{kind}_{name}"] = (("run", f"{kind}_point"), values, about)
     for name, (units, long_name, dtype) in VARIABLES.items():
-        values = np.array([row[name] for row in rows], dtype=dtype)
+        values = np.array([row[name] for row in rows]).astype(dtype)
         dims = ("run", "larger") if name in EDGES else ("run",)
         data[name] = (dims, values, {"units": units, "long_name": long_name})
     data.attrs["title"] = "small-step curves and edges of larger step sizes"
@@ -231,8 +231,8 @@ def _rounded(value: float) -> float:
 
 def known(file: Path) -> set[tuple[str, int]]:
     """Networks and seeds that a table holds."""
-    data = load(file) if file.exists() else xr.Dataset({"network": [], "seed": []})
-    return {(str(name), int(seed)) for name, seed in zip(data.network, data.seed, strict=True)}
+    rows = rows_of(load(file)) if file.exists() else []
+    return {(str(row["network"]), int(row["seed"])) for row in rows}
 
 
 def main() -> None:
