@@ -28,8 +28,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 report: $(VENV)/.ready
 	$(BIN)/python -m figures report $(REPORT_OPTIONS)
 
+# Files side by side, one worker a core; each with one thread, as its neighbours have theirs.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 quick: $(VENV)/.ready
 	$(BIN)/python -m pytest -m quick
