@@ -37,9 +37,7 @@ def public():
 
 
 @pytest.mark.parametrize(("name", "function"), public(), ids=lambda value: str(value)[:24])
-def test_bad_calls_of_every_public_function_are_one_sentence(
-    name, function, tmp_path, monkeypatch
-):
+def test_bad_calls_of_every_public_function_are_one_sentence(name, function, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # "x" is a good path
     parameters = inspect.signature(function).parameters
     needed = {key for key, each in parameters.items() if each.default is inspect.Parameter.empty}
