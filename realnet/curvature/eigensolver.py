@@ -1,26 +1,21 @@
 """Algebraically largest eigenpairs of a slowly changing symmetric operator, from few products.
 
-Each product is spent on the top eigenvector of a secant model of the operator (module `secant`),
-which holds earlier products: a Davidson method whose preconditioner is what earlier evaluations
-have learned. An evaluation ends when
-
-1. neither the model promises more than `tolerance` above a wanted Ritz value, nor could the
-   wanted ones and the next rise by more if all that is unmeasured had the curvature of the
-   model's second pair below them, and half more of what the model was wrong by at the top.
-   Both are residual^2 / gap to second order; the latter sees two nearly equal eigenvalues of
-   which only a mixture has been found, where a gap misleads;
-2. no vector of the model that could have risen to the wanted ones is left unmeasured;
-3. a random probe, the same in every evaluation, shows no new large eigenvalue: where what
-   products have not shown of its image has changed since it was last followed, the change is
-   followed (Lanczos) until that part's top Ritz value plus residual lies below the wanted ones.
-   A residual certifies *some* eigenvalue, never that it is the largest: this is what looks for
-   others, and an eigenvector almost orthogonal to the probe is found late. The model's
-   runners-up, which go stale unseen, are measured every REVIEW evaluations.
+1. A secant model of the operator (module `secant`) remembers what products have shown, in a few
+   rows, from one evaluation to the next; what it has not been shown of late it doubts: it hopes
+   for more there, the more so the longer ago it was and the more the top has changed.
+2. Each product is spent on the top eigenvector of that hopeful model, outside of what has been
+   measured in this evaluation; the first one on the last top vectors, gone straight on with.
+3. An evaluation ends when even the hopeful model has nothing more than `tolerance` above the Ritz
+   values of this evaluation's products, which are lower bounds.
+4. Then a random probe, the same in every evaluation, is multiplied as well: what has changed of
+   its image and is not explained by the model is followed, since an eigenvector that the model
+   does not hold shows there (one almost orthogonal to the probe is found late).
+5. A cold start, and an evaluation in which the top has changed abruptly, is a Lanczos iteration
+   from a random vector of at least COLD products.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,16 +27,24 @@ from realnet.curvature.secant import SecantModel
 from realnet.curvature.trend import Trend
 
 Products = Callable[[Tensor], Tensor]
-MEMORY = 30  # eigenpairs of the secant model that are kept from one evaluation to the next
-SAFETY = 0.1  # the model is a little stale: ask of it this fraction of the tolerance
-CAUTION = 0.5  # of a possible rise counts as error: it is close to a bound
-STALE = 0.5  # of the model's error at the top is added to what it says of the unmeasured
-GUARDS = 2  # pairs below the wanted ones that a cold start finds as well, to within NEAR
-NEAR = 0.02  # a model eigenvalue this close (relative) to a wanted one is measured
-RUNNERS_UP, REVIEW = 2, 6  # so many of the model's next pairs are measured every so often
-KEPT_ABOVE = 4  # pairs beyond the wanted that the memory holds even where |value| is small
-QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass
-LOUD = 0.3  # one that is always followed; between them, one twice as large as the last
+UNKNOWN = 0.5  # of the lowest wanted value is hoped for along what has never been measured
+DOUBT = 0.01  # of it, an evaluation, by which what was not measured may have risen
+CAUTION = 0.25  # of the tolerance is what the hopeful model may promise at the end
+COLD = 24  # products of an evaluation that knows nothing; with 10 it settled on the second
+ABRUPT = 0.5  # of the top: a change since the last evaluation, or a residual
+QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass, and
+LOUD = 2.0  # times the usual one, an evaluation and for RECALL evaluations; more is followed
+RECALL = 4
+KEPT = 10  # pairs beyond the wanted that the model keeps, where it has room for twice as many
+
+
+SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
+BESIDES = 7  # vectors: probe, its image before and now, a product and what was multiplied, gradient
+
+
+def default_memory(n: int, k: int) -> int:
+    """Vectors of n that a tracker holds: 16 for k = 1 from n = 1e6 on, up to 64 for small n."""
+    return max(min(4 * 10**6 // n, 64), 16) + 4 * (k - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Eigenpairs:
     """values (k,) descending, vectors (k, n) as rows, residuals ||H v - lambda v|| (k,).
 
     `errors`: estimated eigenvalue errors (k,); `converged` (k,): within the tolerance asked and
-    with the search for larger eigenvalues finished. Values and residuals are Rayleigh quotients
-    in float64 of the products themselves.
+    with the search for larger eigenvalues finished. Values and residuals are of the products
+    themselves, in coordinates of an orthonormal basis, float64.
     """
 
     values: Tensor
@@ -62,35 +65,40 @@ class Eigenpairs:
 
 
 class TopSolver:
-    """The k largest eigenpairs, again and again while the operator changes slowly."""
+    """The k largest eigenpairs, again and again while the operator changes slowly.
+
+    rows: vectors (n,) that the model may hold; two more are the probe and its image.
+    """
 
     def __init__(
-        self, n: int, k: int, dtype: torch.dtype, device: torch.device, generator: torch.Generator
+        self,
+        n: int,
+        k: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        generator: torch.Generator,
+        rows: int = 57,
     ) -> None:
-        self.n, self.k = n, k
-        self.model = SecantModel(n, dtype, device)
+        self.n, self.k, self.kept = n, k, max(min(rows // 2 + 1, KEPT + k), 3 * k)
+        self.model = SecantModel(n, rows, dtype, device)
         self.generator = generator
         self.like = torch.zeros(0, dtype=dtype, device=device)
         self.probe: tuple[Tensor, Tensor] | None = None  # z and what H z is expected to be
         self.trend = Trend()
-        self.seen = 0.0  # the change of what is not explained, relative to the sharpness
-        self.since_review = 0
+        self.usual = 0.0  # change of the probe's image that is not explained, over the sharpness
+        self.age = 1  # evaluations since the image that is expected was multiplied
 
     def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
         """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue."""
-        search = Search(self, products, tolerance, floor, limit)
-        found = search.run()
-        self.trend.learn(self.model.vectors(self.model.eigen()[1][: self.k]))
-        self.model.compress(MEMORY + self.k, self.k + KEPT_ABOVE)
-        return found
+        return Search(self, products, tolerance, floor, limit).run()
 
     def state(self) -> dict[str, Tensor]:
         """What the next evaluation depends on."""
         state = {f"model_{name}": value for name, value in self.model.state().items()}
         state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
-        state["seen"] = torch.tensor(self.seen, dtype=torch.float64, device="cpu")
-        state["since_review"] = torch.tensor(self.since_review, device="cpu")
+        state["usual"] = torch.tensor(self.usual, dtype=torch.float64, device="cpu")
+        state["age"] = torch.tensor(self.age, device="cpu")
         if self.probe is not None:
             state["probe"], state["probe_image"] = (vector.cpu() for vector in self.probe)
         return state
@@ -98,19 +106,19 @@ class TopSolver:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take up `state()` again."""
         self.model.restore(_part(state, "model_"))
-        self.trend.restore(_part(state, "trend_"), self.like.device)
+        self.trend.restore(_part(state, "trend_"))
         self.generator.set_state(state["generator"].cpu())
-        self.seen, self.since_review = float(state["seen"]), int(state["since_review"])
+        self.usual, self.age = float(state["usual"]), int(state["age"])
         self.probe = None
         if "probe" in state:
             self.probe = (state["probe"].to(self.like), state["probe_image"].to(self.like))
 
     def noise(self) -> Tensor:
         """A random unit vector (n,)."""
-        draw = torch.randn(self.n, generator=self.generator, dtype=torch.float64, device="cpu").to(
-            self.like
-        )
-        return draw / draw.norm()
+        kind = self.like.dtype
+        draw = torch.randn(self.n, generator=self.generator, dtype=kind, device="cpu")
+        draw = draw.to(self.like.device)
+        return draw.div_(draw.norm())
 
 
 def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -129,178 +137,150 @@ class Search:
         self.measured = Measured(solver.model)
         self.tolerance, self.floor = tolerance, floor
         self.k, self.limit = solver.k, limit
-        self.cold = solver.probe is None
-        self.review = solver.since_review >= REVIEW
         self.spent = 0
-        self.drift = 0.0
-        self.before = self.model.small.clone()
-        self.probe, self.image, self.expected = solver.like, solver.like, solver.like
-        self.weighed = self.cold
-        self.line: list[int] = []
-        self.line_began_at = torch.zeros(0, device="cpu")
+        self.least = 0  # products to be spent at least
+        self.weighed = False  # whether the probe's image has been looked at
+        self.probe: tuple[Tensor, Tensor] | None = None  # for the next evaluation
 
     def run(self) -> Eigenpairs:
-        """Multiply until nothing is left to improve, to measure or to look for."""
+        """Multiply until nothing is left to improve or to look for."""
         self._begin()
         finished = False
         while not finished and self.spent < self.limit and len(self.measured) < self.solver.n:
-            direction = self._improving()
-            if direction is None:
-                direction = self._near()
-            if direction is None:
-                direction = self._around()
+            self._make_room(1)
+            direction = self._promising()
+            if direction is None and not self.weighed:
+                direction = self._unexplained()
             if direction is None:
                 finished = True
-            else:
-                vector = self.model.vectors(direction[None])
-                self.measured.add(direction, vector[0], self._multiply(vector)[0])
-        finished = finished or len(self.measured) >= self.solver.n
-        if finished:
-            self._remember()
-        return self._result(finished)
-
-    def _remember(self) -> None:
-        """For the next evaluation; one cut short leaves all of this to be done again."""
-        solver = self.solver
-        solver.since_review = 1 if self.review or self.cold else solver.since_review + 1
-        solver.probe = self.probe, self.expected
-
-    def _multiply(self, vectors: Tensor) -> Tensor:
-        self.spent += len(vectors)
-        return self.products(vectors)
+            elif self.spent < self.limit:
+                self._measure(direction)
+        return self._result(finished or len(self.measured) >= self.solver.n)
 
     def _begin(self) -> None:
-        """Multiply the top k, the model's or where they are going, and the probe, in one call."""
-        values = self.model.eigen()[0]
-        warm = self._warm()
-        block = self.model.vectors(warm)
-        self.probe, expected = self.solver.probe or (self.solver.noise(), None)
-        images = self._multiply(torch.cat([block, self.probe[None]]))
-        self.image = images[-1]
-        self.expected = self.image if expected is None else expected
-        for row, vector, image in zip(warm, block, images, strict=False):
-            self.measured.add(row, vector, image)
-        if len(warm):
-            s, y = self.measured.coordinates()
-            self.drift = float(((s * y).sum(1) - values[: len(s)]).abs().max())
-        else:
-            self.measured.add(self.model.express(self.probe), self.probe, self.image)
-
-    def _warm(self) -> Tensor:
-        """The wanted vectors as they are expected to be, in coordinates, orthonormal rows."""
+        """Multiply the vectors expected at the top; noise where nothing is expected."""
+        self.model.before = self.model.small
+        if self.model.rank > self.solver.kept + SLACK:
+            self._restart()
+        self._make_room(self.k + 2)
+        if self.solver.probe is None:
+            return self._begin_cold()
         guess = self.solver.trend.guess()
-        if guess is None:
-            return self.model.eigen()[1][: self.k]
-        rows = [self.model.express(vector) for vector in guess]
-        ahead = torch.stack([self.model.padded(row) for row in rows])
-        return torch.linalg.qr(ahead.T)[0].T
-
-    def _promises(self) -> Tensor:
-        """How far the model's eigenvalues lie above the Ritz values."""
-        values = self.measured.values()
-        return (self.model.eigen()[0][: len(values)] - values).clamp_min(0.0)
-
-    def _errors(self) -> Tensor:
-        """min(residual, max(promise / SAFETY, CAUTION possible rise)) of every Ritz pair."""
-        residuals = self.measured.ritz()[2]
-        errors = self._promises() / SAFETY
-        model_values = self.model.eigen()[0]
-        if len(model_values) > self.k + 1:
-            lowest = float(self.measured.values()[: self.k][-1])
-            unmeasured = float(model_values[self.k + 1]) + STALE * self.drift
-            rise = self.measured.possible_rise(self.k + 1, min(unmeasured, lowest))
-            errors[: len(rise)] = torch.maximum(errors[: len(rise)], CAUTION * rise)
-        return torch.minimum(residuals, errors)
-
-    def _allowed(self) -> Tensor:
-        """Errors that pass: the tolerance for the wanted pairs, NEAR for a cold start's guards."""
-        values = self.measured.values()
-        scale = values.abs().max()
-        allowed = self.tolerance * values.abs() + self.floor * scale
-        allowed[self.k :] = NEAR * scale if self.cold else math.inf
-        allowed[self.k + GUARDS :] = math.inf
-        return allowed
-
-    def _improving(self) -> Tensor | None:
-        """The model's eigenvector for the first wanted pair that is not accurate enough.
-
-        Where the model promises that pair nothing: for the pair, up to the next, that gains most.
-        """
-        errors, allowed = self._errors(), self._allowed()
-        bad = (errors > allowed).nonzero()
-        if not len(bad):
-            return None
-        pair, promises = int(bad[0]), self._promises()
-        if promises[pair] <= SAFETY * allowed[pair]:
-            pair = int(promises[: self.k + 1].argmax())
-        return self.measured.outside(self.model.eigen()[1][pair])
-
-    def _near(self) -> Tensor | None:
-        """The model's next eigenvector that is unmeasured and may have risen to the wanted.
-
-        In a review: its runners-up in any case.
-        """
-        values, vectors = self.model.eigen()
-        lowest = float(self.measured.values()[: self.k][-1])
-        margin = NEAR * abs(lowest) + min(3.0 * self.drift, 0.1 * abs(lowest))
-        for place, vector in enumerate(vectors[self.k :]):
-            due = self.review and place < RUNNERS_UP
-            if not due and float(values[self.k + place]) + margin <= lowest:
-                return None
-            if self.measured.share(vector) <= 0.5:
-                return self.measured.outside(vector)
+        expected, vectors = (part[: self.k] for part in self.model.eigen())
+        for direction in vectors if guess is None else self.model.padded(guess):
+            outside = self.measured.outside(direction)
+            if outside is not None:
+                self._measure(outside)
+        values, _, residuals = self.measured.ritz(self.k)
+        drift = float((values - expected[: len(values)]).abs().max())
+        self._doubt(drift)
+        if max(drift, float(residuals[0].norm())) > ABRUPT * float(values.abs().max()):
+            self.least = self.spent + COLD
+            noise = self._noise()
+            if noise is not None:
+                self._measure(noise)
         return None
 
-    def _around(self) -> Tensor | None:
-        """The next direction in which an unknown large eigenvalue is looked for."""
-        values = self.measured.values()[: self.k]
-        if not self.line:
-            return self._new_line(values)
-        allowed = self._allowed()[: self.k]
-        top, residual = self.measured.unseen(self.line)
-        left = float(residual.norm())
-        if left > allowed[-1] and top + left > values[-1] + allowed[-1]:
-            self.line.append(len(self.measured))
-            return self.measured.outside(residual)
-        self.line = []
-        same = len(self.line_began_at) == len(values)
-        same = same and bool(((values - self.line_began_at).abs() <= allowed).all())
-        return self._new_line(values) if self.cold and not same else None
+    def _begin_cold(self) -> None:
+        """Multiply the probe itself."""
+        self.least, self.weighed = COLD, True
+        probe = self.solver.noise()
+        coordinates = self.model.express(probe.clone())
+        image = self._multiply(probe)
+        self.probe = probe, image.clone()
+        self.measured.add(coordinates / coordinates.norm(), image)
 
-    def _new_line(self, values: Tensor) -> Tensor | None:
-        """Noise when cold; else the probe's change that the model does not explain, if large."""
-        noise = self.model.express(self.solver.noise()) if self.cold else None
-        direction = self._unexplained(values) if noise is None else self.measured.outside(noise)
-        if direction is not None:
-            self.line, self.line_began_at = [len(self.measured)], values
-        return direction
+    def _measure(self, direction: Tensor) -> None:
+        self.measured.add(direction, self._multiply(self.model.vector(direction)))
+        values = self.measured.ritz(len(self.measured))[0]
+        lowest = float(values[: self.k][-1])
+        self.model.low = min(self.model.low, float(values[-1]))
+        self.model.unknown = lowest - (1 - UNKNOWN) * abs(lowest)
 
-    def _unexplained(self, values: Tensor) -> Tensor | None:
+    def _multiply(self, vector: Tensor) -> Tensor:
+        self.spent += 1
+        return self.products(vector[None])[0]
+
+    def _doubt(self, rise: float) -> None:
+        """Hope for `rise` more along all that has not been measured."""
+        s, _ = self.measured.coordinates()
+        rest = torch.eye(self.model.rank, dtype=s.dtype, device="cpu") - s.T @ s
+        self.model.doubt = self.model.doubt + rise * rest
+
+    def _make_room(self, rows: int) -> None:
+        """Before the model grows."""
+        if not self.model.room(rows):
+            self._restart()
+
+    def _restart(self) -> None:
+        """Let the model forget all but its top, what was measured of it, and where it was."""
+        last, model = self.solver.trend.last, self.model
+        others = model.small[:0] if last is None else model.padded(last)
+        pairs = self.measured.pairs(self.k, others, self.solver.kept, 10 * model.roundoff)
+        first = torch.cat([pairs, others])
+        turned = model.restart(first, self.solver.kept)
+        self.solver.trend.turn(turned)
+        self.measured.take(pairs @ turned)
+
+    def _errors(self) -> tuple[Tensor, Tensor]:
+        """Estimated errors of the wanted Ritz values, and which would pass."""
+        values = self.measured.ritz(self.k)[0]
+        promises = (self.model.hopeful()[0][: len(values)] - values).clamp_min(0.0)
+        allowed = self.tolerance * values.abs() + self.floor * self.measured.scale()
+        return promises / CAUTION, allowed
+
+    def _promising(self) -> Tensor | None:
+        """The hopeful model's eigenvector for the first wanted pair that is not accurate enough."""
+        errors, allowed = self._errors()
+        bad = (errors > allowed).nonzero()
+        first = int(bad[0]) if len(bad) else len(errors)
+        if first == self.k and self.spent >= self.least:
+            return None
+        for vector in self.model.hopeful()[1][first % self.k :]:
+            direction = self.measured.outside(vector)
+            if direction is not None:
+                return direction
+        return self._noise()
+
+    def _noise(self) -> Tensor | None:
+        self._make_room(2)
+        return self.measured.outside(self.model.express(self.solver.noise()))
+
+    def _unexplained(self) -> Tensor | None:
         """The change of the probe's image that products have not shown since, if it is loud.
 
         What is let pass is kept: small changes add up until they are followed.
         """
-        if self.weighed:
-            return None
+        self._make_room(2)
         self.weighed, model = True, self.model
-        news = model.small.clone()
-        news[: len(self.before), : len(self.before)] -= self.before
-        shown = model.vectors((news @ model.inside(self.probe))[None])[0]
-        change = self.image - self.expected - shown
+        probe, expected = self.solver.probe  # type: ignore[misc]
+        image = self._multiply(probe)
+        change = model.vector((model.small - model.before) @ model.inside(probe))
+        change.neg_().add_(image).sub_(expected)
         measured = self.measured.coordinates()[0] @ model.inside(change)
-        left = float(change.double().square().sum()) - float(measured.square().sum())
-        scale = float(values.abs().max().clamp_min(1e-300))
+        left = float(change.square().sum()) - float(measured.square().sum())
+        scale = max(float(self.measured.ritz(self.k)[0].abs().max()), 1e-300)
         seen = (max(left, 0.0) * self.solver.n) ** 0.5 / scale
-        usual, self.solver.seen = self.solver.seen, seen
-        if seen <= max(QUIET, 2 * usual) and seen <= LOUD:
-            self.expected = self.expected + shown
-            return None
-        self.expected = self.image
-        return self.measured.outside(model.express(change))
+        age, usual = self.solver.age, self.solver.usual
+        quiet = seen <= max(QUIET, LOUD * usual * min(age, RECALL))
+        self.solver.age, self.solver.usual = (
+            (age + 1 if quiet else 1),
+            (seen if age == 1 else usual),
+        )
+        self.probe = probe, image.sub_(change) if quiet else image
+        return None if quiet else self.measured.outside(model.express(change))
 
     def _result(self, finished: bool) -> Eigenpairs:
-        wanted = min(self.k, len(self.measured))
-        values, vectors, residuals = self.measured.pairs(wanted)
-        errors = self._errors()[:wanted]
-        good = (errors <= self._allowed()[:wanted]) & finished
-        return Eigenpairs(values, vectors, residuals, errors, good, self.spent)
+        """What was found; the solver is left as the next evaluation needs it."""
+        values, vectors, residuals = self.measured.ritz(self.k)
+        errors, allowed = self._errors()
+        self.solver.trend.learn(self.model.eigen()[1][: self.k])  # improved by what was left over
+        if finished and self.probe is not None:  # else what the probe saw is left to be seen again
+            self.solver.probe = self.probe
+        self.model.doubt = self.model.doubt + DOUBT * float(values.abs().max()) * torch.eye(
+            self.model.rank, dtype=torch.float64, device="cpu"
+        )
+        good = (errors <= allowed) & finished
+        found = self.model.vector(vectors)
+        sizes = residuals.norm(dim=1)
+        return Eigenpairs(values, found, sizes, torch.minimum(errors, sizes), good, self.spent)

@@ -1,8 +1,9 @@
 """A low-rank model of a Hessian, kept along training: what products have shown, old and new.
 
-M = B^T T B with orthonormal rows B (b, n) and small symmetric T (b, b). A product y = H s replaces
-what M knew along s (Powell's symmetric Broyden update, the smallest change with M s = y); what it
-knew elsewhere stays, a little stale.
+M = B^T T B with orthonormal rows B (b, n), a fixed number of them at most, and small symmetric
+T (b, b). A product y = H s replaces what M knew along s (Powell's symmetric Broyden update, the
+smallest change with M s = y); what it knew elsewhere stays, a little stale. Beside T stands D, by
+how much H may exceed it where nothing has been measured of late: T + D is the hopeful model.
 """
 
 from __future__ import annotations
@@ -10,117 +11,134 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SLACK = 12  # rows beyond what is kept before they are rotated away: rotating costs half a gradient
+PANEL = 32768  # columns that are rotated at once: they stay in the cache
 
 
 class SecantModel:
-    """M = B^T T B; vectors are written in coordinates of B (float64) wherever possible.
+    """Vectors are written in coordinates of B (float64, on the CPU) wherever possible.
 
-    `unknown`: the value that M takes along a new row of B, of which nothing is known yet.
+    Along a new row of B, of which nothing is known yet, T is `low` and T + D is `unknown`.
     """
 
-    def __init__(self, n: int, dtype: torch.dtype, device: torch.device) -> None:
-        self._buffer = torch.zeros(0, n, dtype=dtype, device=device)
+    def __init__(self, n: int, rows: int, dtype: torch.dtype, device: torch.device) -> None:
+        with torch.inference_mode(False):  # it will be written into
+            self._buffer = torch.zeros(min(rows, n), n, dtype=dtype, device=device)
         self.rank = 0
         self.small = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
-        self.unknown = 0.0
-        self._eigen: tuple[Tensor, Tensor] | None = None
+        self.doubt, self.before = self.small, self.small  # D; and T when the evaluation began
+        self.unknown = self.low = 0.0
+        self.roundoff = 16 * torch.finfo(dtype).eps
 
     @property
     def rows(self) -> Tensor:
         """B, shape (b, n)."""
         return self._buffer[: self.rank]
 
-    def express(self, vector: Tensor) -> Tensor:
-        """Coordinates (b,) of a vector (n,); B grows by what is outside of its span."""
-        size = vector.norm()
-        inside, outside = self._split(vector)
-        left = outside.norm()
-        if left == 0:
-            return inside
-        if left < 0.7 * size:  # cancellation: once more; what then shrinks again is roundoff
-            before = left
-            more, outside = self._split(outside)
-            inside += more
-            left = outside.norm()
-            if left <= 0.5 * before:
-                return inside
-        self._append(outside / left)
-        return torch.cat([inside, left.double().cpu().reshape(1)])
+    def room(self, rows: int) -> bool:
+        """Whether B can take up so many more rows, or needs none."""
+        return self.rank + rows <= len(self._buffer) or self.rank == self._buffer.shape[1]
+
+    def vector(self, coordinates: Tensor) -> Tensor:
+        """The vector (n,), or vectors (m, n), of coordinates (..., b)."""
+        return coordinates.to(self._buffer) @ self.rows
 
     def inside(self, vector: Tensor) -> Tensor:
         """B v: coordinates (b,) of the part of a vector (n,) that is in the span."""
         return (self.rows @ vector).double().cpu()
 
-    def vectors(self, coordinates: Tensor) -> Tensor:
-        """The vectors (m, n) of coordinates (m, <= b)."""
-        weights = coordinates.to(self._buffer)
-        return weights @ self._buffer[: weights.shape[1]]
+    def express(self, vector: Tensor) -> Tensor:
+        """Coordinates of a vector (n,), which is overwritten; B grows by what is outside.
+
+        One Gram-Schmidt pass, and another where less than half of the vector is left.
+        """
+        left = size = float(vector.norm())
+        inside = torch.zeros(self.rank, dtype=torch.float64, device="cpu")
+        for _ in range(3):
+            part, before = self.rows @ vector, left
+            vector.sub_(part @ self.rows)
+            inside, left = inside + part.double().cpu(), float(vector.norm())
+            if left > 0.5 * before:
+                break
+        if left <= self.roundoff * size or self.rank == self._buffer.shape[1]:
+            return inside
+        torch.div(vector, left, out=self._buffer[self.rank])
+        self.rank += 1
+        self.small, self.doubt, self.before = (
+            torch.nn.functional.pad(matrix, (0, 1, 0, 1))
+            for matrix in (self.small, self.doubt, self.before)
+        )
+        self.small[-1, -1], self.doubt[-1, -1] = self.low, max(self.unknown - self.low, 0.0)
+        return torch.cat([inside, torch.tensor([left], dtype=torch.float64, device="cpu")])
 
     def learn(self, s: Tensor, y: Tensor) -> None:
-        """Take in y = H s, both in coordinates, |s| = 1."""
+        """Take in y = H s, both in coordinates, |s| = 1: T s = y, D s = 0."""
         s, y = self.padded(s), self.padded(y)
-        t = self.small
-        ts = t @ s
-        change = y - ts
-        self._eigen = None
-        self.small = (
-            t + torch.outer(s, change) + torch.outer(change, s) - (s @ change) * torch.outer(s, s)
-        )
+        change, doubted = y - self.small @ s, -self.doubt @ s
+        self.small = self.small + _secant(s, change)
+        self.doubt = self.doubt + _secant(s, doubted)
 
     def padded(self, coordinates: Tensor) -> Tensor:
         """Coordinates (..., b), zeros added for rows of B that came later."""
         return torch.nn.functional.pad(coordinates, (0, self.rank - coordinates.shape[-1]))
 
     def eigen(self) -> tuple[Tensor, Tensor]:
-        """Eigenvalues of M, descending, and eigenvectors as rows of coordinates."""
-        if self._eigen is None:
-            values, vectors = torch.linalg.eigh(self.small)
-            self._eigen = values.flip(0), vectors.flip(1).T
-        return self._eigen
+        """Eigenvalues of T, descending, and eigenvectors as rows of coordinates."""
+        return descending(self.small)
 
-    def compress(self, rank: int, top: int) -> None:
-        """Keep the `top` highest eigenpairs, then the largest |value|, `rank` in all; T diagonal.
+    def hopeful(self) -> tuple[Tensor, Tensor]:
+        """The same of T + D."""
+        return descending(self.small + self.doubt)
 
-        Only once there are SLACK more.
+    def restart(self, first: Tensor, count: int) -> Tensor:
+        """Rotate B to the span of `first` (m, b) and the top of M, `count` rows.
+
+        Returns W (b, rows): coordinates c become c W. In float32 rows drift from orthonormal, and
+        drift feeds on itself: the Gram matrix L L^T is taken out.
         """
-        if self.rank <= rank + SLACK:
-            return
-        # In float32 rows drift from orthonormal, and drift feeds on itself: B = L Q, and Q is kept.
         lower = torch.linalg.cholesky((self.rows @ self.rows.T).double().cpu())
-        values, vectors = torch.linalg.eigh(lower.T @ self.small @ lower)
-        weight = values.abs()
-        weight[-top:] = torch.inf
-        kept = weight.argsort(descending=True)[:rank].sort(descending=True).values
-        turn = torch.linalg.solve_triangular(lower.T, vectors[:, kept], upper=True).T
-        rows = turn.to(self._buffer) @ self.rows
-        self.rank = len(kept)
-        self._buffer[: self.rank] = rows
-        self.small = torch.diag(values[kept])
-        self._eigen = None
-
-    def _split(self, vector: Tensor) -> tuple[Tensor, Tensor]:
-        inside = self.rows @ vector
-        return inside.double().cpu(), vector - inside @ self.rows
-
-    def _append(self, row: Tensor) -> None:
-        if self.rank == len(self._buffer):
-            room = torch.zeros(max(8, self.rank), len(row), dtype=row.dtype, device=row.device)
-            self._buffer = torch.cat([self._buffer, room])
-        self._buffer[self.rank] = row
-        self.rank += 1
-        self.small = torch.nn.functional.pad(self.small, (0, 1, 0, 1))
-        self.small[-1, -1] = self.unknown
-        self._eigen = None
+        top = descending(lower.T @ self.small @ lower)[1]
+        chosen = orthonormal(torch.cat([first @ lower, top]), count, 10 * self.roundoff)
+        turn = torch.linalg.solve_triangular(lower.T, chosen.T, upper=True).T.to(self._buffer)
+        for begin in range(0, self._buffer.shape[1], PANEL):
+            panel = self._buffer[:, begin : begin + PANEL]
+            panel[: len(turn)] = turn @ panel[: self.rank]
+        self.rank, turned = len(turn), lower @ chosen.T
+        self.small, self.doubt, self.before = (
+            turned.T @ matrix @ turned for matrix in (self.small, self.doubt, self.before)
+        )
+        return turned
 
     def state(self) -> dict[str, Tensor]:
-        """B, T and the value along unknown directions."""
-        unknown = torch.tensor(self.unknown, dtype=torch.float64, device="cpu")
-        return {"rows": self.rows.cpu().clone(), "small": self.small, "unknown": unknown}
+        """B, T, D, and what they are along new rows."""
+        new = torch.tensor([self.low, self.unknown], dtype=torch.float64, device="cpu")
+        rows = self.rows.cpu().clone()
+        return {"rows": rows, "small": self.small, "doubt": self.doubt, "new": new}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take up `state()` again."""
-        self._buffer = state["rows"].to(self._buffer)
-        self.rank, self.small = len(self._buffer), state["small"]
-        self.unknown = float(state["unknown"])
-        self._eigen = None
+        self.rank, self.small, self.doubt = len(state["rows"]), state["small"], state["doubt"]
+        self._buffer[: self.rank] = state["rows"].to(self._buffer)
+        self.low, self.unknown = state["new"].tolist()
+
+
+def descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues of the symmetric part, descending, and eigenvectors as rows."""
+    values, vectors = torch.linalg.eigh(0.5 * (matrix + matrix.T))
+    return values.flip(0), vectors.flip(1).T
+
+
+def orthonormal(rows: Tensor, count: int, roundoff: float) -> Tensor:
+    """Gram-Schmidt on rows of coordinates, in order, without the dependent: `count` at most."""
+    found = rows[:0]
+    for row in rows:
+        rest = row
+        for _ in range(2):
+            rest = rest - (found @ rest) @ found
+        if len(found) < count and rest.norm() > roundoff * row.norm():
+            found = torch.cat([found, (rest / rest.norm())[None]])
+    return found
+
+
+def _secant(s: Tensor, change: Tensor) -> Tensor:
+    """The smallest symmetric matrix that takes the unit vector s to `change` (Powell)."""
+    return torch.outer(s, change) + torch.outer(change, s) - (s @ change) * torch.outer(s, s)

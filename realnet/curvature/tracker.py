@@ -18,7 +18,7 @@ from torch import Tensor
 
 from linmodel.errors import integer, real, refuse
 from realnet.curvature.chunks import Chunks
-from realnet.curvature.eigensolver import TopSolver
+from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
 from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
@@ -71,6 +71,9 @@ class SharpnessTracker(Recorded):
     tolerance   largest estimated relative error of each eigenvalue
     max_products  per evaluation, at least k + 1; where they do not suffice, converged is False
     seed        of the random directions
+    memory      vectors of n numbers held at most, what autograd needs aside: at least
+                4 k + 11. Default: 16 for k = 1 from n = 1e6 on, 4e6 / n below, at most 64,
+                4 more for each further pair
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
@@ -91,6 +94,7 @@ class SharpnessTracker(Recorded):
         tolerance: float = 1e-3,
         max_products: int = 200,
         seed: int = 0,
+        memory: int | None = None,
         training_mode: str = "refuse",
     ) -> None:
         if not callable(loss_fn):
@@ -103,6 +107,9 @@ class SharpnessTracker(Recorded):
         self.tolerance = real("tolerance", tolerance, above=0.0)
         self.seed = integer("seed", seed, low=0)
         self.max_products = integer("max_products", max_products, low=1)
+        self.memory = (
+            memory if memory is None else integer("memory", memory, low=4 * self.asked + 11)
+        )
         self._checked: tuple[weakref.ref[Tensor], ...] = ()
         self.k, self.solver = self._solver()
 
@@ -112,7 +119,8 @@ class SharpnessTracker(Recorded):
             refuse("max_products", self.max_products, f"more than k = {k}")
         generator = torch.Generator().manual_seed(self.seed)
         kind = self.objective
-        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator)
+        memory = self.memory or default_memory(kind.n, k)
+        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, memory - BESIDES)
 
     def curvature(self) -> Curvature:
         """Eigenpairs, loss and gradient at the parameters as they are now; not in `history`."""

@@ -57,8 +57,21 @@ def test_no_guess_before_one_has_been_tried_or_when_the_number_of_vectors_change
 def test_a_restored_trend_guesses_the_same():
     trend, other = Trend(), Trend()
     for i in range(4):
-        other.restore(trend.state(), torch.device("cpu"))
+        other.restore(trend.state())
         trend.learn(turned(i * 0.05))
         other.learn(turned(i * 0.05))
         assert (trend.guess() is None) == (other.guess() is None)
     assert torch.equal(trend.guess(), other.guess())
+
+
+def test_a_rotated_trend_goes_on_in_the_rotated_basis():
+    trend, other = Trend(), Trend()
+    draw = torch.randn(6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    basis = torch.linalg.qr(draw).Q
+    for i in range(4):
+        trend.learn(turned(i * 0.05))
+        other.learn(turned(i * 0.05) @ (basis if i > 2 else torch.eye(6, dtype=torch.float64)))
+        if i == 2:
+            other.turn(basis)
+    a, b = trend.guess() @ basis, other.guess()
+    torch.testing.assert_close(a.T @ a, b.T @ b)
