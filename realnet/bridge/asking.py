@@ -19,6 +19,7 @@ from realnet.bridge.scoring import compare
 from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
 from realnet.bridge.uncertainty import FEWEST_DRAWS, bootstrap
 from realnet.bridge.wording import advice, answer_lines, as_json, interval_lines, rule_lines
+from realnet.training.runfolder import runs_of
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,12 @@ def answer_request(request: Request) -> int:
     """Print and write what was asked; the exit status: 1 where a fit alone was asked for and the
     toy does not describe the curve, else 0. Raises InvalidInput."""
     columns = request.columns
-    small = read_curve(request.small, step_size=request.small_step_size, columns=columns)
+    first, other = runs_of(request.small)
+    other = request.second or (other if request.step_sizes else None)
+    small = read_curve(first, step_size=request.small_step_size, columns=columns)
     second = larger = None
-    if request.second is not None:
-        second = read_curve(request.second, step_size=request.second_step_size, columns=columns)
+    if other is not None:
+        second = read_curve(other, step_size=request.second_step_size, columns=columns)
     if request.larger is not None:
         larger = read_curve(request.larger, step_size=request.larger_step_size, columns=columns)
     spectrum = None if request.data is None else data_spectrum(request.data, small)

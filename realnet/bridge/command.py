@@ -13,7 +13,8 @@ def bridge(
         Path,
         typer.Argument(
             metavar="SMALL",
-            help="Small-step run: run folder, NetCDF, or CSV with sharpness and time or step.",
+            help="Small-step run: run folder, NetCDF, or CSV with sharpness and time or step;"
+            " or the folder of `train --pair`.",
         ),
     ],
     second: Annotated[

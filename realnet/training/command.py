@@ -87,6 +87,10 @@ def train(
         typer.Option(help="NAME or NAME=K, repeatable: " + ", ".join(names()) + "."),
     ] = None,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 50,
+    pair: Annotated[
+        bool,
+        typer.Option("--pair", help="Also a second run at twice the step size: for `bridge OUT`."),
+    ] = False,
 ) -> None:
     """Full-batch gradient descent (or another optimiser), sharpness tracked, in a run folder.
 
@@ -134,12 +138,30 @@ def train(
     )
     from realnet.training import train as training
 
+    if pair:
+        _train_pair(config, out, checkpoint_every)
+        return
     with progress(steps, f"{config.net} on {data}") as advance:
         curves = training.train(config, out=out, report=advance, checkpoint_every=checkpoint_every)
     last = curves.isel(time=-1)
     print(
         f"{curves.attrs['status']}: step {int(last.step)}, loss {float(last.loss):.4g}, "
         f"sharpness {float(last.sharpness):.4g} ({_edge(last)}); {out}"
+    )
+
+
+def _train_pair(config: TrainConfig, out: Path, checkpoint_every: int) -> None:
+    from realnet.training.pair import pair_configs, train_pair
+
+    total = sum(each.steps for each in pair_configs(config))
+    with progress(total, f"{config.net} on {config.data}, two runs") as advance:
+        small, second = train_pair(config, out, report=advance, checkpoint_every=checkpoint_every)
+    etas = [float(run.attrs["step_size"]) for run in (small, second)]
+    print(
+        f"Step sizes {etas[0]:g} and {etas[1]:g}, {total} steps in all; {out}. Next: python -m "
+        f"realnet bridge {out} --step-size ETA. It pays for several step sizes, or where these runs"
+        " are a quarter or half of the time of interest: one larger run to its edge takes fewer"
+        " steps than a pair that covers the same time."
     )
 
 

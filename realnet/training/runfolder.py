@@ -24,6 +24,8 @@ from linmodel.files import as_path, cannot_write, hold, write_text
 FORMAT = "opposing-signals run"
 VERSION = 2
 CONFIG, CURVES, CHECKPOINT = "config.json", "curves.nc", "checkpoint.pt"
+# The two run folders inside the folder of a pair.
+SMALL, SECOND = "small", "second"
 
 
 @typed
@@ -121,6 +123,21 @@ def read_config(path: str | Path) -> dict:
     if not isinstance(content.get("configuration"), dict):
         refuse(f"{file}", "no configuration", "a configuration", "Train again.")
     return content
+
+
+@typed
+def runs_of(path: str | Path) -> tuple[Path, Path | None]:
+    """The small run and the second where `path` is the folder of a pair; else `path` alone.
+
+    Raises InvalidInput for a pair whose second run is not there yet.
+    """
+    folder = Path(path)
+    small, second = folder / SMALL, folder / SECOND
+    if (folder / CONFIG).exists() or not (small / CONFIG).is_file():
+        return folder, None
+    if not (second / CURVES).is_file():
+        refuse("pair of runs", f"{folder} without {SECOND}", "both runs", "Resume `train --pair`.")
+    return small, second
 
 
 @typed
