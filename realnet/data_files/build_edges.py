@@ -68,6 +68,13 @@ cnn gelu mse digits       50   5  2   1.613   44     9
 cnn relu ce cifar         30   4  2   3.506   16    45
 vit gelu ce planted       40  16  1   24.57   24    25
 gpt tanh ce text          20  16  2   1.399   32    22
+mlp relu mse planted      50  40  2   27.39  300   2.0 fresh
+mlp gelu mse mnist        50  50  2   7.932   60     4 fresh
+mlp tanh ce planted       50  40  2    10.6   50     4 fresh
+cnn tanh mse clothes      30   4  2   21.91  150   2.2 fresh
+cnn relu mse mnist        30   4  2   22.54   90   2.6 fresh
+resnet gelu mse digits    30   4  2   1.788   60     8 fresh
+vit gelu mse digits       40  16  1   71.37  200     3 fresh
 """
 LOSSES = {"mse": "mse", "ce": "cross-entropy"}
 DATA = {"clothes": "fashion", "cifar": "folder", "mnist": "mnist5k"}
