@@ -34,12 +34,12 @@ from linmodel.landscape import sharpness
 from linmodel.problem import ESCAPE, Array, OpposingSignals, State, single
 
 LIKE_FLOW, CATAPULT, OSCILLATION, DIVERGENCE = (
-    "like the flow",
+    "like_flow",
     "catapult",
-    "oscillation",
-    "diverges",
+    "oscillating",
+    "diverged",
 )
-NEVER_SETTLES, UNDECIDED = "never settles", "undecided"
+NEVER_SETTLES, UNDECIDED = "never_settles", "unfinished"
 DIES = 1e-14  # w at which the limit map has settled
 MAP_STEPS = 100_000
 RESOLUTION = 4000  # flow samples of the entry-exit integral; its error is of the order of 1e-3
@@ -89,8 +89,8 @@ NO_EXIT = Exit(*[float("nan")] * 5)
 class Phase:
     """What descent does, how that is known, and the numbers that decide.
 
-    name     "like the flow", "catapult", "oscillation", "diverges"; predicted only: "never settles"
-             (oscillates or diverges); observed only: "undecided"
+    name     "like_flow", "catapult", "oscillating", "diverged"; predicted only: "never_settles"
+             (oscillates or diverges); observed only: "unfinished"
     proved   True where a theorem says so for this very problem; False: leading order in eta
     u_limit  eta alpha c_inf^2 of the flow
     u_exit   the largest eta alpha c^2 at which descent is thrown off (NaN: not predicted)
@@ -251,7 +251,7 @@ def divergence_step(problem: OpposingSignals, start: State) -> float:
 def observe_phase(
     problem: OpposingSignals, start: State, step_size: float, steps: int | None = None
 ) -> Phase:
-    """Run descent and name what it did; "undecided" where it has not come to rest.
+    """Run descent and name what it did; "unfinished" where it has not come to rest.
 
     Without `steps`: time 60 / c_inf^2, within 2,000 to 400,000 steps. Settled: over the last fifth
     alpha c^2 varies by less than 1e-3 of its size and |o| falls. Oscillation: it varies by more,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -34,14 +35,19 @@ _MORE_LABELS = {
 }
 
 
-def attributes(variable: str, method: str) -> dict[str, str]:
+def flags(words: tuple[str, ...]) -> dict[str, Any]:
+    """CF attributes of codes 0, 1, 2, ...: what each means."""
+    return {"flag_values": list(range(len(words))), "flag_meanings": " ".join(words)}
+
+
+def attributes(variable: str, method: str) -> dict[str, Any]:
     """long_name, units and, for codes, the meaning of 0, 1, 2, ... of a result or coordinate."""
     long_name, units = (LABELS | _MORE_LABELS)[variable]
-    found = {"long_name": long_name, "units": units}
+    found: dict[str, Any] = {"long_name": long_name, "units": units}
     if variable == "regime":
-        found["flag_meanings"] = " ".join(REGIMES)
+        found |= flags(REGIMES)
     if variable == "status":
-        found["flag_meanings"] = " ".join(FLOW_STATUS if method == "flow" else DESCENT_STATUS)
+        found |= flags(FLOW_STATUS if method == "flow" else DESCENT_STATUS)
     return found
 
 

@@ -16,6 +16,7 @@ import linmodel.sweeps.zarr_store as zarr_store
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
+from linmodel.store import load, save
 from linmodel.sweeps.cluster import clustered, connect
 from linmodel.sweeps.frame import fill, frame
 from linmodel.sweeps.grid import Block, Plan, Results, make_plan
@@ -57,8 +58,9 @@ def sweep(
                regime. Curves c, epsilon, n, o (of descent log_abs_o), loss, opposing_curvature,
                sharpness. Times in units of step size x step; NaN where there is no such event.
                `status` is always there
-    out        a Zarr store: written chunk by chunk in bounded memory; the same call again resumes a
-               killed sweep, to the same bytes; the returned Dataset is lazy
+    out        ends in .nc: a NetCDF file, written at the end. Ends in .zarr: a store, written chunk
+               by chunk in bounded memory; the same call again resumes a killed sweep, to the same
+               bytes; the returned Dataset is lazy
     client     a dask.distributed Client, or a scheduler's address; `out` on a shared file system
     threads    in this process; default: all cores
     device     a torch device ("cuda"), for descent's scalars and the flow's sharpness at o = 0
@@ -71,6 +73,9 @@ def sweep(
     Raises InvalidInput before any work: bad axes, too many cells, too little memory or disk, an
     `out` that holds another sweep; and when the disk fills up.
     """
+    suffix = Path(out or "").suffix
+    if out is not None and suffix not in (".zarr", ".nc"):
+        refuse("out", str(out), "a name that ends in .zarr or .nc", "Name another.")
     plan = make_plan(
         alpha=alpha,
         beta_norm=beta_norm,
@@ -88,8 +93,9 @@ def sweep(
         _require_device(device)
     workers = os.cpu_count() or 1 if threads is None else integer("threads", threads, low=1)
     report = progress or (lambda _cells: None)
-    if out is None:
-        return _in_memory(plan, workers, client, report)
+    if out is None or suffix == ".nc":
+        found = _in_memory(plan, workers, client, report)
+        return found if out is None else load(save(found, Path(out)))
     return _into_store(plan, Path(out), workers, client, report)
 
 

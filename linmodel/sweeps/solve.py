@@ -18,6 +18,8 @@ from linmodel.sweeps.grid import KINDS, Column, Plan
 
 PATH_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature")
 EVENTS = ("t_dip", "dip_depth", "t_edge")
+# Of eta alpha c^2: the limit map stays below 4 (G7) where it does not diverge.
+TOO_FAR = 100.0
 
 
 def empty(plan: Plan, cells: int) -> dict[str, Column]:
@@ -210,21 +212,30 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
         "peak_curvature": peak,
         "steps_taken": taken,
         "status": status,
-        "regime": regimes(status, at["step_size"] * peak > 2),
+        "regime": regimes(status, at["step_size"] * peak),
     }
     if "final_sharpness" in out:
         o = np.exp(np.minimum(log_o, 140.0))
         out["final_sharpness"][:] = sharpness(at["alpha"], at["beta_norm"], c, epsilon, n, o)
+    # A descent that diverged has no end; how far it got is in peak_curvature.
+    nowhere = status == ESCAPED
+    for name in (name for name in out if name.startswith("final_")):
+        (out if name == "final_sharpness" else found)[name][nowhere] = np.nan
     for name, values in found.items():
         if name in out:
             out[name][:] = values
 
 
-def regimes(status: Column, past_edge: Column) -> Column:
-    """Index into REGIMES from how descent ended and whether alpha c^2 ever passed 2/eta."""
+def regimes(status: Column, peak: Column) -> Column:
+    """Index into REGIMES from how descent ended and the largest eta alpha c^2 on the way.
+
+    What has not ended oscillates where it passed 2 and stayed below TOO_FAR; beyond that it is on
+    its way out, and not finished.
+    """
+    past_edge, kept = peak > 2, peak < TOO_FAR
     settled, escaped = status == AT_MINIMUM, status == ESCAPED
     return np.select(
-        [settled & ~past_edge, settled, escaped, past_edge],
+        [settled & ~past_edge, settled, escaped, past_edge & kept],
         [REGIMES.index(name) for name in ("like_flow", "catapult", "diverged", "oscillating")],
         REGIMES.index("unfinished"),
     )

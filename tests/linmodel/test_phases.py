@@ -73,7 +73,7 @@ def test_four_is_not_the_boundary_but_u_exit_is(alpha):
     u_boundary = boundary * float(bounds.limit(problem, START).opposing_curvature)
     assert 4.02 < u_boundary < 4.12
     assert observe_phase(problem, START, step_for(problem, 4.02)).name == "catapult"
-    assert observe_phase(problem, START, 1.02 * boundary).name == "diverges"
+    assert observe_phase(problem, START, 1.02 * boundary).name == "diverged"
 
 
 def test_descent_may_diverge_below_four_when_the_step_is_not_small_against_the_slow_rates():
@@ -81,13 +81,13 @@ def test_descent_may_diverge_below_four_when_the_step_is_not_small_against_the_s
     problem, start, eta = OpposingSignals(40.0, 1.0), State(0.22, 0.37, 0.0, 3e-5), 0.104
     assert eta * float(bounds.limit(problem, start).opposing_curvature) < 3.98
     assert predict_phase(problem, start, eta).u_exit < 4
-    assert observe_phase(problem, start, eta).name == "diverges"
+    assert observe_phase(problem, start, eta).name == "diverged"
 
 
 def test_a_later_throw_may_diverge():
     """First exit below 3 both times; the second, at 4.2 or 3.4, decides."""
     problem = OpposingSignals(1e3, 10.0)
-    for u_limit, first, second, name in ((6.0, 2.8, 4.2, "diverges"), (4.5, 2.7, 3.4, "catapult")):
+    for u_limit, first, second, name in ((6.0, 2.8, 4.2, "diverged"), (4.5, 2.7, 3.4, "catapult")):
         c = math.sqrt(15 / u_limit)
         start = State(c, 0.98 * c, 0.05, 1e-3)
         eta = step_for(problem, u_limit, start)
@@ -99,7 +99,7 @@ def test_a_later_throw_may_diverge():
 
 @pytest.mark.parametrize(
     ("u_limit", "name"),
-    [(1.9, "like the flow"), (2.5, "catapult"), (3.9, "catapult"), (4.3, "diverges")],
+    [(1.9, "like_flow"), (2.5, "catapult"), (3.9, "catapult"), (4.3, "diverged")],
 )
 def test_prediction_agrees_with_descent(u_limit, name):
     for alpha in (50.0, 400.0):
@@ -124,9 +124,9 @@ def test_the_exit_is_where_descent_is_thrown():
 def test_above_the_largest_stable_step_descent_oscillates_for_ever():
     problem, near = OpposingSignals(10.0, 1.0), State(0.52, 1.55, 0.0, 1e-3)
     eta = 1.05 * bounds.largest_stable_step(problem)
-    assert predict_phase(problem, near, eta).name == "never settles"
-    assert observe_phase(problem, near, eta, 30_000).name == "oscillation"
-    assert observe_phase(problem, near, 0.8 * eta, 30_000).name != "oscillation"
+    assert predict_phase(problem, near, eta).name == "never_settles"
+    assert observe_phase(problem, near, eta, 30_000).name == "oscillating"
+    assert observe_phase(problem, near, 0.8 * eta, 30_000).name != "oscillating"
 
 
 @pytest.mark.parametrize("u_limit", [2.3, 2.5, 2.8])
@@ -144,7 +144,7 @@ def test_unstable_in_c_and_epsilon_alone():
     """alpha < 2: past 1/B descent oscillates in (c, epsilon), with o dead."""
     problem, start = OpposingSignals(1.5, 1.0), State(1.07, 0.75, 0.0, 1e-3)
     run = observe_phase(problem, start, 1.05, 20_000)
-    assert run.name == "oscillation"
+    assert run.name == "oscillating"
 
 
 def test_bad_input_is_refused():

@@ -109,7 +109,7 @@ function countPhases({ count, rows }) {
 
 function describeMap({ counts, now }) {
   const point = `The current point is α = ${shown(now.state.alpha)}, η = ${shown(now.state.step_size)}.`;
-  const shares = (counts ?? []).map((share, i) => `${twin.PHASES[i]} ${Math.round(100 * share)}%`);
+  const shares = (counts ?? []).map((share, i) => `${twin.PHASES[i].replace("_", " ")} ${Math.round(100 * share)}%`);
   const cells = counts ? `Cells: ${shares.join(", ")}.` : "The cells are being computed.";
   return `Map of how descent ends over α and η. ${cells} ${point} Arrow keys move the point; a click sets it.`;
 }

@@ -1,7 +1,7 @@
 // What descent does in the end (G2-G4), for one run and for a map over (alpha, eta).
 // Twin of linmodel/phases.py's observe_phase.
 
-const PHASES = ["like the flow", "catapult", "oscillation", "diverges", "undecided"];
+const PHASES = ["like_flow", "catapult", "oscillating", "diverged", "unfinished"];
 const RESTS = 1e-3; // relative change of alpha c^2 below which descent has come to rest
 const SHORTEST_RUN = 2000;
 const LONGEST_RUN = 20000; // of a cell of the map
@@ -13,17 +13,17 @@ const LONGEST_RUN = 20000; // of a cell of the map
  * varies by more, and by half to twice of what it did in the fifth before.
  */
 function phaseOf(u, logO, count, diverged) {
-  if (diverged) return "diverges";
+  if (diverged) return "diverged";
   const fifth = Math.max(Math.floor(count / 5), 1);
   const swing = swingOf(u, count - fifth, count);
   const earlier = swingOf(u, count - 2 * fifth, count - fifth);
   if (swing < RESTS && logO[count - 1] < logO[count - fifth]) {
     let top = 0;
     for (let i = 0; i < count; i++) top = Math.max(top, u[i]);
-    return top > 2 && u[count - 1] < top * (1 - RESTS) ? "catapult" : "like the flow";
+    return top > 2 && u[count - 1] < top * (1 - RESTS) ? "catapult" : "like_flow";
   }
-  if (swing >= RESTS && earlier / 2 < swing && swing < 2 * earlier) return "oscillation";
-  return "undecided";
+  if (swing >= RESTS && earlier / 2 < swing && swing < 2 * earlier) return "oscillating";
+  return "unfinished";
 }
 
 function swingOf(values, begin, end) {

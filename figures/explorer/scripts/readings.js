@@ -62,11 +62,11 @@ function edgeReading({ u, run }) {
 }
 
 const ENDINGS = {
-  "like the flow": ["it settles at αc² = $, as the flow does", ["G2"]],
+  like_flow: ["it settles at αc² = $, as the flow does", ["G2"]],
   catapult: ["it was thrown down and settles at αc² = $, a flatter minimum than the largest αc² it saw", ["G4", "G7"]],
-  oscillation: ["it goes on oscillating, last at αc² = $", ["G2", "G3"]],
-  diverges: ["it diverges", ["G4b", "G7"]],
-  undecided: ["it has not come to rest, last at αc² = $: take more steps", []],
+  oscillating: ["it goes on oscillating, last at αc² = $", ["G2", "G3"]],
+  diverged: ["it diverges", ["G4b", "G7"]],
+  unfinished: ["it has not come to rest, last at αc² = $: take more steps", []],
 };
 
 function endReading(now) {
@@ -74,7 +74,7 @@ function endReading(now) {
   const name = phaseName(now);
   const [text, claims] = ENDINGS[name];
   const last = shown(run.opposing_curvature.at(-1));
-  const where = name === "diverges" ? ` at step ${run.diverged_at_step}` : "";
+  const where = name === "diverged" ? ` at step ${run.diverged_at_step}` : "";
   const who = now.state.optimiser === "gd" ? "Descent" : twin.OPTIMISERS[now.state.optimiser].label;
   const rule = now.state.optimiser === "gd" ? claims : [];
   return { text: `${who}: ${text.replace("$", last)}${where} (seen in ${run.time.length - 1} steps).`, claims: rule };
