@@ -114,7 +114,7 @@ G2 = Claim(
     by_hand="a linear map's stability is that of descent near the minimum",
 )
 X, Y, q = sp.symbols("X Y q", real=True)  # X = c^2, Y = 2/eta, q = sqrt(alpha - 1)
-FITS = [X > 0, B > 0, Y > 0, alpha * X <= Y, X + B**2 / X <= Y]
+FITS = [X > 0, Y > 0, alpha * X <= Y, X + B**2 / X <= Y]
 G3 = Claim(
     "G3",
     "The largest step size with a stable minimum",

@@ -57,7 +57,7 @@ F4B = Claim(
                 [*WHILE_FALLING],
                 -(c**2 + epsilon**2) + c * epsilon * m / v - (epsilon * v / c - m) >= -(c**2),
             ),
-            implies([c0 > 0, e0 >= 0, c0 * e0 < B], B / c0 - e0 > 0),
+            implies([c0 > 0, c0 * e0 < B], B / c0 - e0 > 0),
         ),
         step(
             "So c falls only while m > epsilon v/c >= (b - s e^-tau) s e^-tau, m = n0^2 e^(-2 "

@@ -115,7 +115,7 @@ F11D = Claim(
                     B / low - epsilon >= B / high - epsilon,
                 ),
                 implies(
-                    [low > 0, high > 0, sp.Eq(low**2, level + p), sp.Eq(high**2, level + q),
+                    [high > 0, sp.Eq(low**2, level + p), sp.Eq(high**2, level + q),
                      p <= q],
                     low <= high,
                 ),

@@ -157,7 +157,7 @@ H2 = Claim(
                 reads=r"H|_{(c,f)}=\begin{pmatrix}\alpha o^2&2\alpha co\\2\alpha co&\alpha c^2\end"
                 r"{pmatrix}+\mathrm{diag}(|b|^2,0)",
             ),
-            parts=(OPPOSING_ROOTS, LARGEST, implies([rho >= 0, bb >= 0], bb * x**2 >= 0)),
+            parts=(OPPOSING_ROOTS, LARGEST, implies([bb >= 0], bb * x**2 >= 0)),
         ),
         by_lemma(
             "Weyl",
