@@ -114,18 +114,12 @@ def numbers(run: xr.Dataset, level: float) -> dict[str, float]:
 
 def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals; `reproduced` by arm; the quantity's curves."""
-    shares = {
-        key: run.assign(
-            share=("time", quantity(run) / published(settings.arms[key[0]])),
-        )
-        for key, run in runs.items()
-    }
-    rows = {
-        key: run.assign_attrs(level=published(settings.arms[key[0]])) for key, run in shares.items()
-    }
-    data = with_intervals(
-        table(rows, lambda run: numbers(run, run.attrs["level"]), NUMBERS), "seed"
-    )
+    rows = {}
+    for key, run in runs.items():
+        level = published(settings.arms[key[0]])
+        rows[key] = run.assign(relative=("time", quantity(run) / level)).assign_attrs(level=level)
+    data = table(rows, lambda run: numbers(run, run.attrs["level"]), NUMBERS)
+    data = with_intervals(data, "seed")
     held = (data.level_low >= 1 - WITHIN) & (data.level_high <= 1 + WITHIN)
     about = {"units": "1", "long_name": f"1: the interval lies within {WITHIN:g} of 1"}
     data["reproduced"] = held.astype(np.int8).assign_attrs(about)

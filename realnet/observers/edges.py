@@ -33,8 +33,6 @@ class Edges(Rows):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
-        size = config.batch_size
-        self.batch = None if size is None else BatchSharpness(size, seed=config.seed)
 
     def before(self, moment: Moment) -> None:
         """Measure, at evaluations."""
@@ -47,8 +45,9 @@ class Edges(Rows):
         try:
             if self.config.optimiser == "adam":
                 self.append({"preconditioned_sharpness": self._preconditioned(moment, point)})
-            if self.batch is not None:
-                one = self.batch.measure(point)
+            if self.config.batch_size is not None:
+                size = min(self.config.batch_size, len(moment.task.labels))
+                one = BatchSharpness(size, seed=self.config.seed).measure(point)
                 self.append({"batch_sharpness": one.value})
                 self.append({"batch_sharpness_low": one.low, "batch_sharpness_high": one.high})
         finally:
