@@ -73,6 +73,9 @@ $(VENV)/.ready-docs: $(VENV)/.ready
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group bench
-	$(BIN)/python -m pip install --quiet --no-deps $(TORCH_PEERS)
+	@$(BIN)/python -m pip install --quiet -c constraints.txt --group bench || \
+	  for peer in heyoka numbalsoda CyRK diffrax; do \
+	    $(BIN)/python -m pip install --quiet -c constraints.txt $$peer || echo "$$peer: not installed"; done
+	@for peer in $(TORCH_PEERS); do \
+	  $(BIN)/python -m pip install --quiet --no-deps $$peer || echo "$$peer: not installed"; done
 	@touch $@

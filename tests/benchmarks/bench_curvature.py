@@ -346,7 +346,7 @@ def bench(work: Workload, only_ours: bool) -> dict[str, object]:
 def line(workload: str, name: str, row: dict) -> str:
     """One row of the table."""
     if "left_out" in row:
-        return f"{workload:7} {name:46} left out: {row['left_out']}"
+        return f"{workload:7} {name:46} not installed: {row['left_out']}"
     cost, worst = row["gradient_equivalents_median"], row["relative_error_max"]
     note = "" if row["accurate"] else "  NOT accurate"
     return (
