@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from torch import Tensor
 from linmodel.errors import integer, real, refuse
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
+from realnet.curvature.evaluated import Curvature
 from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
@@ -31,30 +31,6 @@ from realnet.edges.recorded import Recorded
 
 SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
 ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons
-
-
-@dataclass(frozen=True, slots=True)
-class Curvature:
-    """The k algebraically largest eigenpairs of the Hessian at one point, descending.
-
-    values, residuals ||H v - lambda v||, errors (estimated) and converged: (k,); vectors: (k, n),
-    rows, in the order of the parameters; loss; gradient (n,), of the same point, so that the
-    training step need not compute it again; products: Hessian-vector products spent.
-    """
-
-    values: Tensor
-    vectors: Tensor
-    residuals: Tensor
-    errors: Tensor
-    converged: Tensor
-    products: int
-    loss: float
-    gradient: Tensor
-
-    @property
-    def sharpness(self) -> float:
-        """The largest eigenvalue (not the largest absolute value)."""
-        return float(self.values[0])
 
 
 class SharpnessTracker(Recorded):

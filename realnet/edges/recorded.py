@@ -19,7 +19,7 @@ from realnet.edges.watching import Log, Watch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from realnet.curvature.tracker import Curvature
+    from realnet.curvature.evaluated import Curvature
 
 Which = Iterable[str | Quantity] | str | Quantity
 
