@@ -81,7 +81,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
     return found
 
 
-def groups(run: xr.Dataset) -> dict[str, NDArray[np.int64]]:
+def groups(run: xr.Dataset, seed: int) -> dict[str, NDArray[np.int64]]:
     """GROUPS of a run that has branched: name -> samples; empty where there is none."""
     count = run.sizes["sample"]
     many = max(1, round(PLAN["share"] * count))
@@ -99,12 +99,12 @@ def groups(run: xr.Dataset) -> dict[str, NDArray[np.int64]]:
         "output outliers": largest(run.branch_output.values),
         "planted": np.flatnonzero(planted),
         "found": np.flatnonzero(found),
-        "random": np.random.default_rng(run.attrs["seed"]).choice(count, many, replace=False),
+        "random": np.random.default_rng(seed).choice(count, many, replace=False),
         "all": np.arange(count),
     }
 
 
-def effects(run: xr.Dataset, settings: Settings) -> NDArray:
+def effects(run: xr.Dataset, settings: Settings, seed: int) -> NDArray:
     """Outcome of each arm less that of `below`, (arm, group, outcome), `horizon` steps on.
 
     NaN where the run has not come to its edge, has ended before, or has no such group.
@@ -119,7 +119,7 @@ def effects(run: xr.Dataset, settings: Settings) -> NDArray:
     below = _outcomes(run, PLAN["against"], at)
     for i, arm in enumerate(PLAN["arms"]):
         change = _outcomes(run, arm, at) - below
-        for j, members in enumerate(groups(run).values()):
+        for j, members in enumerate(groups(run, seed).values()):
             if len(members):
                 table[i, j] = change[:, members].mean(axis=1)
     return table
@@ -159,7 +159,7 @@ def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     shape = (len(cells), len(seeds), len(PLAN["arms"]), len(GROUPS), len(PLAN["outcomes"]))
     effect = np.full(shape, np.nan)
     for (cell, seed), run in runs.items():
-        effect[cells.index(cell), seeds.index(seed)] = effects(run, settings)
+        effect[cells.index(cell), seeds.index(seed)] = effects(run, settings, seed)
     dims = ("cell", "seed", "arm", "group", "outcome")
     coords = {"cell": cells, "seed": seeds, "arm": list(PLAN["arms"]), "group": list(GROUPS)}
     data = xr.Dataset(coords=coords | {"outcome": list(PLAN["outcomes"])})

@@ -114,7 +114,7 @@ def test_a_run_that_stays_below_its_edge_has_no_branch():
     assert found.attrs["branch_status"] == "never at its edge"
     past = branched(replace(CONFIG, steps=4), scale=2.0)
     assert run_to_end(past).attrs["branch_status"] == "past its edge throughout"
-    assert np.isnan(branching.effects(found, branching.Settings())).all()
+    assert np.isnan(branching.effects(found, branching.Settings(), 0)).all()
 
 
 def test_effects_are_judged_as_registered():
@@ -127,6 +127,20 @@ def test_effects_are_judged_as_registered():
     assert low < 5 < high and mean == pytest.approx(effect[:, 0].mean())
     assert p[0] == pytest.approx(2 / 2**10) and p[1] > 0.05
     assert np.isnan(branching.judged(effect[:2], 99)[1]).all()
+
+
+def test_effects_are_the_arms_means_less_the_twins(curves):
+    settings = branching.Settings(horizon=12)
+    found = branching.effects(curves, settings, 3)
+    when = curves.attrs["branch_time"] + 12 * CONFIG.step_size
+    at = int(np.abs(curves.time.values - when).argmin())
+    chosen = branching.groups(curves, 3)["random"]
+    for i, arm in enumerate(branching.PLAN["arms"]):
+        change = (curves[f"{arm} loss"] - curves["below loss"]).values[at]
+        row = branching.GROUPS.index("all"), branching.GROUPS.index("random")
+        assert found[i, row[0], 0] == pytest.approx(change.mean())
+        assert found[i, row[1], 0] == pytest.approx(change[chosen].mean())
+    assert np.isnan(found[:, branching.GROUPS.index("planted")]).all()
 
 
 def test_groups_are_what_was_written_down():
