@@ -31,12 +31,14 @@ GOOD = {
 BAD = [5, None, [STATE], "x", 10**400, object(), {}, float("nan"), 1j, [10**400], b"x", 10**5000]
 
 
+NAMES = [name for name in linmodel.__all__ if inspect.isfunction(getattr(linmodel, name))]
+
+
 def public():
-    names = [name for name in linmodel.__all__ if inspect.isfunction(getattr(linmodel, name))]
-    return [(name, getattr(linmodel, name)) for name in names]
+    return [(name, getattr(linmodel, name)) for name in NAMES]
 
 
-@pytest.mark.parametrize(("name", "function"), public(), ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(("name", "function"), public(), ids=NAMES)
 def test_bad_calls_of_every_public_function_are_one_sentence(name, function, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # "x" is a good path
     parameters = inspect.signature(function).parameters
