@@ -151,8 +151,16 @@ class SharpnessTracker(Recorded):
         return self.solver.state()
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again. Raises InvalidInput: the state of another model."""
-        self.solver.restore(state)
+        """Take up `state()` again. Raises InvalidInput: the state of another model or version."""
+        try:
+            self.solver.restore(state)
+        except KeyError as missing:
+            refuse(
+                "tracker's state",
+                f"one without {missing}",
+                "what state() of this version gave",
+                "Start the tracker anew: its next evaluation is a cold one.",
+            )
 
 
 def top_eigenpairs(

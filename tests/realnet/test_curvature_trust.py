@@ -371,6 +371,17 @@ def test_noise_that_begins_later_is_refused_too():
         tracker.evaluate()
 
 
+def test_a_state_of_another_version_is_refused():
+    model, x, y = problem()
+    tracker = SharpnessTracker(ce(model, x, y), model)
+    state = tracker.state()
+    for name in state:
+        with pytest.raises(InvalidInput, match="Start the tracker anew"):
+            SharpnessTracker(ce(model, x, y), model).restore(
+                {key: value for key, value in state.items() if key != name}
+            )
+
+
 # 7. Device and shape
 
 
