@@ -36,6 +36,7 @@ def ledger_data():
         coords={"claim": ["M1", "F4", "S5"]},
     )
     table["seconds"] = ("claim", [0.1, 0.2, 0.3])
+    table.attrs["credit"] = "4 steps by machine, 1 by hand"
     return {"claims": table}
 
 

@@ -22,6 +22,8 @@ def test_a_signal_is_one_line(number, late, tmp_path):
          "--beta-norm", "5", "--steps", "1000000", "--step-size", "1e-4", "--threads", "1",
          "--yes", "--out", str(tmp_path / "s.zarr")],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        # A suite that was started in the background inherits an interrupt that is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     if late:
         while not (tmp_path / "s.zarr").exists():
@@ -32,7 +34,10 @@ def test_a_signal_is_one_line(number, late, tmp_path):
             time.sleep(0.001)
     process.send_signal(number)
     process.send_signal(number)
-    _, error = process.communicate(timeout=60)
+    try:
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number, error
     lines = [line for line in error.splitlines() if not line.startswith("sweep:")]
     assert len(lines) == 1 and lines[0].startswith(WORDS[number]), error

@@ -75,4 +75,4 @@ def test_without_hypothesis_the_error_names_the_extra():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode != 0
-    assert ".[test]" in run.stderr
+    assert ".[strategies]" in run.stderr

@@ -79,7 +79,7 @@ def test_gpt_curvature_is_the_dense_hessians():
 
 
 def test_unknown_network_lists_what_exists():
-    with pytest.raises(InvalidInput, match="mlp, cnn, vgg, resnet, vit, gpt"):
+    with pytest.raises(InvalidInput, match="mlp, cnn, vgg, resnet, resnet8, vit, gpt"):
         build_network("lenet", Shape(10, 1, 8, 8))
     with pytest.raises(InvalidInput, match="text"):
         build_network("gpt", Shape(10, 1, 8, 8))
