@@ -83,14 +83,17 @@ def _texts(node: ast.expr) -> list[str]:
 
 @cache
 def module_tree(module: str) -> ast.Module:
+    """The parsed source of one of our modules. Raises ValueError where there is none."""
     return ast.parse(module_path(module).read_text(encoding="utf-8"))
 
 
 def is_ours(module: str) -> bool:
+    """Whether the dotted name is a module of our packages."""
     return module.split(".")[0] in PACKAGES and any(path.is_file() for path in _candidates(module))
 
 
 def module_path(module: str) -> Path:
+    """The file of one of our modules. Raises ValueError where there is none."""
     for path in _candidates(module):
         if path.is_file():
             return path

@@ -134,6 +134,10 @@ def _iterable(chunks: Chunks) -> Chunks:
 
 
 def arguments(item: Any) -> Chunk:
+    """What loss_fn is called with for one item of a loader: a tensor or mapping is one argument.
+
+    Raises InvalidInput: anything but a tensor, a mapping, a tuple or a list.
+    """
     if isinstance(item, (Tensor, Mapping)):
         return (item,)
     if not isinstance(item, (tuple, list)):

@@ -74,6 +74,7 @@ class Branch(Rows):
 
     def before(self, moment: Moment) -> None:
         """Branch, where the run has come from below to its edge."""
+        self._move_to(moment.point)
         self.points = [*self.points[-1:], moment.point]
         found = moment.curvature
         self.due = found is not None
@@ -135,6 +136,14 @@ class Branch(Rows):
             self._follow(moment.task, self.config.step_size)
         moment.task.whole.write(moment.point)
 
+    def _move_to(self, like: Tensor) -> None:
+        """A checkpoint is read to the CPU; the run may be elsewhere."""
+        self.points = [point.to(like) for point in self.points]
+        self.twin = None if self.twin is None else self.twin.to(like)
+        if self.last is not None:
+            step, time, point, direction = self.last
+            self.last = step, time, point.to(like), direction.to(like)
+
     def _measure(self, task: Task, following: Tensor) -> None:
         count = task.labels.numel()
         row: dict[str, object] = {f"{a} {b}": [math.nan] * count for a in ARMS for b in KINDS}
@@ -144,7 +153,7 @@ class Branch(Rows):
             apart = float((here - self.twin).norm())
             points = {
                 "through": here,
-                "averaged": (earlier + 2 * here + following) / 4,
+                "averaged": averaged(earlier, here, following),
                 "below": self.twin,
                 "random": self.twin + apart * self._direction(here),
             }
@@ -182,6 +191,11 @@ class Branch(Rows):
             task.whole.write(self.twin)
             gradient = task.whole.gradient()[1] + self.config.weight_decay * self.twin
             self.twin = self.twin - step_size / self.parts * gradient
+
+
+def averaged(earlier: Tensor, here: Tensor, following: Tensor) -> Tensor:
+    """The middle of three points of a run without what alternates from one to the next."""
+    return (earlier + 2 * here + following) / 4
 
 
 def make(number: int | None, config: TrainConfig) -> Branch:

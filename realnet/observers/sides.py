@@ -18,7 +18,8 @@ class Sides(Evidence):
     """signal_1, signal_2, ... on `sample`: 1 on the plus side, -1 on the minus side, 0 elsewhere.
 
     Only signals that beat their null, the least p-value first; attributes mode and p_value. The
-    attribute `signals_found` of the curves is their number (-1: the run did not reach its end).
+    attribute `signals_found` of the curves is their number (-1: the run did not reach its end);
+    `signals_note` says what could not be looked for.
     """
 
     name = "sides"
@@ -28,6 +29,7 @@ class Sides(Evidence):
         super().__init__(directions=directions, checkpoints=chosen, seed=config.seed)
         self.last = config.steps
         self.found: list[dict] | None = None
+        self.note = ""
 
     def before(self, moment: Moment) -> None:
         """Record; at the run's last point find."""
@@ -37,12 +39,12 @@ class Sides(Evidence):
 
     def state(self) -> dict:
         """Evidence and what was found."""
-        return super().state() | {"found": self.found}
+        return super().state() | {"found": self.found, "note": self.note}
 
     def restore(self, state: dict) -> None:
         """Go on from `state()`."""
         super().restore(state)
-        self.found = state["found"]
+        self.found, self.note = state["found"], state["note"]
 
     def add_to(self, curves: xr.Dataset) -> xr.Dataset:
         """See the class."""
@@ -51,16 +53,19 @@ class Sides(Evidence):
             about = {"units": "1", "mode": one["mode"], "p_value": one["p_value"]}
             values = np.array(one["side"], dtype=np.int8)
             curves[f"signal_{index}"] = ("sample", values, about | {"long_name": "side"})
-        return curves.assign_attrs(signals_found=-1 if self.found is None else len(found))
+        count = -1 if self.found is None else len(found)
+        return curves.assign_attrs(signals_found=count, signals_note=self.note)
 
     def _find(self) -> list[dict]:
         assert self.task is not None
         images = None if self.task.is_text else self.task.inputs.cpu().numpy()
         try:
             studied = study(self, seed=self.seed)
-            signals, _ = answers(studied.evidence, studied.pairs, images, seed=self.seed)
-        except InvalidInput:  # too few samples, or never near the edge: nothing found
+            signals, notes = answers(studied.evidence, studied.pairs, images, seed=self.seed)
+        except InvalidInput as reason:  # such as too few samples
+            self.note = str(reason)
             return []
+        self.note = "; ".join(notes)
         count = self.task.labels.numel()
         found = []
         for one in (signal for signal in signals if signal.found):

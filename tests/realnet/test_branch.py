@@ -8,7 +8,7 @@ from torch import nn
 from linmodel import InvalidInput
 from realnet.config import TrainConfig
 from realnet.experiments import branching
-from realnet.observers.branch import ARMS, Branch
+from realnet.observers.branch import ARMS, Branch, averaged
 from realnet.training.run import Run
 from realnet.training.task import Task
 from tests.tolerances import SAME_STEPS
@@ -74,21 +74,41 @@ def test_the_twin_is_descent_of_a_smaller_step_from_the_same_state(curves):
     assert curves.time[-1] == pytest.approx(STEPS * CONFIG.step_size)
 
 
-def test_arms_start_together_and_the_random_one_is_as_far_from_below_as_the_run(curves):
+def test_arms_are_measured_from_the_branch_point_on_and_part(curves):
     since = curves.time > curves.attrs["branch_time"]
     for arm in ARMS:
         assert np.isnan(curves[f"{arm} loss"].values[~since]).all()
         assert np.isfinite(curves[f"{arm} loss"].values[since][:-1]).all()
     distance = curves.branch_distance.values[since][:-1]
-    assert (np.diff(np.log(distance)) > 0).any() and distance[0] > 0
+    assert (distance > 0).all()
+
+
+def test_the_random_arm_is_as_far_from_below_as_the_run(monkeypatch):
+    seen = []
+    run = branched()
+    watch = run.observers[-1]
+    kept = watch._measure
+
+    def measure(task, following):
+        if watch.twin is not None:
+            away = watch._direction(following) * float((watch.points[-1] - watch.twin).norm())
+            task.whole.write(watch.twin + away)
+            seen.append(task.losses().double().numpy())
+        kept(task, following)
+
+    monkeypatch.setattr(watch, "_measure", measure)
+    found = run_to_end(run)
+    told = found["random loss"].dropna("time", how="all").values
+    assert np.allclose(seen, told, rtol=SAME_STEPS)
+    assert float(watch._direction(run.point).norm()) == pytest.approx(1.0)
 
 
 def test_averaging_takes_out_an_oscillation_of_period_two():
     """On a quadratic at 2.2/eta the mean of three points shrinks what alternates."""
-    points = [np.array([(-1.2) ** t, 0.9**t]) for t in range(3)]
-    mean = (points[0] + 2 * points[1] + points[2]) / 4
+    points = [torch.tensor([(-1.2) ** t, 0.9**t]) for t in range(3)]
+    mean = averaged(*points)
     assert abs(mean[0]) < 0.02 * abs(points[1][0])
-    assert mean[1] == pytest.approx(points[1][1], rel=0.01)
+    assert float(mean[1]) == pytest.approx(float(points[1][1]), rel=0.01)
 
 
 def test_branches_resume_to_the_same_numbers(curves, tmp_path):
