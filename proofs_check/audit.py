@@ -35,7 +35,7 @@ def require_cvc5() -> None:
     """Raises InvalidInput where cvc5 is not installed."""
     if importlib.util.find_spec("cvc5") is None:
         raise InvalidInput("audit needs cvc5, which is not installed: "
-                           "pip install 'opposing-signals[audit]'.")  # fmt: skip
+                           "pip install '.[audit]' in this project's folder.")  # fmt: skip
 
 
 def ask(solver: str, text: str, seconds: float = SECONDS) -> str:
