@@ -116,11 +116,14 @@ def temporary_name(path: Path) -> Path:
 def sweep_temporaries(path: Path) -> None:
     """Remove temporaries of `path`, files or folders, whose process is gone: a kill leaves them."""
     mine = re.compile(re.escape(f".{_short(path.name)}.") + r"(\d+)(-\d+)?\.tmp")
-    with suppress(OSError):
-        for entry in os.scandir(path.parent):
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
             found = mine.fullmatch(entry.name)
-            if found and not _writes(int(found[1]), entry.stat(follow_symlinks=False).st_mtime):
-                shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
+            if found is None:
+                continue
+            with suppress(OSError):  # another one may have taken it away meanwhile
+                if not _writes(int(found[1]), entry.stat(follow_symlinks=False).st_mtime):
+                    shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from linmodel.errors import refuse
 from linmodel.kernels import descent as kernel
 from linmodel.kernels import lanes as lanes
 from linmodel.kernels.flow import closed_constants, closed_sharpness
-from linmodel.sweeps.grid import Column
+from linmodel.sweeps.plan import Column
 
 LOOK = 1024
 """Steps between two looks at the cells: a look copies them to the host."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linmodel.files import seal, temporary_name, unseal, write_bytes
-from linmodel.sweeps.grid import Block, Plan
+from linmodel.sweeps.plan import Block, Plan
 
 MARKS, COMPLETE, FRAME = "status/.chunks", "status/.complete", "status/.frame"
 Sums = dict[str, str]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from linmodel.errors import InvalidInput, refuse
-from linmodel.sweeps.grid import Block, Plan, Results
+from linmodel.sweeps.plan import Block, Plan, Results
 
 CONNECT_SECONDS = 10
 WAIT_SECONDS = 30  # for a worker to come (back)

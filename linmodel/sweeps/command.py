@@ -18,7 +18,8 @@ from linmodel.files import require_writable
 from linmodel.problem import Array, State
 from linmodel.store import save
 from linmodel.sweeps.frame import DESCENT_STATUS, FLOW_STATUS
-from linmodel.sweeps.grid import Plan, make_plan
+from linmodel.sweeps.grid import make_plan
+from linmodel.sweeps.plan import Plan
 
 MOST_VALUES = 2**24  # along an axis: 128 MB of numbers
 MOST_SECONDS, MOST_BYTES = 600, 10**10  # of a sweep that begins without being asked for twice

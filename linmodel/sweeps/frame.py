@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel.curves import LABELS, MODEL, head
-from linmodel.sweeps.grid import Column, Plan
+from linmodel.sweeps.plan import Column, Plan
 
 FAST, SAFE, FAILED = 0, 1, 2
 FLOW_STATUS = ("kernel", "safe_path", "failed")

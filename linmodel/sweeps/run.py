@@ -19,7 +19,8 @@ from linmodel.problem import Array, State
 from linmodel.store import load, save
 from linmodel.sweeps.cluster import clustered, connect
 from linmodel.sweeps.frame import fill, frame
-from linmodel.sweeps.grid import Block, Plan, Results, make_plan
+from linmodel.sweeps.grid import make_plan
+from linmodel.sweeps.plan import Block, Plan, Results
 from linmodel.sweeps.solve import empty, solve
 
 

@@ -14,7 +14,7 @@ from linmodel.kernels.flow import flow_sharpness, pack
 from linmodel.kernels.path import flow_path
 from linmodel.problem import ESCAPE, OpposingSignals, State
 from linmodel.sweeps.frame import FAILED, FAST, REGIMES, SAFE
-from linmodel.sweeps.grid import KINDS, Column, Plan
+from linmodel.sweeps.plan import KINDS, Column, Plan
 
 PATH_CURVES = ("c", "epsilon", "n", "o", "loss", "opposing_curvature")
 EVENTS = ("t_dip", "dip_depth", "t_edge")

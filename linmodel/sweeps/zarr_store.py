@@ -29,7 +29,7 @@ from linmodel.files import (
 from linmodel.sweeps import checksums
 from linmodel.sweeps.checksums import COMPLETE, MARKS, mark_name
 from linmodel.sweeps.frame import attributes
-from linmodel.sweeps.grid import KINDS, Column, Plan
+from linmodel.sweeps.plan import KINDS, Column, Plan
 
 
 def is_complete(path: str | Path, plan: Plan) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel import InvalidInput, sweep
-from linmodel.sweeps import grid
+from linmodel.sweeps import plan
 
 TRAINED = {"data": "digits", "size": 40, "width": 4, "depth": 1, "steps": 20, "every": 5}
 TRAINED |= {"step_size": 0.05}
@@ -23,7 +23,7 @@ ALPHA = np.geomspace(10, 1e4, 2000)
 def sweeping(folder: Path) -> xr.Dataset:
     """8 chunks, written to a store."""
     # Put back: which cells share the lanes of a processor moves their last digits.
-    with mock.patch.object(grid, "CHUNK_CELLS", 256):
+    with mock.patch.object(plan, "CHUNK_CELLS", 256):
         found = sweep(
             ALPHA, 5.0, 4.0, times=np.linspace(0, 1, 40), variables=["sharpness", "t_dip"],
             out=folder / "sweep.zarr", threads=1,

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from linmodel import InvalidInput
-from linmodel.files import hold, require_writable, seal, unseal, write_bytes
+from linmodel.files import (
+    hold,
+    require_writable,
+    seal,
+    sweep_temporaries,
+    unseal,
+    write_bytes,
+)
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "replace"])
@@ -97,6 +104,23 @@ def test_what_is_no_path_is_refused(path):
 
 def test_a_name_as_long_as_the_file_system_takes(tmp_path):
     assert write_bytes(tmp_path / ("x" * 255), b"new").read_bytes() == b"new"
+
+
+def test_a_temporary_that_goes_meanwhile_does_not_keep_the_others(tmp_path, monkeypatch):
+    """What another process takes away between listing and looking is no reason to stop."""
+    left = [tmp_path / f".x.999999999-{i}.tmp" for i in range(3)]
+    for path in left:
+        path.write_text("")
+
+    def vanishing(pid, _modified, seen=[]):  # noqa: B006: counts its calls
+        seen.append(pid)
+        if len(seen) == 1:
+            raise FileNotFoundError("gone")
+        return False
+
+    monkeypatch.setattr("linmodel.files._writes", vanishing)
+    sweep_temporaries(tmp_path / "x")
+    assert sum(path.exists() for path in left) == 1
 
 
 def test_temporaries_of_dead_processes_are_swept_and_those_of_living_ones_kept(tmp_path):

@@ -37,7 +37,7 @@ def client():
 
 
 def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):
-    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_BYTES", 64 * 168)
+    monkeypatch.setattr("linmodel.sweeps.plan.CHUNK_BYTES", 64 * 168)
     alone = sweep(ALPHA, [4.0, 40.0], **SETTINGS)
     told: list[int] = []
 
@@ -62,7 +62,7 @@ def test_after_a_worker_was_killed_the_next_sweep_runs_too(client):
 
 
 def test_all_workers_killed_and_come_back_change_nothing(client, monkeypatch):
-    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_BYTES", 64 * 168)
+    monkeypatch.setattr("linmodel.sweeps.plan.CHUNK_BYTES", 64 * 168)
     told: list[int] = []
 
     def kill_all(cells: int) -> None:

@@ -30,8 +30,8 @@ ALPHA = np.geomspace(10, 1e4, 400)
 SCRIPT = """
 import sys, time
 import numpy as np
-from linmodel.sweeps import grid as sweep_grid, zarr_store
-sweep_grid.CHUNK_CELLS = 64
+from linmodel.sweeps import plan as sweep_plan, zarr_store
+sweep_plan.CHUNK_CELLS = 64
 from linmodel import sweep
 write = zarr_store.write
 def slow(*arguments):
@@ -58,7 +58,7 @@ def digest(store: Path) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("linmodel.sweeps.grid.CHUNK_CELLS", 64)
+    monkeypatch.setattr("linmodel.sweeps.plan.CHUNK_CELLS", 64)
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(tmp_path):
@@ -186,7 +186,7 @@ def whole(tmp_path_factory):
     """A complete store of 7 chunks, and what a read of it gives."""
     path = tmp_path_factory.mktemp("whole") / "sweep.zarr"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("linmodel.sweeps.grid.CHUNK_CELLS", 64)
+        patched.setattr("linmodel.sweeps.plan.CHUNK_CELLS", 64)
         found = sweep(ALPHA, **WIDE, out=path).compute()
     return path, found
 
