@@ -112,7 +112,9 @@ def test_a_temporary_that_goes_meanwhile_does_not_keep_the_others(tmp_path, monk
     for path in left:
         path.write_text("")
 
-    def vanishing(pid, _modified, seen=[]):  # noqa: B006: counts its calls
+    seen = []
+
+    def vanishing(pid, _modified):
         seen.append(pid)
         if len(seen) == 1:
             raise FileNotFoundError("gone")
