@@ -75,8 +75,23 @@ cnn tanh mse clothes      30   4  2   21.91  150   2.2 fresh
 cnn relu mse mnist        30   4  2   22.54   90   2.6 fresh
 resnet gelu mse digits    30   4  2   1.788   60     8 fresh
 vit gelu mse digits       40  16  1   71.37  200     3 fresh
+resnet8 gelu ce digits    30   4  2  0.3823   18    80 fresh
+resnet8+group relu mse digits  30 4 2 10.06  240   2.4 fresh
+vgg+batch tanh mse digits 40   4  1   1.546   60    18 fresh
+mlp elu mse stripes       60  24  4   2.352   50   3.6 fresh
+mlp tanh ce stripes       60  24  5  0.6145   16   9.5 fresh
+mlp relu smooth clothes   60  30  4  0.6036   16    44 fresh
+cnn gelu smooth digits    40   5  2  0.1655   10   150 fresh
+cnn relu stablemax digits 40   5  2  0.3431   14   120 fresh
+cnn elu mse photos        30   4  2   9.319  120   9.6 fresh
+gpt elu ce text           16  32  1  0.9702   28    66 fresh
 """
-LOSSES = {"mse": "mse", "ce": "cross-entropy"}
+LOSSES: dict[str, dict] = {
+    "mse": {"loss": "mse"},
+    "ce": {"loss": "cross-entropy"},
+    "smooth": {"loss": "cross-entropy", "label_smoothing": 0.1},
+    "stablemax": {"loss": "stablemax"},
+}
 DATA = {"clothes": "fashion", "cifar": "folder", "mnist": "mnist5k"}
 TEXT = {"context": 16, "vocabulary": 32}
 FILE = Path(__file__).parent / "edges.nc"
@@ -120,10 +135,12 @@ def networks(cifar: Path | None) -> Iterator[Network]:
             if cifar is None:
                 continue
             dials = {"path": str(cifar)}
+        kind, _, norm = net.partition("+")
         fields = {
-            "net": net,
+            "net": kind,
+            "norm": norm or "none",
             "activation": activation,
-            "loss": LOSSES[loss],
+            **LOSSES[loss],
             "data": DATA.get(data, data),
             "size": int(size),
             "width": int(width),
