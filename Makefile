@@ -5,6 +5,7 @@
 #   make quick        the quick tests, under a minute
 #   make help         this list
 #   make lint         ruff and mypy
+#   make coverage     the suite again, slower: branches that it takes, file by file
 #   make experiments  the long experiments; prints its estimate first, resumes after a kill
 #   make docs         the site: build/site/index.html, read from disk
 #   make bench        speed and accuracy against peers (installs the peers)
@@ -22,7 +23,7 @@ TORCH_PEERS := torchdiffeq torchode torchtyping curvlinops-for-pytorch backpack-
   hessian-eigenthings==1.0.0a5 typeguard==2.13.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test quick lint experiments docs bench faults clean
+.PHONY: help report test quick lint coverage experiments docs bench faults clean
 .DELETE_ON_ERROR:
 
 report: $(VENV)/.ready
@@ -37,6 +38,11 @@ quick: $(VENV)/.ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
+
+coverage: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --cov --cov-report=
+	@for package in linmodel proofs_check realnet figures; do \
+	  echo "== $$package"; $(BIN)/python -m coverage report --include="$$package/*"; done
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
@@ -58,7 +64,7 @@ faults: $(VENV)/.ready
 	$(BIN)/python -m tests.faults $(FAULT_OPTIONS)
 
 clean:
-	rm -rf $(VENV) report build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) report build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ require("linmodel's compiled loops (sweeps, the bridge)", "sweep", "numba")
 import numba  # noqa: E402
 from llvmlite import ir  # noqa: E402
 from numba import types  # noqa: E402
-from numba.core import cgutils  # noqa: E402
+from numba.core import cgutils, event  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 LANES = 16
@@ -172,6 +173,26 @@ def _say_that_nothing_is_kept() -> None:
         "no folder for compiled kernels can be written: each process compiles them anew"
         " (tens of seconds). Set NUMBA_CACHE_DIR to a folder that you can write."
     )
+
+
+@functools.cache  # once a process; nothing, where the compiled loops are on disk already
+def _say_that_it_compiles() -> None:
+    if sys.stderr is not None:
+        print("linmodel: compiling (once; about ten seconds)", file=sys.stderr, flush=True)
+
+
+class _Compiling(event.Listener):
+    """Hears numba compile, not load, a kernel."""
+
+    def on_start(self, happens: event.Event) -> None:
+        if happens.data["dispatcher"].py_func.__qualname__.endswith(_DIGEST):
+            _say_that_it_compiles()
+
+    def on_end(self, happens: event.Event) -> None:
+        """Nothing to say."""
+
+
+event.register("numba:compile", _Compiling())
 
 
 def kernel(function: Callable) -> Callable:

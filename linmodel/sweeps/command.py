@@ -117,7 +117,6 @@ def sweep(
             rate = done / max(time.monotonic() - begun, 1e-9)
             advance(cells, f"{rate:,.0f} cells/s")
 
-        advance(0, "the first sweep of a machine compiles (once)")
         found = run_sweep(
             **given,
             out=out if streamed else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,6 +170,9 @@ def _lay_out(path: Path, plan: Plan, frame: xr.Dataset) -> None:
             dimension_names=plan.dims + extra[1],
         )
         array.attrs.update(attributes(variable, plan.method))
+    with warnings.catch_warnings():  # zarr's word that its third format does not ask for this
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(str(path))  # for xarray, which warns where it is missing
     (path / MARKS).mkdir()
     checksums.write_frame(path, plan)
 

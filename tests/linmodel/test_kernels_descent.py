@@ -162,3 +162,18 @@ def test_where_no_cache_can_be_written_kernels_are_compiled_all_the_same(monkeyp
 
     assert lanes.kernel(twice)(3.0) == 6.0
     said.assert_called_once_with()
+
+
+def test_the_first_call_says_that_it_compiles_and_later_ones_do_not(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lanes.numba.config, "CACHE_DIR", str(tmp_path))
+
+    def made():
+        def double(x: float) -> float:
+            return 2 * x
+
+        lanes._say_that_it_compiles.cache_clear()
+        return lanes.kernel(double)
+
+    for said in ("linmodel: compiling (once; about ten seconds)\n", ""):
+        assert made()(1.0) == 2.0
+        assert capsys.readouterr().err == said

@@ -243,7 +243,7 @@ def test_a_store_of_another_sweep_in_disguise_is_another_sweep(whole, tmp_path):
 
 
 def test_a_complete_store_opens_where_nothing_can_be_written(whole, tmp_path, monkeypatch):
-    path, before = copied(whole, tmp_path), None
+    path = copied(whole, tmp_path)
 
     def refuse(*given, **settings):
         raise OSError(30, os.strerror(30))
@@ -253,6 +253,7 @@ def test_a_complete_store_opens_where_nothing_can_be_written(whole, tmp_path, mo
         monkeypatch.setattr(os, name, refuse)
     monkeypatch.setattr(zarr_store, "hold", refuse)
     assert sweep(ALPHA, **WIDE, out=path).identical(whole[1])
+    assert xr.open_zarr(path).identical(xr.open_zarr(path, consolidated=False))  # and no warning
     assert digest(path) == before
 
 
