@@ -104,14 +104,17 @@ def told(one: Answer) -> dict:
 
 
 def score(found: list[Answer], planted: np.ndarray) -> dict:
-    """Of the found signal that holds most planted samples: precision, recall, sides' strengths."""
+    """Of the found signal that holds most planted samples: precision, recall, sides' strengths;
+    of all found: those of whose members fewer than half are planted."""
     sides = [np.array([*one.plus, *one.minus]) for one in found]
     if not sides:
-        return {"precision": None, "recall": 0.0}
+        return {"precision": None, "recall": 0.0, "others": 0}
     best = max(sides, key=lambda side: (planted[side] > 0).mean())
     hits = int((planted[best] > 0).sum())
     strong = planted[best].mean() / planted[planted > 0].mean()
+    others = sum(float((planted[side] > 0).mean()) < 0.5 for side in sides)
     return {
+        "others": others,
         "precision": hits / len(best),
         "recall": hits / int((planted > 0).sum()),
         "members_strength": float(strong),
@@ -150,6 +153,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[21, 22, 23])
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--strengths", type=float, nargs="+", default=list(STRENGTHS))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     lines = asked.out.read_text().splitlines() if asked.out.is_file() else []
@@ -157,8 +162,8 @@ def main() -> None:
     there = {(row["kind"], row["arm"], row["strength"], row["seed"]) for row in rows}
     for kind in asked.kinds:
         for seed in asked.seeds:
-            for strength in STRENGTHS if kind in ("planted", "graded") else (0.0,):
-                for arm in ARMS:
+            for strength in asked.strengths if kind in ("planted", "graded") else (0.0,):
+                for arm in asked.arms:
                     if (kind, arm, strength, seed) in there:
                         continue
                     rows.append(trial(asked.folder, kind, arm, strength, seed))
