@@ -24,6 +24,7 @@ from realnet.signals.graded import GradedSignal, find_graded_signals
 from realnet.signals.groups import OpposingPair
 from realnet.signals.layout import record_index
 from realnet.signals.loadings import AROUND, swing_matrix
+from realnet.signals.resampled import Interval, counts, member_share, ratio
 
 SAME = 0.5  # share of the smaller set's members: two signals are one from there on
 
@@ -41,6 +42,7 @@ class Answer:
                     squared slopes)
     holds           what stands against its null (graded only)
     tests           name -> value, z and p against its null (graded only; see `find_graded_signals`)
+    intervals       name -> its 95% interval (graded: see `GradedSignal`; crisp: both shares)
     chance          the groups' swings against random groups of the same sizes and classes (S11)
     enrichment      how each side differs from all samples; sentence: what the signal is
     """
@@ -56,6 +58,7 @@ class Answer:
     effective_minus: float
     holds: tuple[str, ...]
     tests: dict[str, dict[str, float]]
+    intervals: dict[str, Interval]
     chance: AgainstChance | None
     enrichment: tuple[Enrichment, ...]
     sentence: str
@@ -107,13 +110,18 @@ def _crisp(evidence, pair: OpposingPair, looks, class_names, seed: int) -> Answe
     plus, minus = (side[np.argsort(-np.abs(slopes[side]))] for side in (pair.plus, pair.minus))
     begin, end = _around(evidence, int(look))
     swings = swing_matrix(evidence.loss.values[begin : end + 1])
-    size = np.linalg.svd(swings, compute_uv=False) if len(swings) else np.zeros(1)
+    energy, by_step = _leading(swings)
+    intervals = {
+        "energy_share": ratio(counts(len(by_step), seed=seed), *by_step.T),
+        "curvature_share": member_share(
+            counts(curvature.shape[-1], seed=seed), curvature[look, direction], pair.members
+        ),
+    }
     described = _described(evidence, plus, minus, begin, end, looks, class_names, seed)
     return Answer(
         "crisp", tuple(plus.tolist()), tuple(minus.tolist()), pair.p_value, True,
-        float(size[0] ** 2 / max((size**2).sum(), np.finfo(float).tiny)),
-        float(shares[look, direction]), _effective(slopes[plus]), _effective(slopes[minus]),
-        (), {}, *described,
+        energy, float(shares[look, direction]), _effective(slopes[plus]), _effective(slopes[minus]),
+        (), {}, intervals, *described,
     )  # fmt: skip
 
 
@@ -124,7 +132,7 @@ def _graded(evidence, signal: GradedSignal, looks, class_names, seed: int) -> An
     return Answer(
         "graded", tuple(signal.plus.tolist()), tuple(signal.minus.tolist()), signal.p_value,
         signal.found, signal.energy_share, signal.curvature_share, signal.effective_plus,
-        signal.effective_minus, signal.holds, _told(signal), *described,
+        signal.effective_minus, signal.holds, _told(signal), dict(signal.intervals), *described,
     )  # fmt: skip
 
 
@@ -155,6 +163,16 @@ def _described(
 def _around(evidence: xr.Dataset, look: int) -> tuple[int, int]:
     record = int(record_index(evidence)[look])
     return max(record - AROUND, 0), min(record + AROUND, evidence.sizes["time"] - 1)
+
+
+def _leading(swings: NDArray) -> tuple[float, NDArray]:
+    """Energy share of the leading course x loading, and its and all energy of each step (T, 2)."""
+    if not len(swings):
+        return 0.0, np.full((1, 2), np.nan)
+    values = np.linalg.svd(swings, full_matrices=False)[2][0]
+    by_step = np.column_stack([(swings @ values) ** 2, (swings**2).sum(axis=1)])
+    explained, total = by_step.sum(axis=0)
+    return float(explained / max(total, np.finfo(float).tiny)), by_step
 
 
 def _effective(slopes: NDArray) -> float:

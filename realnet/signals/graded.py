@@ -20,9 +20,17 @@ from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
 from realnet.signals.loadings import Array, Loading, loadings
 from realnet.signals.permutations import Tested, alike, holm, tied, two_targets
+from realnet.signals.resampled import Interval, signal_intervals
+from realnet.signals.sides import (
+    HALF,
+    averaged,
+    dominance,
+    matched_cells,
+    members_of,
+    together,
+    weighed,
+)
 
-SAME = 0.7  # loadings of two windows that correlate so much are one signal
-HALF = 0.5  # share of a side's energy that its members hold
 FEWEST = 27
 NEEDED = ("loss", "slope", "curvature", "eigenvalue", "label", "time", "checkpoint")
 # Half of the energy of Gaussian loadings lies beyond this many sd, squared; the members' mean
@@ -53,6 +61,9 @@ class GradedSignal:
                      all signals and sets
     found            p_value <= level
     holds            which of concentration, feature, classes, persistence, dominance hold
+    intervals        name -> 95% interval, the signal as found: energy_share over the steps of its
+                     best window; curvature_share, effective_plus, effective_minus, concentration,
+                     "alike in SET", persistence, dominance over samples (`resampled`)
     """
 
     values: Array
@@ -75,6 +86,7 @@ class GradedSignal:
     p_value: float
     found: bool
     holds: tuple[str, ...]
+    intervals: Mapping[str, Interval]
 
 
 @typed
@@ -133,15 +145,15 @@ def find_graded_signals(
     sets = {name: _checked(name, columns, count) for name, columns in features.items()}
     if not sets:
         refuse("features", "none", "at least one set of columns (N, d)")
-    groups = _signals(loadings(evidence, seed))
+    groups = together(loadings(evidence, seed))
     drafts = []
     for group in groups:
-        values = _together(group)
+        values = averaged(group)
         drafts.append((group, values, _tests(evidence, group, values, sets, draws, seed)))
     own = [[test.p for test in tests.alike.values()] for _, _, tests in drafts]
     both = [[max(t.alike[name].p, t.tied[name].p) for name in sets] for _, _, t in drafts]
     found = [
-        _signal(evidence, *draft, float(alone), float(p), level)
+        _signal(evidence, *draft, float(alone), float(p), level, sets, seed)
         for draft, alone, p in zip(drafts, _least(own), _least(both), strict=True)
     ]
     return sorted(found, key=lambda signal: (signal.p_value, -signal.energy_share))
@@ -162,7 +174,7 @@ def _tests(
     draws: int,
     seed: int,
 ) -> _Tests:
-    sides, labels = _weights(values), evidence.label.values
+    sides, labels = weighed(values), evidence.label.values
     inner = None
     if "penultimate" in evidence:
         columns = standardised(evidence.penultimate.values[group[0].look])
@@ -181,7 +193,7 @@ def _tied(
     """Of the samples on no side, along the members' mean features, both sides weighted alike."""
     shared, others = np.zeros(features.shape[1]), np.ones(len(features), dtype=bool)
     for weights in sides:
-        members = _members(weights)
+        members = members_of(weights)
         shared += weights[members] @ features[members] / weights[members].sum()
         others[members] = False
     return tied(features[others] @ shared, labels[others], draws, seed)
@@ -202,36 +214,6 @@ def _checked(name: str, columns: Array, count: int) -> Array:
     return found
 
 
-def _signals(found: list[Loading]) -> list[list[Loading]]:
-    """Loadings that correlate with a leader, the largest energy share first."""
-    left = sorted(found, key=lambda loading: -loading.energy)
-    groups = []
-    while left:
-        leader = left[0].values
-        own = [one for one in left if abs(one.values @ leader) >= SAME]
-        left = [one for one in left if abs(one.values @ leader) < SAME]
-        groups.append(own)
-    return groups
-
-
-def _together(group: list[Loading]) -> Array:
-    leader = group[0].values
-    total = np.sum([np.sign(one.values @ leader) * one.values for one in group], axis=0)
-    return total / np.linalg.norm(total)
-
-
-def _weights(values: Array) -> tuple[Array, Array]:
-    square = values**2
-    plus, minus = square * (values > 0), square * (values < 0)
-    return plus / plus.sum(), minus / minus.sum()
-
-
-def _members(weights: Array) -> NDArray[np.int64]:
-    """The samples of largest weight that hold half of the sum, largest first."""
-    order = np.argsort(-weights, kind="stable")
-    return order[: int(np.searchsorted(np.cumsum(weights[order]), HALF)) + 1]
-
-
 def _signal(
     evidence: xr.Dataset,
     group: list[Loading],
@@ -240,22 +222,25 @@ def _signal(
     alike_p: float,
     both_p: float,
     level: float,
+    sets: Mapping[str, Array],
+    seed: int,
 ) -> GradedSignal:
-    plus, minus = _weights(values)
-    sides = _members(plus), _members(minus)
+    plus, minus = weighed(values)
+    sides = members_of(plus), members_of(minus)
     best = group[0]
     in_time = sorted(group, key=lambda loading: loading.begin)
     curvature = evidence.curvature.values[best.look, 0]
     members = np.concatenate(sides)
     concentration = float(kurtosistest(values, alternative="greater").pvalue)
     persistence = abs(in_time[0].values @ in_time[-1].values) if len(group) > 1 else float("nan")
-    dominance = _dominance(evidence, values, members, best.begin)
+    cell = matched_cells(evidence, best.begin)
+    swing = dominance(values**2, cell, members)
     grades = {
         "concentration": concentration <= level,
         "feature": max(alike_p, tests.targets.p) <= level,
         "classes": both_p <= level,
         "persistence": len(group) > 1,
-        "dominance": dominance > GAUSSIAN_DOMINANCE,
+        "dominance": swing > GAUSSIAN_DOMINANCE,
     }
     p_value = max(concentration, both_p, tests.targets.p)
     return GradedSignal(
@@ -272,21 +257,11 @@ def _signal(
         concentration_p=concentration,
         **tests._asdict(),
         persistence=float(persistence),
-        dominance=dominance,
+        dominance=swing,
         p_value=p_value,
         found=p_value <= level,
         holds=tuple(name for name, held in grades.items() if held),
+        intervals=signal_intervals(
+            values, (plus, minus), sets, curvature, members, cell, in_time, best.by_step, seed
+        ),
     )
-
-
-def _dominance(evidence: xr.Dataset, values: Array, members: NDArray, step: int) -> float:
-    """Members' mean squared loading over that of others of the same classes and loss thirds."""
-    loss = evidence.loss.values[step]
-    thirds = np.searchsorted(np.quantile(loss, [1 / 3, 2 / 3]), loss)
-    cell = thirds * (int(evidence.label.max()) + 1) + evidence.label.values
-    others = np.ones(len(values), dtype=bool)
-    others[members] = False
-    square = values**2
-    matched = [square[others & (cell == own)] for own in cell[members]]
-    usual = [other.mean() if len(other) else square[others].mean() for other in matched]
-    return float(square[members].mean() / np.mean(usual))

@@ -39,6 +39,7 @@ class Loading:
     null        the largest share in 20 shuffles of each step's swings over the samples
     slopes      correlation of values with their best fit by the slopes along the top eigenvectors
     halves      |correlation| of the loadings of the even and of the odd steps alone
+    by_step     (T, 2) energy of each step's swings that the pair explains, and all of it
     """
 
     look: int
@@ -49,6 +50,7 @@ class Loading:
     null: float
     slopes: float
     halves: float
+    by_step: Array
 
 
 def swing_matrix(losses: Array) -> Array:
@@ -115,7 +117,10 @@ def _in_window(
         null = _energy_null(left, generator)
         if alternates and slopes >= CONFIRMED and energy > null:
             halves = abs(_leading(swings[::2]) @ _leading(swings[1::2]))
-            yield Loading(look, begin, end, values, float(energy), null, slopes, float(halves))
+            steps = np.column_stack([(left @ values) ** 2, (left**2).sum(axis=1)])
+            yield Loading(
+                look, begin, end, values, float(energy), null, slopes, float(halves), steps
+            )
         left = left - size[0] * np.outer(course[:, 0], rows[0])
 
 

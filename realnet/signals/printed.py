@@ -20,9 +20,10 @@ def lines(signals: Sequence[Answer], notes: Sequence[str]) -> list[str]:
             continue
         printed.append(f"signal {index} ({one.mode}), p = {one.p_value:.2g}: {one.sentence}")
         printed.append(
-            f"  {one.curvature_share:.0%} of the top eigenvalue, {one.energy_share:.0%} of the "
-            f"swings' energy; effective samples {one.effective_plus:.1f} and "
-            f"{one.effective_minus:.1f}; holds: {', '.join(one.holds) or 'a jump'}"
+            f"  {one.curvature_share:.0%}{_within(one, 'curvature_share')} of the top eigenvalue, "
+            f"{one.energy_share:.0%}{_within(one, 'energy_share')} of the swings' "
+            f"energy; effective samples {one.effective_plus:.1f} and {one.effective_minus:.1f}; "
+            f"holds: {', '.join(one.holds) or 'a jump'}"
         )
         if one.chance is not None:
             printed.append(
@@ -33,6 +34,11 @@ def lines(signals: Sequence[Answer], notes: Sequence[str]) -> list[str]:
     if not any(one.found for one in signals):
         printed.append("no opposing signal beats its null")
     return printed
+
+
+def _within(one: Answer, name: str) -> str:
+    low, high = one.intervals.get(name, (float("nan"),) * 2)
+    return f" [{low:.0%}, {high:.0%}]" if low == low else ""
 
 
 def as_json(signals: Sequence[Answer], notes: Sequence[str]) -> str:
