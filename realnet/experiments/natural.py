@@ -66,7 +66,7 @@ class Settings:
     """Data (all the images of a folder, so that every run has the same), networks, step sizes."""
 
     data: str = "folder"
-    dials: Mapping[str, Any] = field(default_factory=lambda: {"path": "cifar10-first30"})
+    dials: Mapping[str, Any] = field(default_factory=lambda: {"path": "cifar10-first20"})
     networks: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(NETWORKS))
     step_sizes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: dict(STEP_SIZES))
     steps: int = 120
@@ -177,7 +177,7 @@ def collect(runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
 EXPERIMENTS = (
     Experiment(
         name="natural",
-        title="Opposing signals in natural images: CIFAR-10 (JPEG copy), 300 images",
+        title="Opposing signals in natural images: CIFAR-10 (JPEG copy), 200 images",
         statements=("S11", "S14", "S16"),
         settings=Settings(),
         plan=configs,
