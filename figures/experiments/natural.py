@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from scipy.special import betaincinv
 
 from figures.style import COLOURS, label_axes, panels
 from figures.table import Table, number
+from realnet.signals.loadings import NEAR
 
 PLACE = 65
 CAPTIONS = {
@@ -24,6 +26,7 @@ SHADES = (COLOURS["reference"], COLOURS["loss"], COLOURS["sharpness"])
 NUMBERS = ("near", "p_value", "energy_share", "curvature_share", "members", "dominance")
 CHANGES = ("change_sd", "change_2sd", "change_3sd", "change_4sd", "change_1")
 LEVEL = 0.01
+DRAWS = 999
 
 
 def draw(data: xr.Dataset) -> Figure:
@@ -80,12 +83,32 @@ def tables(data: xr.Dataset) -> list[Table]:
         Table("One-step loss changes (S16), medians over seeds", ["arm", *said], changes),
         Table(
             f"Pairs of runs that agree on the samples beyond their classes (p <= {LEVEL:g})",
-            ["pairs", "agree", "of", "median |rank correlation|"],
+            ["pairs", "agree", "of", "median |rank correlation|", "mean beyond classes"],
             _agreeing(data),
         ),
+        Table("How often", ["what", "runs", "of", "share and its 95% interval"], _often(data)),
         Table("Feature norm of one colour over the images' mean", ["arm", *map(str,
               data.colour.values)], _colours(data)),
     ]  # fmt: skip
+
+
+def _often(data: xr.Dataset) -> list[list[str]]:
+    """Runs at the edge (0.8 of 2/eta at a look) with each grade; Clopper and Pearson's interval."""
+    near = data.near.values >= NEAR
+    every = [["at the edge", str(int(near.sum())), str(near.size), share(near.sum(), near.size)]]
+    for name in (*GRADES, "sky"):
+        count = int((data[name].values[near] > 0).sum())
+        every.append([name, str(count), str(int(near.sum())), share(count, int(near.sum()))])
+    return every
+
+
+def share(count: int, of: int) -> str:
+    """count / of, with its exact binomial interval."""
+    if not of:
+        return "none"
+    low = betaincinv(count, of - count + 1, 0.025) if count else 0.0
+    high = betaincinv(count + 1, of - count, 0.975) if count < of else 1.0
+    return f"{count / of:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _median(values: xr.DataArray) -> str:
@@ -109,8 +132,28 @@ def _agreeing(data: xr.Dataset) -> list[list[str]]:
         chosen = upper & kind
         values, p = data.agreement.values[chosen], data.agreement_p.values[chosen]
         middle = number(float(np.median(values))) if len(values) else "none"
-        found.append([name, str(int((p <= LEVEL).sum())), str(len(values)), middle])
+        beyond = beyond_classes(data, kind)
+        found.append([name, str(int((p <= LEVEL).sum())), str(len(values)), middle, beyond])
     return found
+
+
+def beyond_classes(data: xr.Dataset, kind: np.ndarray) -> str:
+    """Mean over pairs of runs of agreement less its null's mean, 95% interval by bootstrap over
+    runs (pairs share runs); "none" without pairs."""
+    excess = np.where(kind, data.agreement.values - data.agreement_null.values, np.nan)
+    np.fill_diagonal(excess, np.nan)
+    known = np.flatnonzero(np.isfinite(excess).any(axis=1))
+    if not len(known):
+        return "none"
+    generator = np.random.default_rng(0)
+    means = []
+    for _ in range(DRAWS):
+        drawn = generator.choice(known, len(known))
+        values = excess[np.ix_(drawn, drawn)]
+        if np.isfinite(values).any():
+            means.append(np.nanmean(values))
+    low, high = np.quantile(means, (0.025, 0.975))
+    return f"{np.nanmean(excess):+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _colours(data: xr.Dataset) -> list[list[str]]:

@@ -161,13 +161,15 @@ def collect(runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     data = table(runs, lambda run: by_run[id(run)], ABOUT)
     first = next(iter(runs))
     loadings = [[one.values for one in found[key][:LEADING]] for key in runs]
-    values, p = agreement(loadings, samples[first].labels, draws=199)
+    values, p, usual = agreement(loadings, samples[first].labels, draws=199)
     names = [f"{arm}, seed {seed}" for arm, seed in runs]
     data = data.assign_coords(run=names, colour=list(COLOURS))
     about = "largest |rank correlation| of two runs' loadings"
     data["agreement"] = (("run", "other"), values, {"units": "1", "long_name": about})
     about = "share of permutations within classes that agree as well"
     data["agreement_p"] = (("run", "other"), p, {"units": "1", "long_name": about})
+    about = "mean over permutations within classes of the largest |rank correlation|"
+    data["agreement_null"] = (("run", "other"), usual, {"units": "1", "long_name": about})
     colours = np.stack([run.colour_norm.values[-1] for run in runs.values()])
     about = "feature norm of images of one colour over the training images' mean, at the end"
     data["colour_norm"] = (("run", "colour"), colours, {"units": "1", "long_name": about})

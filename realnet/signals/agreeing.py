@@ -16,10 +16,11 @@ Array = NDArray[np.float64]
 
 def agreement(
     loadings: Sequence[Sequence[Array]], labels: NDArray, *, draws: int = 199, seed: int = 0
-) -> tuple[Array, Array]:
-    """(R, R) largest |Spearman correlation| between any two signals of two runs, and its p-value.
+) -> tuple[Array, Array, Array]:
+    """(R, R) largest |Spearman correlation| between any two signals of two runs, its p-value, and
+    the mean of its null.
 
-    loadings  of each run its signals' (N,), none where it has none: NaN there and in p
+    loadings  of each run its signals' (N,), none where it has none: NaN there
     labels    (N,) of the samples, which all runs share
     |.|: a loading's sign is arbitrary. Null: the second run's samples dealt out anew inside each
     class, all its signals alike, the largest taken again; so neither the classes nor the number of
@@ -32,15 +33,16 @@ def agreement(
     generator = np.random.default_rng(integer("seed", seed, low=0))
     order = np.concatenate(list(within(np.arange(count, dtype=float), labels, draws, generator)))
     dealt = order.astype(int)
-    value, p = np.full((2, len(loadings), len(loadings)), np.nan)
+    value, p, usual = np.full((3, len(loadings), len(loadings)), np.nan)
     for i, one in enumerate(ranks):
         for j, other in enumerate(ranks):
             if len(one) and len(other):
                 value[i, j] = np.abs(one @ other.T).max()
                 null = np.abs(one @ other[:, dealt].reshape(-1, count).T).max(axis=0)
                 null = null.reshape(len(other), draws).max(axis=0)
+                usual[i, j] = null.mean()
                 p[i, j] = (1 + (null >= value[i, j]).sum()) / (1 + draws)
-    return value, p
+    return value, p, usual
 
 
 def _ranks(values: Array) -> Array:

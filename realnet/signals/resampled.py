@@ -1,8 +1,8 @@
 """95% intervals of what a graded signal is told with: bootstrap over samples, or over steps.
 
-Percentiles of 999 draws with replacement. The signal itself, its loadings, sides and members, stays
-as it was found: the intervals say how far the numbers hang on these samples and steps, not how far
-the choice does (that is the p-values' matter).
+Percentiles of 999 draws with replacement (effective numbers: bootstrap-t). The signal itself, its
+loadings, sides and members, stays as it was found: the intervals say how far the numbers hang on
+these samples and steps, not how far the choice does (that is the p-values' matter).
 """
 
 from __future__ import annotations
@@ -41,18 +41,35 @@ def ratio(drawn: Array, part: Array, whole: Array) -> Interval:
     return ends(_over(drawn @ part, drawn @ whole))
 
 
-def kurtosis_ends(drawn: Array, values: Array) -> Interval:
-    """Of the excess kurtosis."""
-    weights = drawn / drawn.sum(axis=1, keepdims=True)
-    centred = values - (weights @ values)[:, None]
-    square = centred**2
-    second, fourth = ((weights * power).sum(axis=1) for power in (square, square**2))
-    return ends(_over(fourth, second**2) - 3)
-
-
 def effective_ends(drawn: Array, weights: Array) -> Interval:
-    """Of (sum w)^2 / sum w^2."""
-    return ends(_over((drawn @ weights) ** 2, drawn @ weights**2))
+    """Of the effective number (sum w)^2 / sum w^2, w >= 0: bootstrap-t of its logarithm.
+
+    Percentiles are too narrow where few weights are large: of 300 Laplace variates' kurtosis they
+    cover 64%, this 84%; where the eighth moment is infinite (Student's t, 6 degrees) 46% and 63%.
+    Not outside [1, N].
+    """
+    size = drawn.shape[1]
+    value, error = _log_effective(np.full((1, size), 1 / size), weights)
+    if not error[0] > 0:
+        return (float(size * np.exp(value[0])),) * 2
+    drawn_value, drawn_error = _log_effective(drawn / size, weights)
+    low, high = ends(_over(drawn_value - value, drawn_error))
+    found = size * np.exp(value[0] - error[0] * np.array([high, low]))
+    return float(max(found[0], 1.0)), float(min(found[1], size))
+
+
+def kurtosis_ends(drawn: Array, values: Array) -> Interval:
+    """Of the excess kurtosis: N / (effective number by squares off the mean) - 3."""
+    low, high = effective_ends(drawn, (values - values.mean()) ** 2)
+    return len(values) / high - 3, len(values) / low - 3
+
+
+def _log_effective(shares: Array, weights: Array) -> tuple[Array, Array]:
+    """log of (mean w)^2 / mean w^2 and its standard error (by its influence function), (draws,)."""
+    one, two, three, four = (shares @ weights**power for power in (1, 2, 3, 4))
+    spread = 4 * _over(two, one**2) + _over(four, two**2) - 4 * _over(three, one * two) - 1
+    error = np.sqrt(np.maximum(spread, 0) / len(weights))
+    return 2 * np.log(one) - np.log(two), error
 
 
 def alike_ends(drawn: Array, plus: Array, minus: Array, features: Array) -> Interval:

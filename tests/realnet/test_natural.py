@@ -61,10 +61,11 @@ def test_agreement_is_the_largest_rank_correlation_and_its_null_keeps_classes() 
     one = [common + 0.3 * generator.normal(size=len(LABELS)), generator.normal(size=len(LABELS))]
     other = [-common + 0.3 * generator.normal(size=len(LABELS))]
     by_class = [LABELS + 0.01 * generator.normal(size=len(LABELS)) for _ in range(2)]
-    value, p = agreement([one, other, [], by_class[:1], by_class[1:]], LABELS)
+    value, p, usual = agreement([one, other, [], by_class[:1], by_class[1:]], LABELS)
     naive = max(abs(spearmanr(first, other[0]).statistic) for first in one)
     assert value[0, 1] == pytest.approx(naive, ALGEBRA) and p[0, 1] == 1 / 200
     assert np.isnan(value[2]).all() and np.isnan(p[:, 2]).all()
+    assert 0 < usual[0, 1] < 0.3 and abs(usual[3, 4] - value[3, 4]) < 0.1
     assert value[3, 4] > 0.8 and p[3, 4] > 0.02, "classes alone are no agreement"
     with pytest.raises(InvalidInput, match="loadings"):
         agreement([[np.ones(3)]], LABELS)

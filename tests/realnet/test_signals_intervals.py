@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import kurtosis
 
 from realnet.signals import resampled
 from realnet.signals.graded import find_graded_signals
@@ -37,10 +36,6 @@ def test_intervals_are_those_of_repeated_samples(given) -> None:
     members = np.concatenate([members_of(plus), members_of(minus)])
     own = np.isin(np.arange(N), members)
 
-    assert resampled.kurtosis_ends(drawn, values) == naive(drawn, lambda i: kurtosis(values[i]))
-    assert resampled.effective_ends(drawn, plus) == naive(
-        drawn, lambda i: plus[i].sum() ** 2 / (plus[i] ** 2).sum()
-    )
     assert resampled.member_share(drawn, curvature, members) == naive(
         drawn, lambda i: curvature[i][own[i]].sum() / curvature[i].sum()
     )
@@ -56,6 +51,24 @@ def test_intervals_are_those_of_repeated_samples(given) -> None:
     assert resampled.dominance_ends(drawn, values**2, cell, members) == naive(
         drawn, lambda i: dominance(values[i] ** 2, cell[i], np.flatnonzero(own[i]))
     )
+
+
+def test_effective_numbers_by_bootstrap_t(given) -> None:
+    values = given[0] - given[0].mean()
+    drawn, weights = resampled.counts(N, DRAWS), values**2
+
+    def logged(w):
+        influence = 2 * (w / w.mean() - 1) - ((w**2) / (w**2).mean() - 1)
+        return np.log(w.mean() ** 2 / (w**2).mean()), influence.std() / np.sqrt(len(w))
+
+    value, error = logged(weights)
+    each = [logged(weights[np.repeat(np.arange(N), row.astype(int))]) for row in drawn]
+    low, high = np.quantile([(one - value) / spread for one, spread in each], resampled.ENDS)
+    naive = N * np.exp(value - error * np.array([high, low]))
+    assert resampled.effective_ends(drawn, weights) == pytest.approx(naive, ALGEBRA)
+    expected = (N / naive[1] - 3, N / naive[0] - 3)
+    assert resampled.kurtosis_ends(drawn, values) == pytest.approx(expected, ALGEBRA)
+    assert resampled.effective_ends(drawn, np.ones(N)) == pytest.approx((N, N), ALGEBRA)
 
 
 def test_every_number_of_a_signal_has_an_interval_that_contains_it() -> None:
