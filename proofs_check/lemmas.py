@@ -174,6 +174,17 @@ LEMMAS: dict[str, Lemma] = {
         "summable, so P_j tends to 0, x converges, and so does every product of factors 1 - P_j.",
         {"factor": "x grows by this factor", "bound": "P >= 0, x > 0, and the bound of x"},
     ),
+    "telescoping": Lemma(
+        "If a_j >= 0, s_(j+1) <= s_j - a_j and the s_j are bounded below, the a_j are summable: "
+        "they tend to 0, and a sequence whose steps are at most a constant times a_j in size "
+        "converges.",
+        {
+            "decrease": "s falls by at least a_j",
+            "below": "a lower bound of s",
+            "steps": "the steps, in terms of a_j",
+        },
+        ("telescoping",),
+    ),
     "Euler": Lemma(
         "For x' = f(x) with f of class C^1, Euler's method with step size eta stays within C eta "
         "of the solution on any interval [0, T] on which it exists, for eta small enough; C "

@@ -120,3 +120,7 @@ SAMPLE_DIFFERENCES = 1e-5
 
 # Critical step size: the line search's own tolerance.
 CRITICAL_STEP = 0.01
+
+# Descent 6,000 steps after a start in the region of G4e or G4f, relative to B and c0: the slowest
+# of those drawn still relaxes, at |1 - eta alpha c^2| per step a hair below 1.
+AT_REST = 0.05

@@ -466,6 +466,40 @@ intros D DD S x X Z. split; intros y Y1 Y2.
   + intros z B. apply S. lra.
 Qed.
 
+(* Lemma "telescoping". *)
+Lemma summable (s a : nat -> R) (L : R) :
+  (forall j, 0 <= a j) -> (forall j, s (S j) <= s j - a j) -> (forall j, L <= s j) -> ex_series a.
+Proof.
+intros A D B.
+assert (P : forall n, sum_n a n <= s O - s (S n)).
+{ induction n as [| n I]; [rewrite sum_O; specialize (D O); lra |].
+  rewrite sum_Sn. unfold plus; simpl. specialize (D (S n)). lra. }
+assert (F : ex_finite_lim_seq (sum_n a)).
+{ apply ex_finite_lim_seq_incr with (M := s O - L).
+  - intro n. rewrite sum_Sn. unfold plus; simpl. specialize (A (S n)). lra.
+  - intro n. specialize (P n). specialize (B (S n)). lra. }
+destruct F as [l H]. exists l. exact H.
+Qed.
+
+Theorem telescoping (s a x : nat -> R) (L C : R) :
+  (forall j, 0 <= a j) -> (forall j, s (S j) <= s j - a j) -> (forall j, L <= s j) ->
+  (forall j, Rabs (x (S j) - x j) <= C * a j) ->
+  is_lim_seq a 0 /\ ex_finite_lim_seq x.
+Proof.
+intros A D B X. assert (Q := summable s a L A D B). split; [exact (ex_series_lim_0 a Q) |].
+assert (T : ex_series (fun j => x (S j) - x j)).
+{ apply (ex_series_le (fun j => x (S j) - x j) (fun j => C * a j)); [exact X |].
+  exact (ex_series_scal C a Q). }
+destruct T as [l H]. exists (x O + l).
+apply is_lim_seq_incr_1.
+apply is_lim_seq_ext with (u := fun n => x O + sum_n (fun j => x (S j) - x j) n).
+{ induction n as [| n I]; [rewrite sum_O; simpl; ring |].
+  rewrite sum_Sn. unfold plus; simpl. rewrite <- Rplus_assoc, I. ring. }
+apply (is_lim_seq_plus' (fun _ => x O) (sum_n (fun j => x (S j) - x j)) (x O) l);
+  [apply is_lim_seq_const | exact H].
+Qed.
+
 Definition analysis := (monotone_up, monotone_down, constant_of_motion, integrating_factor,
   gronwall_above, gronwall_below, variation_of_constants, comparison, convex_tangent, convex_chord,
-  intermediate_value, growth, sum_of_nonnegatives, unbounded, induction, ratio, strict_minima).
+  intermediate_value, growth, sum_of_nonnegatives, unbounded, induction, ratio, strict_minima,
+  telescoping).

@@ -1,0 +1,88 @@
+"""G4e, G4f: what is proved to settle does, within its bounds; a wrong region is found out."""
+
+import numpy as np
+import pytest
+
+from linmodel import InvalidInput, OpposingSignals, State, settling
+from linmodel.bounds import limit_c_squared
+from linmodel.settling import settles
+from tests import tolerances
+
+STEPS = 6000
+ALPHA = 150.0
+PROBLEM = OpposingSignals(ALPHA, 3.0)
+
+
+def drawn(many: int, n: bool, most: float = 3.0, seed: int = 0) -> tuple[State, np.ndarray]:
+    """Random starts, and steps with eta alpha c_inf^2 from 0.8 to `most` (as if o0 = n0 = 0)."""
+    rng = np.random.default_rng(seed)
+    c = 10 ** rng.uniform(-0.5, 0.8, many)
+    epsilon = 3.0 / c * rng.uniform(0, 1, many) ** 2
+    o = c * 10 ** rng.uniform(-6, -0.2, many)
+    state = State(c, epsilon, c * 10 ** rng.uniform(-2, -0.3, many) if n else 0 * c, o)
+    end = limit_c_squared(c**2 - epsilon**2, 3.0)
+    return state, rng.uniform(0.8, most, many) / (ALPHA * end)
+
+
+def run(state: State, eta: np.ndarray) -> dict[str, np.ndarray]:
+    """Descent as it is written down, for all starts at once; extremes of u and w on the way."""
+    c, epsilon, n, o = (np.array(part) for part in state)
+    low, high, weight = np.full_like(c, np.inf), np.zeros_like(c), np.zeros_like(c)
+    with np.errstate(all="ignore"):
+        for _ in range(STEPS):
+            u = eta * ALPHA * c**2
+            low, high = np.minimum(low, u), np.maximum(high, u)
+            weight = np.maximum(weight, eta * (ALPHA * o**2 + n**2))
+            pull = epsilon * (3 - c * epsilon) - c * (n**2 + ALPHA * o**2)
+            c, epsilon, n, o = (c + eta * pull, epsilon + eta * c * (3 - c * epsilon),
+                                n * (1 - eta * c**2), o * (1 - u))  # fmt: skip
+        left = np.abs(1 - c * epsilon / 3) + n**2 + np.abs(o) / np.asarray(state.c)
+    return {"low": low, "high": high, "weight": weight, "left": left}
+
+
+@pytest.mark.parametrize("n", [False, True])
+def test_what_is_proved_to_settle_settles_within_its_bounds(n):
+    state, eta = drawn(1500, n)
+    found = settles(PROBLEM, state, eta)
+    seen = run(state, eta)
+    here = found.proved
+    assert here.mean() > 0.2 and (seen["high"][here].max() > 2.2) == (not n)
+    assert seen["left"][here].max() < tolerances.AT_REST
+    assert (seen["low"] >= found.floor)[here].all() and (seen["high"] <= found.ceiling)[here].all()
+    assert (seen["weight"] <= found.weight)[here].all()
+    assert not np.isfinite(seen["left"][~here]).all() or n  # others diverge
+
+
+def test_a_region_that_is_too_large_is_found_out(monkeypatch):
+    """Planted: a ceiling that is half as high, so that more seems to settle."""
+    state, eta = drawn(1500, False, most=6.0)
+    right = settling._ceiling
+    monkeypatch.setattr(settling, "_ceiling", lambda at, floor: right(at, floor) / 2)
+    found = settles(PROBLEM, state, eta)
+    seen = run(state, eta)
+    assert not (seen["high"] <= found.ceiling)[found.proved].all()
+    assert not (seen["left"] < tolerances.AT_REST)[found.proved].all()
+
+
+def test_what_is_decided():
+    start = State(1.0, 0.1, 0.0, 1e-6)
+    edge = 2 / (ALPHA * float(limit_c_squared(0.99, 3.0)))
+    many = settles(PROBLEM, start, edge * np.array([0.5, 0.99, 1.2, 1.5, 5.0]))
+    assert many.proved.tolist() == [True, True, True, False, False]
+    assert np.isnan(many.ceiling[-1]) and 2 < many.ceiling[2] < 2.5
+    one = settles(PROBLEM, start, float(1.2 * edge))
+    assert one.proved.shape == () and float(one.floor) == many.floor[2]
+    assert not settles(PROBLEM, State(1.0, 0.1, 0.1, 1e-6), 1.2 * edge).proved  # n0 = 0 there
+    assert settles(PROBLEM, State(1.0, 0.1, 0.1, 1e-6), 0.9 * edge).proved
+
+
+def test_outside_the_domain():
+    start = State(1.0, 0.1, 0.0, 1e-6)
+    with pytest.raises(InvalidInput, match="step_size > 0"):
+        settles(PROBLEM, start, [0.1, 0.0])
+    with pytest.raises(InvalidInput, match="epsilon0 >= 0"):
+        settles(PROBLEM, State(1.0, -0.1, 0.0, 1e-6), 0.1)
+    with pytest.raises(InvalidInput, match="alpha > 0"):
+        settles(OpposingSignals(0.0, 3.0), start, 0.1)
+    extreme = settles(PROBLEM, State(1e200, 0.0, 0.0, 1e200), 1e200)
+    assert not extreme.proved and np.isnan(extreme.weight)
