@@ -70,13 +70,14 @@ def theorem(
     \b
       hypotheses = ["c0 == 1", "epsilon0 > 0", "epsilon0 < B", "alpha >= C*B"]
       conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
-      when = "always"         # every t >= 0; or "start", "dip", "limit"
+      when = "always"         # every t >= 0; or "start", "dip", "limit", "step"
       examples = 50           # random problems, where nothing is decided
       constants = {C = "3/2"}
       ranges = {alpha = [1, 1000]}    # where problems are drawn from
 
     \b
-    Names: alpha, B, k; the start c0, epsilon0, n0, o0, kappa; at the time t
+    Names: alpha, B, k, eta; the start c0, epsilon0, n0, o0, kappa; at the time t
+    (or after a step of descent of size eta: "step")
     c, epsilon, n, o, sharpness, opposing_curvature; your constants.
     A formula is one comparison of + - * / **, exp, log, sqrt, min, max.
     A counterexample comes with a line of Python that shows it again.

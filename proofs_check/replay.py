@@ -12,7 +12,7 @@ import sympy as sp
 from proofs_check.ledger import Outcome, Verdict, replayed
 
 STARTS = ("c0", "epsilon0", "n0", "o0")
-DEFAULTS = {"alpha": "1", "B": "1", "k": "1", **dict.fromkeys(STARTS, "0")}
+DEFAULTS = {"alpha": "1", "B": "1", "k": "1", "eta": "1", **dict.fromkeys(STARTS, "0")}
 FLOW = (
     "f = gradient_flow(p, s, [0.0, t] if t > 0 else [0.0]).isel(time=-1); "
     'c, epsilon, n, o, sharpness = (float(f[x]) for x in ("c", "epsilon", "n", "o", "sharpness"))'
@@ -22,7 +22,11 @@ LIMIT = (
     "c, epsilon, _, sharpness = map(float, limit(p, s)); n = o = 0.0"
 )
 START = "c, epsilon, n, o = s; sharpness = float(sharpness(p, s))"
-AT = {"start": START, "limit": LIMIT, "always": FLOW}
+STEP = (
+    "f = gradient_descent(p, s, eta, 1).isel(time=-1); "
+    'c, epsilon, n, o, sharpness = (float(f[x]) for x in ("c", "epsilon", "n", "o", "sharpness"))'
+)
+AT = {"start": START, "limit": LIMIT, "always": FLOW, "step": STEP}
 
 
 def with_replay(outcome: Outcome, conclusion: Any, when: str, values: Mapping[str, Any],

@@ -6,27 +6,31 @@ A TOML file (or the same as a dict):
     title = "my reading of Theorem 3.2"
     hypotheses = ["c0 == 1", "epsilon0 > 0", "epsilon0 < B", "alpha >= 1", "alpha >= C*B"]
     conclusion = "opposing_curvature <= alpha*B**2/epsilon**2"
-    when = "always"          # at every t >= 0; or "start", "dip", "limit"
+    when = "always"          # at every t >= 0; or "start", "dip", "limit", "step"
     examples = 50            # how many random problems to try where nothing is decided
     [constants]
     C = "3/2"
     [ranges]                 # where to draw from; the rest has defaults
     alpha = [1, 1000]
 
-Names: alpha, B, k; the start c0, epsilon0, n0, o0, kappa; the state c, epsilon, n, o at the time t;
-sharpness and opposing_curvature (= alpha c^2) there; your constants. A hypothesis `name == value`
-fixes the name. Loss with factor 1/2.
+Names: alpha, B, k, eta; the start c0, epsilon0, n0, o0, kappa; the state c, epsilon, n, o at the
+time t; sharpness and opposing_curvature (= alpha c^2) there; your constants. A hypothesis `name ==
+value` fixes the name. Loss with factor 1/2. All moments are the flow's but "step": there the state
+is the one after a step of descent of size eta from the start.
 
 The verdict is `proved` if the hypotheses and what the ledger has proved of the flow (facts below)
 leave no counterexample (z3); `refuted` if a start is one (z3), or a random problem is, confirmed by
 interval integration; `tested` if none of the examples is; else `open`. Only alpha >= 0, B >= 0,
-k > 0 and t >= 0 count as counterexamples: nothing else is a problem or a time.
+k > 0, eta > 0 and t >= 0 count as counterexamples: nothing else is a problem, a step or a time.
+What the ledger knows only under the standing hypotheses (F1-F5) is withheld where yours do not
+give them, and the evidence says so.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +38,8 @@ import sympy as sp
 
 from linmodel.errors import InvalidInput, integer, refuse
 from proofs_check import catalogue
-from proofs_check.claims.field import B, Q, alpha, c, epsilon, n, o, t
+from proofs_check.claims.descent import NEXT
+from proofs_check.claims.field import B, Q, alpha, c, epsilon, eta, n, o, t
 from proofs_check.expressions import number, relation
 from proofs_check.ledger import Check, Claim, Outcome, Result, Verdict, decide, step
 from proofs_check.replay import found_by_z3, with_replay
@@ -45,29 +50,38 @@ START = sp.symbols("c0 epsilon0 n0 o0", real=True)
 c0, e0, n0, o0 = START
 k, kappa, sharpness = sp.symbols("k kappa sharpness", real=True)
 NAMES: dict[str, Any] = {
-    str(name): name for name in (alpha, B, k, *START, kappa, c, epsilon, n, o, t, sharpness)
+    str(name): name for name in (alpha, B, k, eta, *START, kappa, c, epsilon, n, o, t, sharpness)
 } | {"opposing_curvature": alpha * c**2}
-MOMENTS = ("always", "start", "dip", "limit")
+MOMENTS = ("always", "start", "dip", "limit", "step")
 KEYS = ("id", "title", "hypotheses", "conclusion", "when", "examples", "constants", "ranges")
+ANY_START = ("start", "step")  # what is known there needs no hypotheses
 STANDING_START = (c0 > 0) & (e0 >= 0) & (c0 * e0 < B) & (alpha > 0)
 ONE_DIP = STANDING_START & (2 * alpha > 1)  # F4
 CONSERVED = sp.Eq(c**2 - epsilon**2 - n**2 - o**2, kappa)
 AT_START = sp.Eq(kappa, c0**2 - e0**2 - n0**2 - o0**2)
-DOMAIN = (alpha >= 0, B >= 0, k > 0, t >= 0)  # what a problem and a time may be at all
+DOMAIN = (alpha >= 0, B >= 0, k > 0, eta > 0, t >= 0)  # what a problem and a time may be at all
 # H2, and the upper bound of lambda_max that S5b proves from it
 RANGE = (
     sharpness >= alpha * c**2,
     sharpness <= sp.Rational(3, 2) * alpha * (c**2 + o**2) + 2 * (c**2 + epsilon**2 + n**2) + B,
 )
-BY_STANDING = (
-    *(c > 0, epsilon >= e0, c * epsilon < B),  # F1-F3
-    *(n**2 <= n0**2, o**2 <= o0**2, n * n0 >= 0, o * o0 >= 0),  # M7
+EVERYWHERE = (
+    *(n**2 <= n0**2, o**2 <= o0**2, n * n0 >= 0, o * o0 >= 0),  # the equations of n and o
     *(CONSERVED, *RANGE),
 )
-RESTS_ON = ("F1", "F2", "F3", "F4", "F5", "M6", "M7", "H2", "S5b")
+BY_STANDING = (
+    *(c > 0, epsilon >= e0, c * epsilon < B),  # F1-F3
+    *EVERYWHERE,
+)
+RESTS_ON = ("F1", "F2", "F3", "F4", "F5", "M6", "M7", "H2", "S5b", "G1")
 FACTS: dict[str, tuple[Any, ...]] = {
     "always": BY_STANDING,
     "start": tuple(sp.Eq(a, b) for a, b in zip((c, epsilon, n, o), START, strict=True)) + RANGE,
+    "step": tuple(
+        sp.Eq(after, step_taken.subs(dict(zip((c, epsilon, n, o), START, strict=True))))
+        for after, step_taken in zip((c, epsilon, n, o), NEXT, strict=True)
+    )
+    + RANGE,
     "dip": (
         *BY_STANDING,
         c <= c0,
@@ -78,6 +92,14 @@ FACTS: dict[str, tuple[Any, ...]] = {
         *(sharpness >= alpha * c**2, sharpness >= c**2 + epsilon**2),
         sp.Eq(sharpness, alpha * c**2) | sp.Eq(sharpness, c**2 + epsilon**2),
     ),
+}
+
+
+ASKED = "hypotheses do not give c0 > 0, epsilon0 >= 0, c0 epsilon0 < B, alpha >"
+WITHHELD = {
+    "always": f"F1-F3 were withheld: the {ASKED} 0",
+    "dip": f"F1-F4, M6, M7, H2 were withheld: the {ASKED} 1/2",
+    "limit": f"F5, M6, H2 were withheld: the {ASKED} 0",
 }
 
 
@@ -172,12 +194,25 @@ def _settle(trial: Trial) -> Outcome:
     standing = _ask(given, ONE_DIP if trial.when == "dip" else STANDING_START)
     if standing.verdict == Verdict.ERROR:
         return standing
-    if trial.when == "start" or standing.verdict == Verdict.PROVED:
-        found = _ask([*given, *FACTS[trial.when]], trial.conclusion)
-        if trial.when == "limit" and found.verdict == Verdict.REFUTED:
-            return with_replay(found, trial.conclusion, "limit", found_by_z3(found.evidence))
+    ready = trial.when in ANY_START or standing.verdict == Verdict.PROVED
+    facts = FACTS[trial.when] if ready else EVERYWHERE if trial.when == "always" else None
+    if facts is not None:
+        found = _ask([*given, *facts], trial.conclusion)
+        exact = trial.when == "limit" or (
+            trial.when == "step" and not trial.conclusion.has(sharpness)
+        )
+        if exact and found.verdict == Verdict.REFUTED:
+            return with_replay(found, trial.conclusion, trial.when, found_by_z3(found.evidence))
         if found.verdict in (Verdict.PROVED, Verdict.ERROR):
             return found
+    tried = _without_proof(trial, given)
+    if ready or tried.verdict == Verdict.REFUTED:
+        return tried
+    return replace(tried, evidence=f"{tried.evidence}; {WITHHELD[trial.when]}")
+
+
+def _without_proof(trial: Trial, given: list[Any]) -> Outcome:
+    """A counterexample among the starts, then random examples."""
     if trial.when in ("always", "start") and not trial.conclusion.has(sharpness, t):
         found = _ask([*given, *FACTS["start"]], trial.conclusion)
         if found.verdict == Verdict.REFUTED:

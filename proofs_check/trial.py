@@ -9,10 +9,12 @@ import numpy as np
 import sympy as sp
 from flint import arb, ctx
 
-from linmodel import OpposingSignals, State, gradient_flow, sharpness
+from linmodel import OpposingSignals, State, gradient_descent, gradient_flow, sharpness
 from linmodel.bounds import limit
 from linmodel.certified import CannotEnclose, certified_flow
+from linmodel.certified.sharpness import largest_eigenvalue
 from linmodel.errors import InvalidInput
+from proofs_check.claims.descent import NEXT
 from proofs_check.enclosure import BITS
 from proofs_check.expressions import enclose
 from proofs_check.ledger import Outcome, Verdict
@@ -22,6 +24,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "alpha": (1.0, 1000.0),
     "B": (0.1, 100.0),
     "k": (0.1, 100.0),
+    "eta": (1e-4, 1.0),
     "c0": (0.1, 2.0),
     "epsilon0": (0.0, 1.0),
     "n0": (0.0, 1.0),
@@ -29,6 +32,7 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 TIMES = 120
 ATTEMPTS = 400  # draws for each example wanted
+STATE_NAMES = ("c", "epsilon", "n", "o")
 MARGIN = 1e-6  # relative: a smaller violation in floats is not worth confirming
 
 
@@ -73,7 +77,7 @@ def try_examples(trial: Trial, seed: int = 0) -> Outcome:
 
 def _draw(trial: Trial, rng: np.random.Generator) -> dict[str, float] | None:
     values = {name: float(rng.uniform(low, high)) for name, (low, high) in trial.ranges.items()}
-    for name in ("alpha", "B", "k"):
+    for name in ("alpha", "B", "k", "eta"):
         low, high = trial.ranges[name]
         if low > 0:
             values[name] = float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -109,6 +113,10 @@ def _moments(trial: Trial, values: dict[str, float]) -> dict[str, np.ndarray]:
         return _columns(np.array([np.inf]), state, np.atleast_1d(end.sharpness))
     if trial.when == "start":
         return _columns(np.zeros(1), start, np.atleast_1d(sharpness(problem, start)))
+    if trial.when == "step":
+        after = gradient_descent(problem, start, values["eta"], 1).isel(time=[-1])
+        state = State(*(after[name].values for name in ("c", "epsilon", "n", "o")))
+        return _columns(np.zeros(1), state, after.sharpness.values)
     scale = 1 / (problem.beta_norm + problem.alpha * values["c0"] ** 2 + 1)
     times = np.concatenate([[0.0], np.geomspace(1e-3 * scale, 50 / problem.beta_norm, TIMES)])
     flow = gradient_flow(problem, start, times)
@@ -157,7 +165,7 @@ def _confirmed(trial: Trial, values: dict[str, float], time: float) -> bool:
         balls = {name: arb(value) for name, value in values.items()}
         c0, *rest = (balls[name] ** 2 for name in ("c0", "epsilon0", "n0", "o0"))
         balls["kappa"] = c0 - sum(rest)
-        state = _end(balls) if trial.when == "limit" else _state(trial, values, time)
+        state = _state_at(trial, values, balls, time)
         if state is None:
             return False
         left, right = (enclose(side, balls | state) for side in trial.conclusion.args)
@@ -169,6 +177,14 @@ def _confirmed(trial: Trial, values: dict[str, float], time: float) -> bool:
             sp.Equality: left < right or left > right,
         }
         return bool(false[type(trial.conclusion)])
+
+
+def _state_at(
+    trial: Trial, values: dict[str, float], balls: dict[str, arb], time: float
+) -> dict[str, arb] | None:
+    if trial.when == "limit":
+        return _end(balls)
+    return _after(balls, values) if trial.when == "step" else _state(trial, values, time)
 
 
 def _state(trial: Trial, values: dict[str, float], time: float) -> dict[str, arb] | None:
@@ -184,6 +200,14 @@ def _state(trial: Trial, values: dict[str, float], time: float) -> dict[str, arb
     return {name: arb(low).union(arb(high)) for name, (low, high) in ends.items()} | {
         "t": arb(time)
     }
+
+
+def _after(balls: dict[str, arb], values: dict[str, float]) -> dict[str, arb]:
+    """G1 in intervals: the state after a step, and its sharpness."""
+    before = balls | {name: balls[f"{name}0"] for name in STATE_NAMES}
+    c, epsilon, n, o = (enclose(part, before) for part in NEXT)
+    top = largest_eigenvalue(values["alpha"], values["B"], (c, epsilon, n, o))
+    return {"c": c, "epsilon": epsilon, "n": n, "o": o, "sharpness": top}
 
 
 def _end(balls: dict[str, arb]) -> dict[str, arb]:

@@ -19,8 +19,9 @@ from proofs_check.__main__ import spread
 from proofs_check.claims.field import LOSS, STATE, VELOCITY, B, alpha, dot, vector
 from proofs_check.claims.hessian import CORE, bb, rho
 from proofs_check.claims.network import curvature, loss_along, slope
-from proofs_check.ledger import Claim, Result
+from proofs_check.ledger import Claim, Result, step
 from proofs_check.lemmas import LEMMAS
+from proofs_check.smt import implies
 from tests.tolerances import ALGEBRA
 
 
@@ -149,6 +150,39 @@ def test_reading_the_table_runs_no_check(monkeypatch):
 def test_unknown_ids_are_refused():
     with pytest.raises(InvalidInput, match="claim id is 'Z9'"):
         run(["Z9"])
+
+
+def test_a_claim_of_a_users_own_rests_on_the_ledger(monkeypatch):
+    monkeypatch.setattr(proofs_check, "_registered", {})
+    parts = {"latex": "", "recorded": Verdict.PROVED, "source": "mine", "rests_on": ("M4",)}
+    mine = Claim(
+        "U1",
+        "mine",
+        "x > 1 gives x^2 > 1",
+        steps=(step("", implies([alpha > 1], alpha**2 > 1)),),
+        **parts,
+    )
+    wrong = Claim(
+        "U2",
+        "wrong",
+        "x > 1 gives x > 2",
+        steps=(step("", implies([alpha > 1], alpha > 2)),),
+        **parts,
+    )
+    above = Claim("U3", "above", "", "", Verdict.PROVED, rests_on=("U1",), steps=mine.steps)
+    found = run([mine, wrong, above, "M6"])
+    assert [(one.claim.id, str(one.verdict)) for one in found] == [
+        ("U1", "proved"), ("U2", "refuted"), ("U3", "proved"), ("M6", "proved"),
+    ]  # fmt: skip
+    assert "rests on M4" in found[0].evidence and "U1" not in {one.id for one in catalogue()}
+    proofs_check.register(mine)
+    assert catalogue(["U1"]) == [mine] == [one.claim for one in run(["U1"])]
+    taken = Claim("M4", "", "", "", Verdict.OPEN, reason="none")
+    lost = Claim("U4", "", "", "", Verdict.OPEN, reason="none", rests_on=("Z9",))
+    for claim, words in ((taken, "id of a claim is 'M4'"), (lost, "what U4 rests on is 'Z9'")):
+        for use in (proofs_check.register, lambda one: run([one])):
+            with pytest.raises(InvalidInput, match=words):
+                use(claim)
 
 
 def test_claims_that_rest_on_each_other_are_refused(monkeypatch):

@@ -66,7 +66,45 @@ def test_what_is_no_problem_is_no_counterexample():
         assert check_theorem(plain | {"conclusion": conclusion}).verdict == "proved"
     assert check_theorem(plain | {"conclusion": "alpha > 0"}).verdict == "refuted"
     plain |= {"conclusion": "opposing_curvature >= 0", "when": "always"}
-    assert check_theorem(plain).verdict == "tested"
+    assert check_theorem(plain).verdict == "proved"
+
+
+def test_what_is_known_under_hypotheses_that_are_not_given_is_withheld_and_said():
+    loose = {
+        "hypotheses": ["c0 == 1", "epsilon0 == 0"],
+        "conclusion": "epsilon >= 0",
+        "examples": 2,
+    }
+    found = check_theorem(loose)
+    assert found.verdict == "tested" and "F1-F3 were withheld: the hypotheses do" in found.evidence
+    given = check_theorem(loose | {"hypotheses": [*loose["hypotheses"], "B > 0", "alpha > 0"]})
+    assert given.verdict == "proved" and "withheld" not in given.evidence
+    # H2 and what is conserved hold at every start.
+    for conclusion in ("sharpness >= opposing_curvature", "c**2 >= kappa"):
+        assert check_theorem(loose | {"conclusion": conclusion}).verdict == "proved"
+
+
+STEP = {"hypotheses": ["eta*alpha*c0**2 > 2", "o0 > 0"], "when": "step", "examples": 5,
+        "ranges": {"c0": [1, 2], "alpha": [100, 1000], "eta": [0.1, 1]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "expected"),
+    [
+        ("o**2 > o0**2", "proved"),
+        ("o < 0", "proved"),
+        ("sharpness >= opposing_curvature", "proved"),
+        ("o**2 > 2*o0**2", "refuted"),
+        ("sharpness < 2/eta", "refuted"),
+        ("log(sharpness) >= log(alpha*c**2)", "tested"),
+    ],
+)
+def test_one_step_of_descent(conclusion, expected):
+    found = check_theorem(STEP | {"conclusion": conclusion})
+    assert found.verdict == expected
+    (outcome,) = found.steps[0].outcomes.values()
+    if expected == "refuted":
+        exec(outcome.replay, {})
 
 
 def test_what_only_examples_support_is_tested():
@@ -137,7 +175,7 @@ def test_the_example_in_the_documentation_works():
         ({"constants": {"c": 1}}, "constant's name"),
         ({"constants": {"C": "much"}}, "constant C"),
         ({"ranges": {"alpha": [2, 1]}}, "range of alpha"),
-        ({"ranges": {"eta": [1, 2]}}, "range's name"),
+        ({"ranges": {"kappa": [1, 2]}}, "range's name"),
     ],
 )
 def test_bad_entries_are_refused(change, message):
