@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from linmodel.arguments import typed
-from linmodel.errors import real, refuse
+from linmodel.errors import InvalidInput, real, refuse
 from linmodel.problem import Array
 from linmodel.store import load
 from realnet.bridge.curve import FEWEST_READ, LEAST_RISE, Curve, rise
@@ -189,13 +189,16 @@ def edge_scores(case: Case) -> tuple[Array, Array]:
     """Of edges inside the curve: edge/reading - 1, and two runs' error over its `tolerance`."""
     levels = 2 / case.step_sizes
     read, inside = edge_times(case.small, levels)
-    lag = case.pair.lag(case.step_sizes, levels)
+    try:
+        lag = case.pair.lag(case.step_sizes, levels)
+    except InvalidInput:  # no pair: as a forecast would refuse it
+        lag = np.full(len(levels), np.nan)
     begin = case.small.start
     known = inside & np.isfinite(case.edges) & (case.edges - begin >= EARLIEST * case.step_sizes)
     known &= case.small.sharpness[0] < levels
     late = (case.edges - begin) / (read - begin) - 1
     error = np.abs(case.edges - read - lag) / tolerance(read + lag, lag, case.small)
-    return late[known], error[known]
+    return late[known], error[known & np.isfinite(lag)]
 
 
 def _curve(row: xr.Dataset, name: str) -> Curve:
