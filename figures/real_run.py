@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,8 +14,12 @@ from figures.cache import Datasets, Unavailable
 from figures.options import Options, Work
 from figures.sources import source_fingerprint
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
+from linmodel.errors import InvalidInput
 from linmodel.store import configuration
 from realnet.bridge.curve import rise_time
+
+if TYPE_CHECKING:
+    from realnet.config import TrainConfig
 
 NAME = "real_run"
 TITLE = "A real network: progressive sharpening and the edge of stability"
@@ -34,23 +39,30 @@ RUN_COLOURS = {"large": COLOURS["sharpness"], "small": COLOURS["reference"]}
 
 
 def compute(work: Work) -> Datasets:
-    """Train (or resume) both runs in the data folder's `runs`. Raises Unavailable without torch."""
+    """Train (or resume) the runs in the data folder's `runs`: two, and, where these are long
+    enough, the second short one that the bridge forecasts from. Raises Unavailable without torch.
+    """
     if find_spec("torch") is None:
         raise Unavailable(
             "The real network needs torch. Install the extra realnet: "
             "pip install '.[realnet]' in this project's folder."
         )
-    return {name: _train(work, name, share) for name, share in (("large", 1.0), ("small", SMALL))}
-
-
-def _train(work: Work, name: str, share: float) -> xr.Dataset:
-    import torch
-
-    from realnet.config import TrainConfig
-    from realnet.training.train import train
+    from realnet.training.pair import pair_configs
 
     options = work.options
-    config = TrainConfig(
+    large, small = _config(options, 1.0), _config(options, SMALL)
+    configs = {"large": large, "small": small}
+    try:
+        configs["second"] = pair_configs(small)[1]
+    except InvalidInput:
+        work.report("too few steps for a second short run")
+    return {name: _train(work, name, config) for name, config in configs.items()}
+
+
+def _config(options: Options, share: float) -> TrainConfig:
+    from realnet.config import TrainConfig
+
+    return TrainConfig(
         data="mnist5k",
         net="cnn",
         loss="mse",
@@ -60,6 +72,14 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
         every=options.every,
         seed=options.seed,
     )
+
+
+def _train(work: Work, name: str, config: TrainConfig) -> xr.Dataset:
+    import torch
+
+    from realnet.training.train import train
+
+    options = work.options
     source = source_fingerprint(train.__module__)
     folder = work.folder / "runs" / f"{name}-{_folder_name(options, source)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +88,7 @@ def _train(work: Work, name: str, share: float) -> xr.Dataset:
     def report(count: int, note: str) -> None:
         nonlocal done
         done += count
-        work.report(f"{name} step size, step {min(done, options.steps)}/{options.steps}: {note}")
+        work.report(f"{name} step size, step {min(done, config.steps)}/{config.steps}: {note}")
 
     run = train(config, out=folder, report=report, checkpoint_every=50)
     return run.assign_attrs(threads=torch.get_num_threads())

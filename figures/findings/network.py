@@ -43,7 +43,7 @@ def forecast(datasets: Datasets) -> Found:
     fit, told = datasets["fit"], datasets["forecast"].isel(run=0)
     row = told.sel(rule=told.attrs["answer"])
     figure, axes = panels(1, 1, SIZE)
-    bridge.overlay_panel(axes[0, 0], fit)
+    bridge.overlay_panel(axes[0, 0], fit, datasets.get("second"))
     label_axes(axes[0, 0], bridge.TIME, "sharpness [1/time]", axes[0, 0].get_title(loc="left"))
     sentence = (
         f"The model, fitted to the small-step run alone, has an rms error of "
