@@ -203,11 +203,21 @@ def _read(real: xr.Dataset) -> tuple[Array, Array]:
         if bad:
             raise InvalidInput(
                 f"{name} of the run has {bad} of {len(values)} values that are not finite; allowed:"
-                " finite numbers. Cut the run before the first of them (a diverged run ends there)."
+                " finite numbers. Leave out rows without a value; cut a diverged run before them."
             )
-    if (np.diff(time) <= 0).any() or (time < 0).any():
+    if (time < 0).any():
         refuse(
-            "time of the run", "a grid that does not increase from >= 0", "increasing times >= 0"
+            "time of the run",
+            f"negative at first, {time.min():g}",
+            "times >= 0: step size x step, counted from the start of training",
+        )
+    if (np.diff(time) <= 0).any():
+        at = int(np.argmax(np.diff(time) <= 0))
+        refuse(
+            "time of the run",
+            f"{time[at + 1]:g} after {time[at]:g}",
+            "times that increase",
+            "Sort the rows, and keep one of those that share a time.",
         )
     if (sharpness <= 0).any():
         refuse(

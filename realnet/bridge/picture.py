@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from linmodel.errors import refuse
 from linmodel.files import write_bytes
@@ -51,6 +52,9 @@ def draw(
     if predicted is not None:
         _forecast(axes, predicted)
     axes.set(xlabel="time [step size × step]", ylabel="sharpness [1/time]", yscale="log")
+    # Plain numbers, 3 and not 3 x 10^0; those between the powers where there are few.
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="best", fontsize=9)
     content = io.BytesIO()
@@ -63,7 +67,8 @@ def _fit(axes: Axes, fitted: BridgeResult) -> None:
     axes.plot(used.time, used.toy_sharpness, color=TOY, label=f"toy fitted ({fitted.status})")
     last, end = fitted.curve.span, float(fitted.dataset.time[-1])
     if last < end:
-        axes.axvspan(last, end, color=GREY, alpha=0.1, linewidth=0, label="not described")
+        text = "not described by the toy"
+        axes.axvspan(last, end, color=GREY, alpha=0.1, linewidth=0, label=text)
 
 
 def _forecast(axes: Axes, predicted: xr.Dataset) -> None:
@@ -77,9 +82,13 @@ def _forecast(axes: Axes, predicted: xr.Dataset) -> None:
             text,
             (1, level),
             xycoords=("axes fraction", "data"),
+            xytext=(-4, 3),
+            textcoords="offset points",
             ha="right",
             va="bottom",
             fontsize=8,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
+            zorder=1.5,  # below the curves
         )
         if not math.isfinite(time):
             continue

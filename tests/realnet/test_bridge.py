@@ -148,6 +148,7 @@ GRID = np.linspace(0, 1, 30)
         (run_of(GRID, np.where(GRID > 0.5, np.nan, 1 + GRID)), "not finite"),
         (run_of(GRID, GRID - 0.5), "values > 0"),
         (run_of(GRID[::-1].copy(), 1 + GRID), "increas"),
+        (run_of(GRID - 0.5, 1 + GRID), "counted from the start"),
         (run_of(GRID, 1 + GRID).rename(sharpness="loss"), "sharpness on time"),
     ],
 )

@@ -12,6 +12,7 @@ from realnet.bridge.calibration import (
     prefix,
     prefix_scores,
     quantiles,
+    scores_of,
     table,
 )
 from realnet.bridge.coverage import coverage
@@ -78,6 +79,15 @@ def test_the_committed_table_is_large_enough():
     assert len(names) >= 24
     assert {name.split()[0] for name in names} >= {"mlp", "cnn", "resnet", "vit", "gpt"}
     assert np.isnan(data.edge_time.values[np.isfinite(data.larger_step_size.values)]).any()
+
+
+def test_a_row_whose_runs_are_no_pair_is_scored_by_one_run():
+    case = next(case for case in known_cases() if len(scores_of(case).spread))
+    alone = scores_of(replace(case, second=case.second.first(2)))
+    whole = scores_of(case)
+    assert not len(alone.spread)
+    np.testing.assert_array_equal(alone.late, whole.late)
+    np.testing.assert_array_equal(alone.far, whole.far)
 
 
 def test_a_higher_level_is_wider():
