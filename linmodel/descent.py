@@ -27,9 +27,9 @@ def gradient_descent(
     Returns a Dataset on `time` = step size x step (step 0 is the start) with the flow's variables,
     `log_abs_o`, `sign_o` and the coordinate `step`; t_edge is the first time alpha c^2 rises
     through 2/eta. Attribute `status`: "completed", or "diverged" with `diverged_at_step`:
-    the Dataset ends with the last state below 1e60.
+    the Dataset ends with the last state below 1e30.
 
-    Raises InvalidInput: step_size <= 0, steps < 1, a batch of states, a start beyond 1e60.
+    Raises InvalidInput: step_size <= 0, steps < 1, a batch of states, a start beyond 1e30.
     """
     eta = real("step_size", step_size, above=0)
     steps = integer("steps", steps, low=1)

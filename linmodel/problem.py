@@ -14,8 +14,8 @@ from linmodel.errors import LARGEST, integer, one_of, real, refuse
 SUPPORTS = ("isotropic", "aligned")
 Array = NDArray[np.floating]
 # Size of a state from which descent never returns: its cubic map squares what it has every step.
-# It also leaves room for sharpness and loss (fourth powers) in float64.
-ESCAPE = 1e60
+# It leaves room in float64 for loss (fourth powers) and Adam, which squares a cubic gradient.
+ESCAPE = 1e30
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,9 @@ from linmodel.errors import generator, integer
 from linmodel.events import event_times
 from linmodel.network.batches import Source
 from linmodel.network.optimisers import Optimiser, Slope
-from linmodel.problem import Array, OpposingSignals
+from linmodel.problem import ESCAPE, Array, OpposingSignals
 from linmodel.reduction import Parameters, reduce
 
-# Less than `linmodel.problem.ESCAPE`: Adam squares a gradient that is cubic in the parameters.
-ESCAPE = 1e30
 LONG_NAMES = {
     "rest_n": "norm of b outside beta_hat and its initial direction",
     "rest_o": "norm of b_o outside its initial direction",

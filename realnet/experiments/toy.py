@@ -13,8 +13,11 @@ import numpy as np
 import xarray as xr
 
 from linmodel import OpposingSignals
-from linmodel.data import draw
+from linmodel.data import Samples, draw
+from linmodel.network.full_network import train_network
+from linmodel.network.optimisers import GradientDescent, Memory, Slope
 from linmodel.problem import Array
+from linmodel.reduction import Parameters
 from realnet.bridge.curve import rise_time
 from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
 from realnet.experiments.kit.numbers import instability, with_intervals
@@ -22,7 +25,6 @@ from realnet.experiments.kit.numbers import instability, with_intervals
 ALPHA, B, K, D1, P = 50.0, 10.0, 4.0, 20, 0.05
 # 1.5 times the step size at which the flow's limit crosses 2/eta (kappa = 0: alpha c^2 = alpha B).
 STEP_SIZE = 1.5 * 2 / (ALPHA * B)
-ESCAPE = 1e12
 
 
 @dataclass(frozen=True)
@@ -81,86 +83,69 @@ def start_parameters(seed: int) -> tuple[float, Array, Array]:
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Second moments of the inputs z = (x, x_o) and the target: E z z^T, E z y, E y^2."""
+class Nudged(GradientDescent):
+    """Descent that adds noise to o, b_o's part along (1, ..., 1), on each of `steps` steps.
 
-    gram: Array
-    cross: Array
-    square: float
+    noise: its standard deviation; seed: of the numbers drawn.
+    """
+
+    noise: float = 0.0
+    seed: int = 0
+    steps: int = 0
+    d2: int = 1
+
+    def start(self, theta: Array) -> Memory:
+        """What is added to o, step by step."""
+        return (self.noise * np.random.default_rng([self.seed, 1]).standard_normal(self.steps),)
+
+    def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
+        """Descent's step, then the next nudge."""
+        theta, _ = super().step(theta, slope, memory)
+        theta[-self.d2 :] += memory[0][0] / math.sqrt(self.d2)
+        return theta, (memory[0][1:],)
 
 
-def population(arm: Arm, _seed: int) -> Moments:
-    """M1: x ~ (0, I), x_o of covariance (alpha / d2) 1 1^T; E g^2 = alpha."""
-    problem = OpposingSignals(arm.alpha, B, K, D1, "aligned", arm.p)
-    gram = np.eye(problem.d1 + problem.d2)
-    gram[problem.d1 :, problem.d1 :] = arm.alpha / problem.d2
-    cross = B * np.eye(1, len(gram))[0]
-    return Moments(gram, cross, B**2 + (arm.alpha if arm.g else 0.0))
-
-
-def samples(arm: Arm, seed: int, count: int) -> Moments:
-    """Of `count` draws."""
+def samples(arm: Arm, seed: int, count: int) -> Samples:
+    """`count` draws; without outliers where alpha = 0, without the target's even part if not g."""
     problem = OpposingSignals(arm.alpha or ALPHA, B, K, D1, "aligned", arm.p)
     data = draw(problem, count, np.random.default_rng([seed, 2]))
     even = np.abs(data.x_o.sum(axis=1)) / math.sqrt(problem.d2)
     keep = data.sign == 0 if arm.alpha == 0 else np.ones(count, dtype=bool)
-    inputs = np.concatenate([data.x, data.x_o], axis=1)[keep]
-    target = (data.y if arm.g else data.y - even)[keep]
-    kept = len(inputs)
-    return Moments(inputs.T @ inputs / kept, inputs.T @ target / kept, target @ target / kept)
+    data = data._replace(y=data.y if arm.g else data.y - even)
+    return Samples(*(column[keep] for column in data))
 
 
-def descend(
-    moments: Moments, seed: int, noise: float, settings: Settings
-) -> tuple[Array, Array, Array]:
-    """times, sharpness (every so many steps, else NaN), losses; shorter where it diverges.
+def descend(arm: Arm, seed: int, settings: Settings, where: str) -> xr.Dataset:
+    """linmodel.network.train_network on the population (M1), with noise on o, or on samples.
 
-    `noise`: standard deviation of what is added to o, b_o's part along (1, ..., 1), every step.
+    In the population g is no part of the loss (M2), so that it cannot matter.
     """
-    count = settings.steps + 1
-    gram, cross = moments.gram, moments.cross
-    c, b, b_o = start_parameters(seed)
-    weights = np.concatenate([b, b_o])
-    along = np.concatenate([0 * b, np.full(len(b_o), len(b_o) ** -0.5)])
-    rng = np.random.default_rng([seed, 1])
-    sharpness, losses = np.full(count, np.nan), np.full(count, np.nan)
-    for step in range(count):
-        image = gram @ weights
-        losses[step] = 0.5 * (c * c * weights @ image - 2 * c * weights @ cross + moments.square)
-        if not np.isfinite(losses[step]) or losses[step] > ESCAPE:
-            return STEP_SIZE * np.arange(step), sharpness[:step], losses[:step]
-        if step % settings.every == 0:
-            sharpness[step] = _sharpness(c, weights, gram, cross)
-        slope = c * weights @ image - weights @ cross
-        weights, c = weights - STEP_SIZE * c * (c * image - cross), c - STEP_SIZE * slope
-        weights = weights + noise * rng.standard_normal() * along
-    return STEP_SIZE * np.arange(count), sharpness, losses
+    problem = OpposingSignals(arm.alpha, B, K, D1, "aligned", arm.p)
+    parameters = Parameters(*start_parameters(seed))
+    if where == "samples":
+        data = samples(arm, seed, settings.samples)
+        plain = GradientDescent(STEP_SIZE)
+        return train_network(problem, parameters, plain, settings.steps, samples=data)
+    nudged = Nudged(STEP_SIZE, settings.noise, seed, settings.steps, problem.d2)
+    return train_network(problem, parameters, nudged, settings.steps)
 
 
-def _sharpness(c: float, weights: Array, gram: Array, cross: Array) -> float:
-    """Top eigenvalue of the Hessian of 1/2 mean (c w.z - y)^2 in (c, w)."""
-    side = 2 * c * (gram @ weights) - cross
-    hessian = np.block(
-        [[np.array([[weights @ gram @ weights]]), side[None]], [side[:, None], c * c * gram]]
-    )
-    return float(np.linalg.eigvalsh(hessian)[-1])
+def numbers(run: xr.Dataset, every: int) -> dict[str, float]:
+    """NUMBERS of one toy run, its sharpness looked at every so many steps.
 
-
-def numbers(time: Array, sharpness: Array, losses: Array, steps: int) -> dict[str, float]:
-    """NUMBERS of one toy run."""
-    edge = 2 / STEP_SIZE
-    seen = np.isfinite(sharpness)
-    time, sharpness = time[seen], sharpness[seen]
-    found = instability(losses)
+    NaN where it diverged: largest_rise, late_sharpness, largest_sharpness.
+    """
+    edge, diverged = 2 / STEP_SIZE, run.attrs["status"] == "diverged"
+    time, sharpness = run.time.values[::every], run.sharpness.values[::every]
+    found = instability(run.loss)
+    late = sharpness[time >= run.time.values[-1] / 2]
     return {
         "share_rising": found["share_rising"],
-        "largest_rise": found["largest_rise"],
+        "largest_rise": math.nan if diverged else found["largest_rise"],
         "edge_time": 0.0 if sharpness[0] >= edge else rise_time(time, sharpness, edge),
-        "late_sharpness": float(sharpness[time >= STEP_SIZE * steps / 2].mean() / edge)
-        if len(losses) > steps
-        else math.nan,
-        "largest_sharpness": float(sharpness.max() / edge),
-        "diverged": float(len(losses) <= steps),
+        "late_sharpness": math.nan if diverged else float(late.mean() / edge),
+        "largest_sharpness": math.nan if diverged else float(sharpness.max() / edge),
+        "diverged": float(diverged),
     }
 
 
@@ -169,15 +154,16 @@ def collect(_runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     seeds = list(scale.seeds(settings.seeds))
     shape = (len(WHERE), len(ARMS), len(seeds))
     found = {name: np.full(shape, np.nan) for name in NUMBERS}
-    paths = np.full((2, *shape, settings.steps // settings.every + 1), np.nan, dtype=np.float32)
+    paths = np.full((2, *shape, settings.steps // settings.every + 1), np.nan)
     for w in range(len(WHERE)):
         for a, arm in enumerate(ARMS.values()):
             for s, seed in enumerate(seeds):
-                run = _run(WHERE[w], arm, seed, settings)
-                for name, value in numbers(*run, settings.steps).items():
+                run = descend(arm, seed, settings, WHERE[w])
+                for name, value in numbers(run, settings.every).items():
                     found[name][w, a, s] = value
-                for row, values in zip(paths[:, w, a, s], run[1:], strict=True):
-                    row[: len(values[:: settings.every])] = values[:: settings.every]
+                for row, name in zip(paths[:, w, a, s], ("sharpness", "loss"), strict=True):
+                    values = run[name].values[:: settings.every]
+                    row[: len(values)] = values
     data = xr.Dataset(coords={"where": list(WHERE), "arm": list(ARMS), "seed": seeds})
     for name, values in found.items():
         attrs = {"units": "1", "long_name": NUMBERS[name]}
@@ -190,12 +176,6 @@ def collect(_runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
         data[name] = (("where", "arm", "seed", "time"), values, attrs)
     data.attrs |= {"step_size": STEP_SIZE, "two_over_eta": 2 / STEP_SIZE, "noise": settings.noise}
     return data
-
-
-def _run(where: str, arm: Arm, seed: int, settings: Settings) -> tuple[Array, Array, Array]:
-    if where == "population":
-        return descend(population(arm, seed), seed, settings.noise, settings)
-    return descend(samples(arm, seed, settings.samples), seed, 0.0, settings)
 
 
 EXPERIMENTS = (

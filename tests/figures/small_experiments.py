@@ -17,6 +17,7 @@ from realnet.experiments import (
     roles,
     text,
     toy,
+    toy_optimisers,
 )
 from realnet.experiments.kit.registry import experiments
 
@@ -67,6 +68,7 @@ def small_experiments():
         ),
         "plateaus": plateaus.Settings(samples=60, width=6, steps=60, every=15, seeds=2),
         "toy_arms": toy.Settings(steps=60, samples=200),
+        "toy_optimisers": toy_optimisers.Settings(steps=30, seeds=1),
     }
     return [
         replace(each, settings=settings.get(name, each.settings))

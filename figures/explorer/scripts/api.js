@@ -32,7 +32,7 @@ function apiDescent(given) {
   const eta = numberFor("step_size", given.step_size);
   const steps = numberFor("steps", given.steps);
   const largest = Math.max(...Object.values(start).map(Math.abs));
-  if (!(largest < 1e60)) {
+  if (!(largest < 1e30)) {
     throw new RangeError(refusal("largest component of the start", largest, "a size below 1e+60"));
   }
   return twin.descent(problem, start, eta, steps);

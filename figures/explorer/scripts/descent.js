@@ -1,7 +1,7 @@
 // Gradient descent on the four numbers, o and n carried as logarithm and sign (G1).
 // Twin of linmodel/descent.py, operation by operation: o can fall to e^(-20000) and come back.
 
-const ESCAPE = 1e60; // beyond this size the cubic map never returns
+const ESCAPE = 1e30; // beyond this size the cubic map never returns
 
 function logSize(value) {
   return value !== 0 ? Math.log(Math.abs(value)) : -Infinity;

@@ -74,7 +74,7 @@ function optimiserPython(state) {
     "        theta, lambda at: np.array(list(gradient(problem, State(*at)))), memory",
     "    )",
     ...(noisy ? ["    theta = theta + np.array([0, 0, 0, noise[step]])"] : []),
-    "    if not np.abs(theta).max() < 1e60:",
+    "    if not np.abs(theta).max() < 1e30:",
     "        break  # diverged",
     "    rows.append(theta)",
     "path = State(*np.array(rows).T)",
