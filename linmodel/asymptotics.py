@@ -12,11 +12,10 @@ Times are step size x step, the loss has the factor 1/2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.optimize.elementwise import find_root
 from scipy.special import spence
 
 from linmodel.arguments import typed
@@ -25,8 +24,6 @@ from linmodel.comparison import Comparison
 from linmodel.conserved import conserved
 from linmodel.errors import real
 from linmodel.problem import Array, OpposingSignals, State
-
-BISECTIONS = 80
 
 
 @dataclass(frozen=True)
@@ -156,24 +153,19 @@ def _plateau_length(
 
 def _rise(flow: Comparison, level: float) -> Array:
     """Own time at which c^2 of a comparison flow rises through level; NaN where it does not."""
+    rows = flow.c, flow.epsilon, flow.rest, flow.b_norm
 
-    def falls(s: Array) -> NDArray[np.bool_]:
-        c, epsilon = flow.at(s)
-        rest = flow.rest * np.exp(-2 * flow.intrinsic(s))
-        return epsilon * flow.b_norm < c * (epsilon**2 + rest)
+    def slope(s: Array, *row: Array) -> Array:
+        """Of the sign of c'."""
+        at = Comparison(*row)
+        c, epsilon = at.at(s)
+        return epsilon * at.b_norm - c * (epsilon**2 + at.rest * np.exp(-2 * at.intrinsic(s)))
+
+    def height(s: Array, *row: Array) -> Array:
+        return Comparison(*row).at(s)[0] ** 2 - level
 
     begin, end = np.zeros(flow.c.shape), 60 / flow.rho
-    dip, _ = _bisect(falls, begin, np.where(falls(begin), end, begin))
-    reaches = (flow.at(dip)[0] ** 2 < level) & (flow.at(end)[0] ** 2 > level)
-    _, edge = _bisect(lambda s: flow.at(s)[0] ** 2 < level, dip, end)
-    return np.where(reaches, edge, np.nan)
-
-
-def _bisect(
-    early: Callable[[Array], NDArray[np.bool_]], low: Array, high: Array
-) -> tuple[Array, Array]:
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        before = early(middle)
-        low, high = np.where(before, middle, low), np.where(before, high, middle)
-    return low, high
+    falls = slope(begin, *rows) < 0
+    dip = np.where(falls, find_root(slope, (begin, end), args=rows).bracket[0], begin)
+    reaches = (height(dip, *rows) < 0) & (height(end, *rows) > 0)
+    return np.where(reaches, find_root(height, (dip, end), args=rows).x, np.nan)

@@ -23,6 +23,7 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
 from linmodel.arguments import typed
 from linmodel.assumptions import require_standing
@@ -44,7 +45,7 @@ DIES = 1e-14  # w at which the limit map has settled
 MAP_STEPS = 100_000
 RESOLUTION = 4000  # flow samples of the entry-exit integral; its error is of the order of 1e-3
 DOUBLINGS = 12
-HALVINGS = 14
+PRECISION = 1e-4  # relative, of the step size of divergence
 MOST_THROWS = 30
 SEED = 1e-6  # w at the start of a throw; its phase only moves where the throw lands
 RESTS = 1e-3  # relative change of alpha c^2 below which descent has come to rest
@@ -240,11 +241,8 @@ def divergence_step(problem: OpposingSignals, start: State) -> float:
         low, high = high, 2 * high
     if not exit_at >= 4:
         return float("inf")
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        settles = delayed_exit(problem, start, middle).u < 4
-        low, high = (middle, high) if settles else (low, middle)
-    return high
+    found = brentq(lambda eta: delayed_exit(problem, start, eta).u - 4, low, high, rtol=PRECISION)
+    return float(found)
 
 
 @typed

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize.elementwise import find_root
 
 from linmodel.comparison import Comparison
 from linmodel.problem import Array
@@ -25,7 +26,7 @@ Flags = NDArray[np.bool_]
 TAIL = 1e-12  # pieces end where o^2 < TAIL c^2
 LONGEST = 4.0  # of a piece in log(o^2)
 SHORTEST = 1e-3
-BISECTIONS = 400  # at most: a dip may come 1e-20 of the piece's length after its start
+DOUBLINGS = 400  # at most
 NARROW = 1e-12
 CLEAR = 1e-9
 ROUNDING = 1e-15  # of a difference of numbers <= 1
@@ -184,22 +185,32 @@ def _lowest(flow: Comparison, after: tuple[Array, Array], s: Array, ends: Flags)
 
 
 def _falls(flow: Comparison, c: Array, epsilon: Array, tau: Array) -> Flags:
-    # On a plateau c' / c is below rounding: only a clear fall counts, and CLEAR is given away.
-    return epsilon * flow.b_norm < c * (epsilon**2 + flow.rest * np.exp(-2 * tau)) * (1 - CLEAR)
+    return _fall(flow, c, epsilon, tau) > 0
+
+
+def _fall(flow: Comparison, c: Array, epsilon: Array, tau: Array) -> Array:
+    """Of the sign of -c' where that is clear.
+
+    On a plateau c' / c is below rounding: only a clear fall counts, and CLEAR is given away.
+    """
+    drag = c * (epsilon**2 + flow.rest * np.exp(-2 * tau)) * (1 - CLEAR)
+    return drag - epsilon * flow.b_norm
 
 
 def _dip(flow: Comparison, s: Array) -> Array:
-    """c at a time just before its minimum on [0, s], by bisection."""
-    low, high = np.zeros(flow.c.shape), np.where(np.isfinite(s), s, 1 / flow.rho)
-    for _ in range(BISECTIONS):
-        early = _falls(flow, *flow.at(high), flow.intrinsic(high))
-        if not (early & np.isinf(s)).any():
+    """c at a time just before its minimum on [0, s], where c falls at 0 and not at s."""
+    rows = flow.c, flow.epsilon, flow.rest, flow.b_norm
+
+    def fall(s: Array, *row: Array) -> Array:
+        piece = Comparison(*row)
+        return _fall(piece, *piece.at(s), piece.intrinsic(s))
+
+    high = np.where(np.isfinite(s), s, 1 / flow.rho)
+    for _ in range(DOUBLINGS):
+        early = np.isinf(s) & (fall(high, *rows) > 0)
+        if not early.any():
             break
-        high = np.where(early & np.isinf(s), 2 * high, high)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        falls = _falls(flow, *flow.at(middle), flow.intrinsic(middle))
-        low, high = np.where(falls, middle, low), np.where(falls, high, middle)
-        if (high - low <= NARROW * high).all():
-            break
-    return flow.at(low)[0]
+        high = np.where(early, 2 * high, high)
+    # Relative to the time itself: a dip may come 1e-20 of the piece's length after its start.
+    found = find_root(fall, (np.zeros(high.shape), high), args=rows, tolerances={"xrtol": NARROW})
+    return flow.at(found.bracket[0])[0]

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
+from scipy.optimize.elementwise import find_root
 
 from linmodel.arguments import typed
 from linmodel.assumptions import require, require_strengths
@@ -22,7 +23,7 @@ from linmodel.problem import Array, OpposingSignals, State, single
 from linmodel.times import time_grid
 
 SLACK = 1e-10
-BISECTIONS = 200
+DOUBLINGS = 200
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,13 @@ class ClosedCurve:
         last = float(self.at(np.array(end))[1]) if np.isfinite(end) else np.inf
         inside = tau < last
         longest = end if np.isfinite(end) else self._long_enough(float(tau.max()))
-        low: Array = np.zeros(tau.shape)
-        high: Array = np.full(tau.shape, longest)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            early = self.at(middle)[1] < tau
-            low, high = np.where(early, middle, low), np.where(early, high, middle)
-        return np.where(inside, self.at(high)[0], np.nan), last
+        ends = np.zeros(tau.shape), np.full(tau.shape, longest)
+        found = find_root(lambda t, wanted: self.at(t)[1] - wanted, ends, args=(tau,))
+        return np.where(inside, self.at(found.x)[0], np.nan), last
 
     def _long_enough(self, tau: float) -> float:
         t = 1 / self.rho
-        for _ in range(BISECTIONS):
+        for _ in range(DOUBLINGS):
             if self.at(np.array(t))[1] >= tau:
                 return t
             t *= 2

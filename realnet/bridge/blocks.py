@@ -20,8 +20,8 @@ def block_length(residual: Array) -> int:
 
 
 def resampled(residual: Array, block: int, rng: np.random.Generator) -> Array:
-    """Residuals made of whole blocks drawn with replacement, circularly, shape (n,)."""
-    count = len(residual)
+    """Residuals (..., n) made of whole blocks, drawn with replacement and circularly; (..., n)."""
+    count = residual.shape[-1]
     begins = rng.integers(0, count, size=-(-count // block))
     chosen = (begins[:, None] + np.arange(block)).ravel()[:count]
-    return residual[chosen % count]
+    return residual[..., chosen % count]

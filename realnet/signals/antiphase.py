@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 Array = NDArray[np.float64]
 
@@ -36,4 +36,4 @@ def rank_correlation(both: Array) -> float:
     """Spearman's correlation of two rows; NaN if one is constant, not finite, or under 3 long."""
     if both.shape[1] < 3 or not np.isfinite(both).all() or (np.ptp(both, axis=1) == 0).any():
         return float("nan")
-    return float(np.corrcoef(rankdata(both, axis=1))[0, 1])
+    return float(spearmanr(*both).statistic)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from linmodel import store
 from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
+from realnet.bridge.blocks import resampled
 from realnet.signals import changes
 from realnet.signals.antiphase import rank_correlation, swings
 from realnet.signals.groups import Array, OpposingPair, group_losses, loss_changes
@@ -144,9 +145,7 @@ def _antiphase(
     block = int(np.ceil(steps ** (1 / 3)))
     drawn = np.full(draws, np.nan)
     for draw in range(draws if steps >= 3 else 0):
-        begins = generator.integers(0, steps - block + 1, -(-steps // block))
-        chosen = (begins[:, None] + np.arange(block)).ravel()[:steps]
-        drawn[draw] = rank_correlation(both[:, chosen])
+        drawn[draw] = rank_correlation(resampled(both, block, generator))
     return np.asarray(pair.antiphase), drawn
 
 
