@@ -25,6 +25,7 @@ from linmodel.assumptions import (
 )
 from linmodel.conserved import conserved
 from linmodel.errors import integer, real, refuse
+from linmodel.formulas import signal_border
 from linmodel.problem import Array, OpposingSignals, State
 
 
@@ -249,7 +250,7 @@ def sharpness_range(problem: OpposingSignals, state: State) -> Range:
     c, epsilon, n, o = arrays(state)
     spread = np.hypot((c - o) * (c + o), 4 * c * o)
     block = problem.alpha / 2 * (c**2 + o**2 + spread)
-    rest = np.hypot(2 * c * epsilon - problem.beta_norm, 2 * c * n)
+    rest = signal_border(problem.beta_norm, c, epsilon, n)
     return Range(block, block + np.maximum(epsilon**2 + n**2, c**2) + rest)
 
 

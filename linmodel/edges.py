@@ -7,9 +7,9 @@ settle (docs/theory.md).
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
+from linmodel import thresholds
 from linmodel.arguments import typed
 from linmodel.bounds import largest_stable_step
 from linmodel.errors import InvalidInput
@@ -35,19 +35,18 @@ def edge(optimiser: Optimiser) -> float:
 
     Raises InvalidInput for an optimiser without a linear edge (normalised SAM).
     """
-    gain = 2 / optimiser.step_size
+    eta = optimiser.step_size
     match optimiser:
         case HeavyBall(momentum=m):
-            return gain * (1 + m)
+            return thresholds.heavy_ball(eta, m)
         case Nesterov(momentum=m):
-            return gain * (1 + m) / (1 + 2 * m)
+            return thresholds.nesterov(eta, m)
         case Adam(beta1=m):
-            return gain * (1 + m) / (1 - m)
+            return thresholds.adam(eta, m)
         case PlainSharpnessAware(radius=r):
-            # (sqrt(1 + 4 r gain) - 1)/(2 r) without cancellation, and gain at r = 0
-            return 2 * gain / (1 + math.sqrt(1 + 4 * r * gain))
+            return thresholds.sam(thresholds.descent(eta), r)
         case GradientDescent() | Clipped():
-            return gain
+            return thresholds.descent(eta)
     raise InvalidInput(f"{type(optimiser).__name__} has no linear edge: at a minimum its step is "
                        "not differentiable. Use PlainSharpnessAware.")  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize.elementwise import find_root
 
 from linmodel.arguments import typed
@@ -29,7 +29,7 @@ def top_eigenvalue(corner: ArrayLike, border: ArrayLike, diagonal: ArrayLike) ->
 def _distance(height: Array, square: Array, gap: Array) -> Array:
     """Largest y >= 0 with y = height + sum_i square_i / (y + gap_i); 0 where there is none."""
 
-    def excess(y: Array, row: Array) -> Array:
+    def excess(y: Array, row: NDArray[np.integer]) -> Array:
         own, below = square[row], y[..., None] + gap[row]
         share = np.divide(own, below, out=np.zeros_like(own), where=own > 0)
         return y - height[row] - share.sum(axis=-1)

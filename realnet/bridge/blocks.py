@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linmodel.problem import Array
 
@@ -19,7 +20,9 @@ def block_length(residual: Array) -> int:
     return max(1, count // 4)
 
 
-def resampled(residual: Array, block: int, rng: np.random.Generator) -> Array:
+def resampled(
+    residual: NDArray[np.float64], block: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Residuals (..., n) made of whole blocks, drawn with replacement and circularly; (..., n)."""
     count = residual.shape[-1]
     begins = rng.integers(0, count, size=-(-count // block))

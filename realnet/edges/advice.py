@@ -7,8 +7,8 @@ from typing import Any
 
 from scipy.optimize import brentq
 
+from linmodel import thresholds
 from linmodel.errors import refuse
-from realnet.edges import thresholds
 from realnet.edges.evaluation import Edges
 from realnet.edges.reading import Rule, read
 

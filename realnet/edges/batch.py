@@ -12,10 +12,10 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
+from linmodel import thresholds
 from linmodel.errors import InvalidInput, integer, real, refuse
 from realnet.curvature.chunks import Chunk, joined, length, passed, taken
 from realnet.curvature.objective import Objective
-from realnet.edges import thresholds
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from linmodel import thresholds
 from linmodel.errors import refuse
-from realnet.edges import thresholds
 from realnet.edges.point import Point
 from realnet.edges.preconditioner import diagonal
 from realnet.edges.quantity import Measured

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from linmodel import thresholds
 from linmodel.errors import InvalidInput, real, refuse
-from realnet.edges import thresholds
 
 SHARPNESS, PRECONDITIONED = "sharpness", "preconditioned sharpness"
 KNOWN = (

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from linmodel import thresholds
 from realnet.config import TrainConfig
-from realnet.edges import thresholds
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
 from realnet.experiments.kit.numbers import with_intervals

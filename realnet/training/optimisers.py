@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from linmodel import thresholds
 from realnet.config import TrainConfig
-from realnet.edges import thresholds
 
 Gradient = Callable[[Tensor], Tensor]
 State = dict[str, Tensor]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from linmodel import InvalidInput
+from linmodel import InvalidInput, thresholds
 from linmodel.edges import edge
 from linmodel.network.optimisers import (
     Adam,
@@ -14,7 +14,6 @@ from linmodel.network.optimisers import (
     Nesterov,
     PlainSharpnessAware,
 )
-from realnet.edges import thresholds
 from realnet.edges.reading import read
 from tests.tolerances import ALGEBRA
 

@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from linmodel import InvalidInput
+from linmodel import InvalidInput, thresholds
 from linmodel.errors import Notice
 from realnet.curvature.tracker import SharpnessTracker
-from realnet.edges import thresholds
 from realnet.edges.batch import BatchSharpness, GradientNoise, ratio_of_means
 from realnet.edges.directional import AlongGroup
 from realnet.edges.gauss_newton import GaussNewton

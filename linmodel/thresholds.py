@@ -1,7 +1,8 @@
-"""Where an optimiser turns unstable at a minimum, in the curvature that it sees. Needs no torch.
+"""Where an optimiser turns unstable at a minimum, in the curvature that it sees (G9, G10).
 
 All are for the quadratic lambda x^2 / 2: below the threshold x shrinks, above it x oscillates and
-grows. eta: step size; m: momentum; b1, b2: Adam's; w: weight decay.
+grows. eta: step size; m: momentum; b1, b2: Adam's; w: weight decay. `linmodel.edges.edge` asks by
+an optimiser of the model, `realnet.edges.reading` by torch's.
 """
 
 from __future__ import annotations
