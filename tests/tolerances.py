@@ -107,6 +107,9 @@ DEVICE = 1e-10
 # A float32 basis kept over hundreds of updates: roundoff of 1e-7 an update, adding up, not growing.
 ORTHONORMAL = 1e-4
 
+# Sums of 1e7 float32: panels of 32,768 terms in float32 (1e-7 each), their sums in float64.
+SUMMED = 1e-5
+
 # The explorer's central flow against linmodel's: two integrators of the same flow, each to 1e-11.
 CENTRAL_TWIN = 1e-9
 

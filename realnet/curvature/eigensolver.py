@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from realnet.curvature.measured import Measured
-from realnet.curvature.secant import SecantModel
+from realnet.curvature.secant import SecantModel, norm
 from realnet.curvature.trend import Trend
 
 Products = Callable[[Tensor], Tensor]
@@ -118,7 +118,7 @@ class TopSolver:
         kind = self.like.dtype
         draw = torch.randn(self.n, generator=self.generator, dtype=kind, device="cpu")
         draw = draw.to(self.like.device)
-        return draw.div_(draw.norm())
+        return draw.div_(norm(draw))
 
 
 def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,358 +1,180 @@
-"""What one evaluation of the sharpness costs, in gradients, and how true it is: ours and peers.
+"""What one evaluation of the sharpness costs, and how true it is: ours and peers.
 
-    python tests/benchmarks/bench_curvature.py [--workloads W1-mse W1e] [--seed 3]
+    python tests/benchmarks/bench_curvature.py [--workloads digits-ce mlp-1e5-edge] [--seeds 3 4]
 
-A gradient-equivalent is the CPU time of one full-batch gradient in the same run, one thread. Each
-workload is trained once; every method then evaluates the same points, warm-started where it can
-be; cold methods (PyHessian, hessian-eigenthings, the edge-of-stability code's way) are asked at
-every fifth point. The truth is
-SciPy's eigsh with 20 vectors at tolerance 1e-5, started half at random. A method counts as accurate
-where its largest relative error over its points is at most 1e-3; the best-tuned peer is the
-cheapest accurate one, at the best of the settings listed. "eigsh, our products" is no peer but a
-stronger reference: the same solver as under curvlinops, on products that share one graph. Peers
-that are not installed are left out and named in the result.
+Every method evaluates the same points of one training, one after the other at each point, in an
+order that turns, so that all have the same machine; processor time of one thread, and of one
+gradient at that point (best of 3). The first point is cold and is left out of the costs. The truth
+is SciPy's eigsh with 24 vectors at tolerance 1e-7, started half at random. Accurate: at most 1e-3
+off at every point of every seed. Each (workload, seed) is a file in the folder `--parts`, which is
+not made again; `bench_curvature.json` is what all of them come to. A tool that is not installed
+is a row that says so. Settings and workloads were committed before the seeds of the table in
+docs/benchmarks.md were drawn.
+
+Memory: peak resident memory of a process of its own while a method evaluates three points, beyond
+that of the gradient and one Hessian product (objective.begin, objective.products), in vectors of
+n float32.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-from torch import Tensor, nn
+from curvature_peers import Counter, Method, operator, settings
+from curvature_summary import summary
+from curvature_workloads import WORKLOADS, Workload
+from scipy.sparse.linalg import eigsh
+from torch import Tensor
 
 from linmodel import store
-from realnet import SharpnessTracker
-from realnet.curvature.objective import Objective, flatten
-from realnet.data import datasets
-from realnet.networks import Shape, build_network
-from realnet.training.losses import sample_loss
 
-ACCURATE = 1e-3
-Evaluate = Callable[[], float]
-
-
-@dataclass
-class Workload:
-    """A network, its data and loss, and how it is trained: full-batch descent."""
-
-    name: str
-    model: nn.Module
-    inputs: Tensor
-    labels: Tensor
-    loss: str
-    step_size: float
-    steps: int
-    every: int
-
-    def loss_fn(self, model: nn.Module, inputs: Tensor) -> Callable[[], Tensor]:
-        measure = sample_loss(self.loss)
-        return lambda: measure(model(inputs), self.labels).mean()
-
-    def points(self) -> list[Tensor]:
-        """Flat parameters at every `every`-th step."""
-        objective = Objective(self.loss_fn(self.model, self.inputs), self.model)
-        point, found = flatten(objective.params), []
-        for step in range(self.steps + 1):
-            objective.write(point)
-            if step % self.every == 0:
-                found.append(point.clone())
-            point = point - self.step_size * objective.gradient()[1]
-        return found
-
-
-def digits(name: str, loss: str, step_size: float, steps: int, seed: int) -> Workload:
-    """MLP 64-200-200-10, tanh, all 1,797 digits, each pixel standardised (else 2/6 diverges)."""
-    data = datasets.load("digits")
-    centred = data.inputs - data.inputs.mean(0)
-    images = centred / np.maximum(data.inputs.std(0), 1e-6)
-    model = build_network("mlp", Shape(10, 1, 8, 8), width=200, depth=2, seed=seed)
-    inputs, labels = torch.tensor(images), torch.tensor(data.labels)
-    return Workload(name, model, inputs, labels, loss, step_size, steps, 10)
-
-
-def colour(name: str, steps: int, seed: int) -> Workload:
-    """A CNN of about 0.3 M parameters on 1,000 colour photo patches, cross-entropy."""
-    data = datasets.load("photos", size=1000)
-    _, channels, height, width = data.inputs.shape
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        layers: list[nn.Module] = []
-        for inputs, outputs, stride in ((channels, 32, 1), (32, 64, 2), (64, 128, 2)):
-            layers += [nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1), nn.Tanh()]
-        features = 128 * (height // 4) * (width // 4)
-        head = [nn.Flatten(), nn.Linear(features, 96), nn.Tanh(), nn.Linear(96, data.n_classes)]
-        model = nn.Sequential(*layers, *head)
-    x, y = torch.tensor(data.inputs), torch.tensor(data.labels)
-    return Workload(name, model, x, y, "cross-entropy", 0.05, steps, 10)
-
-
-WORKLOADS: dict[str, Callable[[int, int], Workload]] = {
-    "W1-ce": lambda steps, seed: digits("W1-ce", "cross-entropy", 2 / 50, steps, seed),
-    "W1-mse": lambda steps, seed: digits("W1-mse", "mse", 2 / 50, steps, seed),
-    "W1e": lambda steps, seed: digits("W1e", "mse", 2 / 6, steps, seed),
-    "W2": lambda steps, seed: colour("W2", min(steps, 40), seed),
-}
-
-
-def operator(objective: Objective, count: list[int]) -> LinearOperator:
-    """The Hessian where `objective.begin()` was called, for SciPy."""
-
-    def product(vector: np.ndarray) -> np.ndarray:
-        count[0] += 1
-        row = torch.as_tensor(vector.reshape(1, -1)).to(objective.dtype)
-        return objective.products(row)[0].double().numpy()
-
-    return LinearOperator((objective.n, objective.n), matvec=product, dtype=np.float64)
+LARGE = 5e5  # parameters: fewer settings, and memory is measured
+EIGSH = "eigsh, our products, warm, ncv="
+REMEMBERED = ("ours", EIGSH + "6", EIGSH + "10", "warm LOBPCG")  # whose memory is measured
 
 
 def truth(work: Workload, points: list[Tensor]) -> np.ndarray:
-    """Sharpness at every point by eigsh: 20 vectors, half new at every point, tolerance 1e-5."""
-    objective = Objective(work.loss_fn(work.model, work.inputs), work.model)
-    generator = np.random.default_rng(0)
-    start, found = generator.normal(size=objective.n), []
+    """The k + 1 largest eigenvalues, descending, at every point: shape (points, k + 1).
+
+    SciPy's eigsh with 24 vectors, tolerance 1e-7, the start half new at every point.
+    """
+    objective, generator = work.objective(), np.random.default_rng(1)
+    start, found = generator.normal(size=work.n), []
     for point in points:
         objective.write(point)
         objective.begin()
-        matrix = operator(objective, [0])
-        values, vectors = eigsh(matrix, 1, which="LA", v0=start, ncv=20, tol=1e-5)
-        noise = generator.normal(size=objective.n) / objective.n**0.5
-        start = vectors[:, 0] + 0.5 * noise
-        found.append(values[0])
+        matrix = operator(objective, Counter())
+        values, vectors = eigsh(matrix, work.k + 1, which="LA", v0=start, ncv=24, tol=1e-7)
+        objective.end()
+        start = vectors.sum(1) / 2 + generator.normal(size=work.n) / work.n**0.5
+        found.append(values[::-1])
     return np.array(found)
 
 
-def ours(work: Workload) -> tuple[Evaluate, list[int]]:
-    """SharpnessTracker as a user has it."""
-    count = [0]
-    tracker = SharpnessTracker(work.loss_fn(work.model, work.inputs), work.model)
-
-    def evaluate() -> float:
-        found = tracker.evaluate()
-        count[0] += found.products
-        return found.sharpness
-
-    return evaluate, count
-
-
-def edge_way(work: Workload) -> tuple[Evaluate, list[int]]:
-    """The published edge-of-stability code's way: cold eigsh, 20 vectors, to machine precision.
-
-    Written here from its description, since that code is no package: a new graph every product.
-    """
-    count = [0]
-    loss_fn, params = work.loss_fn(work.model, work.inputs), list(work.model.parameters())
-    size = sum(p.numel() for p in params)
-
-    def product(vector: np.ndarray) -> np.ndarray:
-        count[0] += 1
-        along = torch.as_tensor(vector.reshape(-1), dtype=torch.float32)
-        gradient = torch.cat(
-            [g.reshape(-1) for g in torch.autograd.grad(loss_fn(), params, create_graph=True)]
-        )
-        return flatten(torch.autograd.grad(gradient @ along, params)).double().numpy()
-
-    def evaluate() -> float:
-        matrix = LinearOperator((size, size), matvec=product, dtype=np.float32)
-        return float(eigsh(matrix, 1, which="LA")[0][0])
-
-    return evaluate, count
-
-
-def eigsh_with(work: Workload, ncv: int, tol: float) -> tuple[Evaluate, list[int]]:
-    """SciPy's eigsh on our products, which share one graph; warm-started."""
-    count = [0]
-    objective = Objective(work.loss_fn(work.model, work.inputs), work.model)
-    start = [np.random.default_rng(0).normal(size=objective.n)]
-
-    def evaluate() -> float:
-        objective.begin()
-        return largest(operator(objective, count), start, ncv, tol)
-
-    return evaluate, count
-
-
-def largest(matrix: LinearOperator, start: list, ncv: int, tol: float) -> float:
-    """eigsh's top eigenvalue; NaN where it does not converge. `start` is updated: warm."""
-    try:
-        values, vectors = eigsh(matrix, 1, which="LA", v0=start[0], ncv=ncv, tol=tol, maxiter=100)
-    except ArpackNoConvergence:
-        return float("nan")
-    start[0] = vectors[:, 0]
-    return float(values[0])
-
-
-def curvlinops_with(work: Workload, ncv: int, tol: float) -> tuple[Evaluate, list[int]]:
-    """curvlinops' Hessian operator under a warm-started eigsh."""
-    from curvlinops import HessianLinearOperator
-
-    kind = nn.CrossEntropyLoss() if work.loss == "cross-entropy" else HalfSquare()
-    count, params = [0], [p for p in work.model.parameters() if p.requires_grad]
-    start = [np.random.default_rng(0).normal(size=sum(p.numel() for p in params))]
-    pairs = [(work.inputs, work.labels)]
-
-    def evaluate() -> float:
-        linear = HessianLinearOperator(
-            work.model, kind, params, pairs, check_deterministic=False, progressbar=False
-        ).to_scipy()
-
-        def product(vector: np.ndarray) -> np.ndarray:
-            count[0] += 1
-            return linear @ vector.astype(np.float32)
-
-        matrix = LinearOperator(linear.shape, matvec=product, dtype=np.float64)
-        return largest(matrix, start, ncv, tol)
-
-    return evaluate, count
-
-
-class HalfSquare(nn.Module):
-    """1/(2N) sum ||f - onehot||^2 as a module, for curvlinops."""
-
-    reduction = "mean"
-
-    def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        return sample_loss("mse")(outputs, labels).mean()
-
-
-def pyhessian_with(work: Workload, tol: float) -> tuple[Evaluate, list[int]]:
-    """PyHessian's power iteration (it finds the largest absolute value, cold every time)."""
-    from pyhessian import hessian
-
-    kind = nn.CrossEntropyLoss() if work.loss == "cross-entropy" else HalfSquare()
-    count = [0]
-
-    def evaluate() -> float:
-        problem = hessian(work.model, kind, data=(work.inputs, work.labels), cuda=False)
-        work.model.zero_grad(set_to_none=True)
-        return float(problem.eigenvalues(maxIter=500, tol=tol, top_n=1)[0][0])
-
-    return evaluate, count
-
-
-def eigenthings_with(work: Workload, steps: int) -> tuple[Evaluate, list[int]]:
-    """hessian-eigenthings' Lanczos of a fixed number of steps, cold every time."""
-    from hessian_eigenthings import HessianOperator, lanczos, supervised_loss
-
-    kind = nn.CrossEntropyLoss() if work.loss == "cross-entropy" else HalfSquare()
-    count = [0]
-
-    def evaluate() -> float:
-        pairs = [(work.inputs, work.labels)]
-        matrix = HessianOperator(work.model, pairs, supervised_loss(kind))
-        count[0] += steps
-        return float(lanczos(matrix, k=1, max_iter=steps, which="LA", seed=0).eigenvalues[0])
-
-    return evaluate, count
-
-
-def methods(work: Workload) -> dict[str, tuple[Callable[[], tuple[Evaluate, list[int]]], int]]:
-    """Every method by name, and of which part of the points it is asked: a cold one every 5th."""
-    found: dict[str, tuple[Callable[[], tuple[Evaluate, list[int]]], int]] = {
-        "ours": (lambda: ours(work), 1),
-        "eigsh, our products, warm, ncv=6, tol=0.01": (lambda: eigsh_with(work, 6, 1e-2), 1),
-    }
-    for ncv, tol in ((20, 1e-3), (10, 1e-3), (8, 3e-3), (7, 3e-3), (6, 1e-2), (4, 3e-2)):
-        if work.name == "W2" and ncv in (20, 8, 4):
-            continue  # minutes each, and next to settings that are asked
-        found[f"curvlinops + eigsh, warm, ncv={ncv}, tol={tol:g}"] = (
-            lambda ncv=ncv, tol=tol: curvlinops_with(work, ncv, tol),
-            1,
-        )
-    found["edge-of-stability way: cold eigsh, tol=0"] = (lambda: edge_way(work), 5)
-    for tol in (1e-3,) if work.name == "W2" else (1e-3, 1e-5):
-        found[f"PyHessian, tol={tol:g}"] = (lambda tol=tol: pyhessian_with(work, tol), 5)
-    for steps in (2, 20) if work.name == "W2" else (2, 20, 40):
-        name = f"hessian-eigenthings, {steps} steps"
-        found[name] = (lambda steps=steps: eigenthings_with(work, steps), 5)
-    return found
-
-
 def gradient_seconds(work: Workload) -> float:
-    """CPU seconds of one full-batch gradient here and now (best of 3)."""
-    loss_fn, params = work.loss_fn(work.model, work.inputs), list(work.model.parameters())
-    best = float("inf")
+    """Processor seconds of one full-batch gradient here and now (best of 3)."""
+    best, objective = float("inf"), work.objective()
     for _ in range(3):
         begun = time.process_time()
-        torch.autograd.grad(loss_fn(), params)
+        objective.gradient()
         best = min(best, time.process_time() - begun)
     return best
 
 
-def measure(
-    work: Workload, points: list[Tensor], expected: np.ndarray, make: Callable
-) -> dict[str, object]:
-    """Cost and error of one method at every point; the gradient is timed beside each evaluation."""
-    evaluate, count = make()
-    writer = Objective(work.loss_fn(work.model, work.inputs), work.model)
-    costs, products, found = [], [], []
-    for point in points:
-        writer.write(point)
-        unit, before = gradient_seconds(work), count[0]
-        begun = time.process_time()
-        found.append(evaluate())
-        costs.append((time.process_time() - begun) / unit)
-        products.append(count[0] - before)
-    errors = np.abs(np.array(found) / expected - 1)
-    worst = float("inf") if np.isnan(errors).any() else float(errors.max())
-    return {
-        "gradient_equivalents_median": float(np.median(costs)),
-        "beyond_the_step_median": float(np.median(costs)) - 1.0,
-        "products_median": float(np.median(products)),
-        "relative_error_max": worst,
-        "relative_error_median": float(np.nanmedian(errors)),
-        "accurate": worst <= ACCURATE,
-        "evaluations": len(points),
-    }
+def asked(work: Workload) -> list[Method]:
+    """The methods that are asked on a workload."""
+    kinds = {"every", *(["small"] * (work.n < LARGE)), *(["all"] * work.all_tools)}
+    return [one for one in settings() if one.kind in kinds and one.k <= work.k]
 
 
-def bench(work: Workload, only_ours: bool) -> dict[str, object]:
-    """All methods on one workload, and our ratio to the cheapest accurate peer."""
+class Run:
+    """One method on one workload: its evaluations, one by one."""
+
+    def __init__(self, method: Method, work: Workload) -> None:
+        self.method, self.count, self.row = method, Counter(), {}
+        try:
+            self.evaluate = method.make(work, self.count)
+        except ImportError as error:
+            self.row["left_out"] = f"not installed: {error}"
+            return
+        self.row = {name: [] for name in ("place", "cpu", "wall", "products", "values")}
+
+    def look(self, place: int) -> None:
+        """Evaluate where the model is now."""
+        if "left_out" in self.row or place % self.method.asked:
+            return
+        before = self.count.spent
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            values = self.evaluate()
+        except Exception as error:  # a peer's failure is a result, and the rest goes on
+            self.row = {"left_out": f"fails: {type(error).__name__}: {error}"[:200]}
+            return
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        found = (place, cpu, wall, self.count.spent - before, values.tolist())
+        for name, value in zip(self.row, found, strict=True):
+            self.row[name].append(value)
+
+
+def measure(name: str, seed: int) -> dict[str, object]:
+    """All methods on one workload and seed, as they came; nothing is summed up yet."""
+    work = WORKLOADS[name](seed)
     points = work.points()
     expected = truth(work, points)
-    rows: dict[str, dict] = {}
-    for name, (make, every) in methods(work).items():
-        if only_ours and name != "ours":
-            continue
-        try:
-            rows[name] = measure(work, points[::every], expected[::every], make)
-        except ImportError as error:
-            rows[name] = {"left_out": str(error)}
-        print(line(work.name, name, rows[name]), flush=True)
-    cost = "gradient_equivalents_median"
-    others = {name: row for name, row in rows.items() if "our" not in name}
-    peers = {name: row[cost] for name, row in others.items() if row.get("accurate")}
-    best = min(peers, key=peers.__getitem__) if peers else None
+    runs, writer, units = [Run(method, work) for method in asked(work)], work.objective(), []
+    for place, point in enumerate(points):
+        writer.write(point)
+        units.append(gradient_seconds(work))
+        turned = place % len(runs)
+        for run in runs[turned:] + runs[:turned]:
+            gc.collect()
+            run.look(place)
     return {
-        "parameters": sum(p.numel() for p in work.model.parameters()),
+        "workload": name,
+        "seed": seed,
+        "parameters": work.n,
         "samples": len(work.labels),
-        "evaluations": len(points),
-        "sharpness": [float(expected[0]), float(expected[-1])],
-        "two_over_eta": 2 / work.step_size,
-        "best_peer": best,
-        "best_peer_over_ours": peers[best] / rows["ours"][cost] if best else None,
-        "methods": rows,
+        "step_size": work.step_size,
+        "gradient_seconds": units,
+        "truth": expected.tolist(),
+        "methods": {run.method.name: run.row for run in runs},
+        "environment": environment(),
     }
 
 
-def line(workload: str, name: str, row: dict) -> str:
-    """One row of the table."""
-    if "left_out" in row:
-        return f"{workload:7} {name:46} not installed: {row['left_out']}"
-    cost, worst = row["gradient_equivalents_median"], row["relative_error_max"]
-    note = "" if row["accurate"] else "  NOT accurate"
-    return (
-        f"{workload:7} {name:46} {cost:7.1f} gradients {row['products_median']:5.0f} products  "
-        f"worst error {worst:.1e} of {row['evaluations']}{note}"
-    )
+def resident() -> int:
+    """Peak resident bytes of this process since `forget`."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def forget() -> None:
+    """Begin the peak again (Linux)."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def remembered(name: str, method: str) -> float:
+    """Vectors of n float32 that a method adds at its peak to a gradient and a product."""
+    work = WORKLOADS[name](0)
+    objective, point = work.objective(), torch.cat([p.detach().reshape(-1) for p in work.params])
+    for _ in range(2):  # the second time: libraries are loaded
+        forget()
+        objective.begin()
+        objective.products(point[None])
+        objective.end()
+        bare = resident()
+    chosen = next(one for one in settings() if one.name == method)
+    evaluate = chosen.make(work, Counter())
+    forget()
+    for _ in range(3):
+        evaluate()
+        objective.write(point - work.step_size * objective.gradient()[1])
+        point = torch.cat([p.detach().reshape(-1) for p in work.params])
+    return (resident() - bare) / (4 * work.n)
+
+
+def memory(name: str) -> dict[str, float]:
+    """`remembered` of some methods, each in a process of its own; empty without /proc."""
+    if not Path("/proc/self/clear_refs").exists():
+        return {}
+    found = {}
+    for method in asked(WORKLOADS[name](0)):
+        if method.name.startswith(REMEMBERED) and method.k == 1:
+            command = [sys.executable, __file__, "--remembered", name, method.name]
+            found[method.name] = float(subprocess.check_output(command, text=True))
+    return found
 
 
 def environment() -> dict[str, object]:
@@ -361,7 +183,9 @@ def environment() -> dict[str, object]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load_average": os.getloadavg(),
         "versions": store.versions(),
@@ -371,18 +195,35 @@ def environment() -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="build/bench_curvature.json", help="JSON file to write")
+    parser.add_argument("--parts", default="build/bench_curvature", help="folder to resume from")
     parser.add_argument("--workloads", nargs="*", choices=WORKLOADS, default=list(WORKLOADS))
-    parser.add_argument("--steps", type=int, default=400, help="training steps (W2: at most 40)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the networks")
-    parser.add_argument("--only-ours", action="store_true", help="leave the peers out")
-    asked = parser.parse_args()
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0], help="of weights and data")
+    parser.add_argument("--remembered", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    result: dict = {"environment": environment() | {"network_seed": asked.seed}}
-    for name in asked.workloads:
-        result[name] = bench(WORKLOADS[name](asked.steps, asked.seed), asked.only_ours)
-        found = result[name]
-        print(f"{name:7} best accurate peer over ours: {found['best_peer_over_ours']}", flush=True)
-        store.write_text(asked.out, json.dumps(result, indent=1) + "\n")
+    if given.remembered:
+        print(remembered(*given.remembered))
+        return
+    parts = Path(given.parts)
+    for seed in given.seeds:
+        for name in given.workloads:
+            made(parts / f"{name}-{seed}.json", lambda name=name, seed=seed: measure(name, seed))
+    for name in given.workloads:
+        if WORKLOADS[name](0).n >= LARGE:
+            made(parts / f"memory-{name}.json", lambda name=name: memory(name))
+    result = summary(parts)
+    store.write_text(given.out, json.dumps(result, indent=1) + "\n")
+
+
+def made(path: Path, make) -> None:
+    """Make a part that is not there yet."""
+    if path.exists():
+        return
+    print(f"{path.stem} ...", end=" ", flush=True)
+    begun = time.process_time()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store.write_text(str(path), json.dumps(make(), indent=1) + "\n")
+    print(f"{time.process_time() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from torch import nn
 from linmodel import InvalidInput
 from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.objective import NotFinite
+from realnet.curvature.secant import dots, norm
 from realnet.curvature.tracker import SharpnessTracker
-from tests.tolerances import ORTHONORMAL, SHARPNESS
+from tests.tolerances import ORTHONORMAL, SHARPNESS, SUMMED
 
 ROUNDOFF = 1e-12
 
@@ -159,3 +160,13 @@ def test_the_solver_keeps_full_precision_under_autocast():
         for _ in range(3):
             found = tracker.evaluate().sharpness
             assert found == pytest.approx(1.0, rel=SHARPNESS)
+
+
+def test_lengths_of_ten_million_numbers_are_right():
+    ones = torch.ones(10**7)
+    ones[::2] = 0.3
+    true = float(ones.double().norm())
+    assert abs(norm(ones) / true - 1) < SUMMED < abs(float(ones.norm()) / true - 1)
+    rows = torch.stack([ones, -ones])
+    found = dots(rows, rows.T) / true**2
+    assert torch.allclose(found, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double(), atol=SUMMED)
