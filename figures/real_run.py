@@ -47,7 +47,7 @@ def compute(work: Work) -> Datasets:
             "The real network needs torch. Install the extra realnet: "
             "pip install '.[realnet]' in this project's folder."
         )
-    from realnet.training.pair import pair_configs
+    from realnet.training.two_runs import pair_configs
 
     options = work.options
     large, small = _config(options, 1.0), _config(options, SMALL)

@@ -81,10 +81,10 @@ from linmodel.reduction import (
 from linmodel.store import versions
 
 if TYPE_CHECKING:
-    from linmodel.sweeps.run import sweep
+    from linmodel.sweeps.running import sweep
 
 # Compiled code, which needs numba: imported when asked for.
-_LAZY = {"sweep": "linmodel.sweeps.run"}
+_LAZY = {"sweep": "linmodel.sweeps.running"}
 # Not in __all__: `from linmodel import *` should not need hypothesis, nor wait for Arb.
 _MODULES = (
     "asymptotics",

@@ -2,7 +2,7 @@
 
 All are for the quadratic lambda x^2 / 2: below the threshold x shrinks, above it x oscillates and
 grows. eta: step size; m: momentum; b1, b2: Adam's; w: weight decay. `linmodel.edges.edge` asks by
-an optimiser of the model, `realnet.edges.reading` by torch's.
+an optimiser of the model, `realnet.edges.stepping` by torch's.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from rich.table import Table
 from linmodel import console, store
 from proofs_check import Result, catalogue, commands, run
 from proofs_check.credit import totals
-from proofs_check.reading import explain
+from proofs_check.readable import explain
 
 app = console.new_app("Check every statement about the model and say how strong each verdict is.")
 COLOURS = {"proved": "green", "certified": "green", "tested": "yellow", "open": "yellow"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from proofs_check import catalogue
-from proofs_check.certificates import store
+from proofs_check.certificates import archive
 from proofs_check.certificates.finder import find
 from proofs_check.certificates.formula import Statement
 from proofs_check.certificates.hints import HINTS
@@ -22,7 +22,7 @@ def statements(ids: Iterable[str] | None = None) -> Iterator[tuple[str, str, Sta
         for number, step in enumerate(claim.steps, 1):
             for name, check in step.checks.items():
                 if check.statement is not None:
-                    yield claim.id, store.key(number, name), check.statement()
+                    yield claim.id, archive.key(number, name), check.statement()
 
 
 def certify(
@@ -33,19 +33,19 @@ def certify(
     Rows id, check, verdict: "kept", "found" or "no certificate". Without ids for the whole ledger.
     """
     wanted = None if ids is None else list(ids)
-    table = {} if wanted is None else {k: v for k, v in store.stored().items() if k not in wanted}
+    table = {} if wanted is None else {k: v for k, v in archive.stored().items() if k not in wanted}
     rows = []
     for claim, name, statement in statements(wanted):
-        entry = store.stored().get(claim, {}).get(name)
+        entry = archive.stored().get(claim, {}).get(name)
         verdict = "kept"
-        if store.look_up(claim, name, statement)[0] != store.VALID:
+        if archive.look_up(claim, name, statement)[0] != archive.VALID:
             found = find(statement, HINTS.get((claim, name), ()))
             entry = found.as_dict() if found else None
-            verdict = "found" if found else store.ABSENT
+            verdict = "found" if found else archive.ABSENT
         if entry is not None:
             table.setdefault(claim, {})[name] = entry
         rows.append({"id": claim, "check": name, "verdict": verdict})
         each(rows[-1])
     order = [claim.id for claim in catalogue() if claim.id in table]
-    store.save({claim: table[claim] for claim in order})
+    archive.save({claim: table[claim] for claim in order})
     return rows

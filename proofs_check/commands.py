@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 def certificates(json_file: JsonFile = None) -> None:
     """Re-check every stored certificate exactly, with neither z3 nor sympy. Status 0: all hold."""
-    from proofs_check.certificates.store import VALID, recheck_all
+    from proofs_check.certificates.archive import VALID, recheck_all
 
     _ready(json_file)
     rows = recheck_all()
@@ -41,7 +41,7 @@ def certificates(json_file: JsonFile = None) -> None:
 
 def certify(ids: Ids = None) -> None:
     """Find and store the certificates that are missing or do not fit. Status 0: none is missing."""
-    from proofs_check.certificates.store import ABSENT
+    from proofs_check.certificates.archive import ABSENT
     from proofs_check.certify import certify as find
     from proofs_check.certify import statements
 
@@ -121,7 +121,7 @@ def export(
     ] = False,
 ) -> None:
     """Write the certificates as lemmas for Rocq (Coq): hypotheses -> conclusion, each proved."""
-    from proofs_check.rocq import files as rocq
+    from proofs_check.rocq import export as rocq
 
     store.require_writable(path)
     source = rocq.text(ids, lemmas)

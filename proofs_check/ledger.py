@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from proofs_check.certificates import store
+from proofs_check.certificates import archive
 from proofs_check.certificates.formula import Statement
 from proofs_check.certificates.idle import idle
 from proofs_check.lemmas import LEMMAS
@@ -201,7 +201,7 @@ def decide(claim: Claim, known: dict[str, Verdict] | None = None) -> Result:
 
 def _decide_step(claim: str, number: int, part: Step) -> StepResult:
     outcomes = {
-        name: _seconded(run_check(check), check, claim, store.key(number, name))
+        name: _seconded(run_check(check), check, claim, archive.key(number, name))
         for name, check in part.checks.items()
     }
     return StepResult(part, outcomes)
@@ -218,10 +218,10 @@ def _seconded(outcome: Outcome, check: Check, claim: str, name: str) -> Outcome:
     statement = check.statement()
     if carries_nothing := idle(statement):
         return Outcome(Verdict.ERROR, carries_nothing)
-    found, terms = store.look_up(claim, name, statement)
-    if found == store.ABSENT:
+    found, terms = archive.look_up(claim, name, statement)
+    if found == archive.ABSENT:
         return Outcome(outcome.verdict, f"{outcome.evidence}; {found}")
-    if found != store.VALID:
+    if found != archive.VALID:
         return Outcome(Verdict.ERROR, f"certificate: {found}")
     evidence = f"{outcome.evidence}; certificate of {terms} terms expands to 0"
     return Outcome(outcome.verdict, evidence, CERTIFICATE)

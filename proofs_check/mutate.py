@@ -13,7 +13,7 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from proofs_check import catalogue
-from proofs_check.certificates import store
+from proofs_check.certificates import archive
 from proofs_check.ledger import PASSES, Check, Claim, Verdict, decide, run_check, step
 from proofs_check.mutants import Mutant
 
@@ -45,7 +45,7 @@ FIRST = ["M6", "M10"]  # those that notice most
 def places(ids: Iterable[str] | None = None) -> list[Place]:
     """Claim, check and its decision, for every check of the ledger that can be edited."""
     return [
-        (claim.id, store.key(number, name), check)
+        (claim.id, archive.key(number, name), check)
         for claim in catalogue(ids)
         for number, part in enumerate(claim.steps, 1)
         for name, check in part.checks.items()

@@ -95,7 +95,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'realnet' has no attribute {name!r}")
-    from realnet.extra import need_torch
+    from linmodel.extra import require
 
-    need_torch(f"realnet.{name}")
+    require(f"realnet.{name}", "realnet", "torch")
     return getattr(import_module(_LAZY[name]), name)

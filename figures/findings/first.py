@@ -9,7 +9,7 @@ from typing import Any
 from figures import benchmarks
 from figures.cache import Datasets
 from figures.described import described
-from figures.experiments.kit.intervals import honest
+from figures.experiments.kit.scales import honest
 from figures.experiments.kit.shown import CURVES, finished
 from figures.findings import model, network, proofs
 from figures.page import Finding

@@ -103,7 +103,9 @@ def sweep(
         "variables": None if variables is None else tuple(variables.split(",")),
         "device": device,
     }
-    from linmodel.sweeps.run import sweep as run_sweep  # late: needs numba, which takes a second
+    from linmodel.sweeps.running import (
+        sweep as run_sweep,  # late: needs numba, which takes a second
+    )
 
     plan = make_plan(**given, product=True)
     if streamed and not yes:

@@ -14,7 +14,7 @@ from flint import fmpq
 from proofs_check.certificates.cases import EQUAL, STRICT, Case
 from proofs_check.certificates.formula import polynomial as parsed
 from proofs_check.certificates.recheck import Proof, Term
-from proofs_check.rocq.formulas import name, polynomial, whole
+from proofs_check.rocq.syntax import name, polynomial, whole
 
 HELPERS = """
 Lemma sum_pos a b : 0 < a -> 0 <= b -> 0 < a + b.

@@ -13,7 +13,7 @@ from proofs_check.certificates.cases import cases, divisors, positive, sign_of
 from proofs_check.certificates.formula import Poly, Relation
 from proofs_check.certificates.recheck import Certificate
 from proofs_check.rocq.cores import core
-from proofs_check.rocq.formulas import Atom, Group, Tree, name, polynomial, tree, whole
+from proofs_check.rocq.syntax import Atom, Group, Tree, name, polynomial, tree, whole
 
 HELPERS = """
 Lemma of_gt a b W P : a > b -> 0 < W -> P = W * (a - b) -> 0 < P.

@@ -21,8 +21,8 @@ from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, real, refuse
 from linmodel.problem import Array
 from linmodel.store import load
+from realnet.bridge.conformal import Quantiles, beyond, tolerance
 from realnet.bridge.curve import FEWEST_READ, LEAST_RISE, Curve, rise
-from realnet.bridge.intervals import Quantiles, beyond, tolerance
 from realnet.bridge.local import edge_times
 from realnet.bridge.pair import Pair, pair_of
 from realnet.bridge.status import EARLIEST

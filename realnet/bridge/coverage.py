@@ -10,7 +10,7 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput
 from realnet.bridge.calibration import Case, forecast_from, prefix, quantiles_of, scores_of
-from realnet.bridge.intervals import Quantiles, interval
+from realnet.bridge.conformal import Quantiles, interval
 from realnet.bridge.local import edge_times
 from realnet.bridge.status import EARLIEST
 

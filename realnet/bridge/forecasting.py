@@ -18,8 +18,8 @@ from linmodel.errors import integer, real, refuse
 from linmodel.problem import Array
 from linmodel.store import provenance
 from realnet.bridge.calibration import quantiles
+from realnet.bridge.conformal import Quantiles, interval
 from realnet.bridge.curve import Curve, measured
-from realnet.bridge.intervals import Quantiles, interval
 from realnet.bridge.pair import pair_of
 from realnet.bridge.reading import read_curve
 from realnet.bridge.rules import ONE_RUN, RULES, TWO_RUNS, Answer, Question, answers

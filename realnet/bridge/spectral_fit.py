@@ -14,8 +14,8 @@ from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array
 from realnet.bridge.curve import Curve, curve_of
+from realnet.bridge.data_spectrum import Spectrum, curves_with, spectrum_of
 from realnet.bridge.searching import family, residuals, search
-from realnet.bridge.spectrum import Spectrum, curves_with, spectrum_of
 from realnet.bridge.toy import ToyParameters
 
 OWN = "run"

@@ -16,7 +16,7 @@ import numpy as np
 from linmodel.arguments import typed
 from linmodel.errors import integer, refuse
 from realnet.data.cifar import load_cifar
-from realnet.data.folder import load_folder
+from realnet.data.image_folder import load_folder
 from realnet.data.images import missing_package, standardise, stratified_subset
 from realnet.data.modular import load_modular
 from realnet.data.photos import load_photos

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from linmodel import thresholds
 from linmodel.errors import refuse
 from realnet.edges.evaluation import Edges
-from realnet.edges.reading import Rule, read
+from realnet.edges.stepping import Rule, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import full_precision
 from realnet.curvature.shares import refuse_noise
 from realnet.curvature.training_mode import REMEDY
-from realnet.edges.reading import SHARPNESS, Stepping, read, unwrapped
+from realnet.edges.stepping import SHARPNESS, Stepping, read, unwrapped
 
 
 class Point:

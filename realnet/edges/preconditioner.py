@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import InvalidInput, refuse
-from realnet.edges.reading import Stepping
+from realnet.edges.stepping import Stepping
 
 
 class NoStepYet(InvalidInput):

@@ -39,7 +39,7 @@ class Recorded:
     def evaluate(self, which: Which | None = None, optimizer: Any = None) -> Curvature | Edges:
         """Eigenpairs, loss and gradient at the parameters as they are now; or all of `which`.
 
-        which      names or quantities of realnet.edges.catalogue: "sharpness", "preconditioned",
+        which      names or quantities of realnet.edges.known: "sharpness", "preconditioned",
                    "critical", BatchSharpness(batch_size=32), ...
         optimizer  for thresholds, updates, preconditioners; a watched one need not be given
         Raises InvalidInput as the tracker and the quantities do. Kept in `history`.

@@ -10,13 +10,13 @@ import xarray as xr
 
 from realnet.curvature.objective import Objective
 from realnet.curvature.unchanged import Watched, unmoved
-from realnet.edges.catalogue import quantities
 from realnet.edges.evaluation import Edges
 from realnet.edges.hessian import Top
 from realnet.edges.history import History
+from realnet.edges.known import quantities
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured, Quantity
-from realnet.edges.reading import PRECONDITIONED
+from realnet.edges.stepping import PRECONDITIONED
 
 
 class Tracked(Protocol):

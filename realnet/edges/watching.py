@@ -7,12 +7,12 @@ from typing import Any
 
 from linmodel.errors import integer, notice, one_of, refuse
 from realnet.edges.advice import Advice, advise
-from realnet.edges.catalogue import quantities
 from realnet.edges.evaluation import Edges
+from realnet.edges.known import quantities
 from realnet.edges.preconditioner import NoStepYet
 from realnet.edges.quantity import Quantity
-from realnet.edges.reading import read, unwrapped
 from realnet.edges.recorder import Recorder
+from realnet.edges.stepping import read, unwrapped
 
 Log = Callable[[dict[str, float]], object]
 LOWER = 0.9  # of the largest stable step, where the step is lowered

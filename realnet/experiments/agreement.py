@@ -10,7 +10,7 @@ import xarray as xr
 from realnet.experiments.decisive import DIALS
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
-from realnet.experiments.kit.numbers import INSTABILITY, instability, with_intervals
+from realnet.experiments.kit.instability import INSTABILITY, instability, with_intervals
 
 ARMS = {"two labels": "untouched", "one label": "agreed"}
 NUMBERS = INSTABILITY | {

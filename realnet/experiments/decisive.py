@@ -13,7 +13,7 @@ import xarray as xr
 from realnet.bridge.curve import rise_time
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
-from realnet.experiments.kit.numbers import (
+from realnet.experiments.kit.instability import (
     INSTABILITY,
     instability,
     rising_between,

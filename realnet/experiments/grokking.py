@@ -13,7 +13,7 @@ import xarray as xr
 from realnet.config import TrainConfig
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 from realnet.signals.antiphase import antiphase
 
 GROKKED = 0.95

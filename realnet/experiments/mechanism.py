@@ -14,7 +14,7 @@ import xarray as xr
 from realnet.experiments import decisive
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 from realnet.signals.antiphase import antiphase
 
 # The paper's figures for S16 (theory.md), to be set beside ours.

@@ -21,7 +21,7 @@ from linmodel import thresholds
 from realnet.config import TrainConfig
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 
 FAMILY = ("preconditioned_sharpness", "batch_sharpness", "sharpness")
 LATE = 2 / 3  # of the evaluations are passed before the plateau is read

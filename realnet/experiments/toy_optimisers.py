@@ -30,7 +30,7 @@ from linmodel.network.optimisers import (
 from linmodel.problem import OpposingSignals
 from linmodel.reduction import standard_parameters
 from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 
 PROBLEM = OpposingSignals(50.0, 10.0, 4.0, d1=10)
 # The step size at which the flow's limit, alpha c^2 = alpha B (kappa near 0), is 2/eta.

@@ -13,7 +13,7 @@ from realnet.edges.point import Point
 from realnet.edges.solving import largest
 from realnet.observers import takes_no_number
 from realnet.training.observing import Moment, Rows
-from realnet.training.optimisers import preconditioner
+from realnet.training.torch_steps import preconditioner
 
 
 class Edges(Rows):

@@ -10,6 +10,7 @@ import typer
 from linmodel import store
 from linmodel.console import progress
 from linmodel.errors import integer, refuse
+from linmodel.extra import require
 from linmodel.files import require_writable
 from realnet.config import (
     ACTIVATIONS,
@@ -19,7 +20,6 @@ from realnet.config import (
     TrainConfig,
     read_dials,
 )
-from realnet.extra import need_torch
 
 
 def signals(
@@ -58,7 +58,7 @@ def signals(
     ] = None,
 ) -> None:
     """Find opposing groups along training and print the numbers that measure them."""
-    need_torch("the search for opposing groups")
+    require("the search for opposing groups", "realnet", "torch")
     integer("directions", directions, low=1)
     for file in (out, json_file, gallery):
         if file is not None:

@@ -10,6 +10,7 @@ import typer
 import xarray as xr
 
 from linmodel.console import progress
+from linmodel.extra import require
 from realnet.config import (
     ACTIVATIONS,
     DEVICES,
@@ -23,7 +24,6 @@ from realnet.config import (
     read_dials,
 )
 from realnet.data.interventions import ARMS
-from realnet.extra import need_torch
 from realnet.observers import names
 
 DEFAULT = TrainConfig()
@@ -100,7 +100,7 @@ def train(
     folder holds config.json, curves.nc and checkpoint.pt; killed at any time, the same command
     resumes it.
     """
-    need_torch("realnet train")
+    require("realnet train", "realnet", "torch")
     config = TrainConfig(
         data=data,
         size=size or None,
@@ -151,7 +151,7 @@ def train(
 
 
 def _train_pair(config: TrainConfig, out: Path, checkpoint_every: int) -> None:
-    from realnet.training.pair import pair_configs, train_pair
+    from realnet.training.two_runs import pair_configs, train_pair
 
     total = sum(each.steps for each in pair_configs(config))
     with progress(total, f"{config.net} on {config.data}, two runs") as advance:

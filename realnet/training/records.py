@@ -10,8 +10,8 @@ import xarray as xr
 
 from linmodel import store
 from realnet.config import TrainConfig
-from realnet.training.optimisers import threshold
 from realnet.training.task import Task
+from realnet.training.torch_steps import threshold
 
 # Optimisers whose threshold of the sharpness is a factor over the step size: an attribute says it.
 CONSTANT = ("gd", "momentum", "nesterov")

@@ -18,10 +18,10 @@ from realnet.data.samples import Samples
 from realnet.observers import make_observers
 from realnet.training.building import build_task, load_samples
 from realnet.training.observing import Moment, Observer
-from realnet.training.optimisers import State, advance, step_size
 from realnet.training.records import Records
 from realnet.training.steps import perp_gradient
 from realnet.training.task import Task
+from realnet.training.torch_steps import State, advance, step_size
 from realnet.training.tracking import Tracking
 
 

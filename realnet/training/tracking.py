@@ -8,8 +8,8 @@ import xarray as xr
 from realnet.config import TrainConfig
 from realnet.curvature.tracker import Curvature, SharpnessTracker
 from realnet.training.observing import Moment
-from realnet.training.optimisers import preconditioned_threshold, threshold
 from realnet.training.task import Task
+from realnet.training.torch_steps import preconditioned_threshold, threshold
 
 UNITS = {
     "loss": ("1", "full-batch training loss"),

@@ -24,9 +24,9 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput
 from linmodel.store import load
+from realnet.bridge.data_spectrum import alpha_over_half, spectrum_of
 from realnet.bridge.fitting import fit
 from realnet.bridge.spectral_fit import fit_spectrum
-from realnet.bridge.spectrum import alpha_over_half, spectrum_of
 from realnet.config import TrainConfig
 from realnet.data import datasets
 from realnet.data_files.build_edges import FILE, networks

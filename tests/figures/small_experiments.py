@@ -4,19 +4,19 @@ from dataclasses import replace
 
 from realnet.bridge.searching import Search
 from realnet.experiments import (
+    adam_on_text,
     agreement,
     branching,
     decisive,
     forecast,
     grokking,
-    layers,
-    measured,
+    measured_alpha,
     mechanism,
     natural,
+    per_layer,
     plateaus,
     roles,
-    text,
-    toy,
+    toy_arms,
     toy_optimisers,
 )
 from realnet.experiments.kit.registry import experiments
@@ -35,7 +35,7 @@ def small_experiments():
     # A search that finds something, not the best.
     little = Search(starts=20, refined=1, rounds=1, refit=3)
     few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
-    one = measured.Settings()
+    one = measured_alpha.Settings()
     normed = {"VGG": natural.NETWORKS["VGG, batch norm"] | {"width": 2, "depth": 1}}
     settings = {
         "decisive_strong": decided,
@@ -43,13 +43,13 @@ def small_experiments():
         "mechanism": mechanism.Settings(replace(decided, seeds=1), (0.0, 0.4), smoothing_seeds=1),
         "roles": roles.Settings(_first(roles.ARMS, 2), steps=100, seeds=2),
         "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=1),
-        "text": text.Settings(_first(text.ARMS, 2), context=8, steps=100, seeds=1),
-        "layers": layers.Settings({"mlp": layers.NETWORKS["mlp"] | {"width": 8}}, seeds=1),
+        "text": adam_on_text.Settings(_first(adam_on_text.ARMS, 2), context=8, steps=100, seeds=1),
+        "layers": per_layer.Settings({"mlp": per_layer.NETWORKS["mlp"] | {"width": 8}}, seeds=1),
         "agreement": agreement.Settings(steps=100, seeds=1),
         "forecast": forecast.Settings(
             {"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1, search=little
         ),
-        "measured": measured.Settings(
+        "measured": measured_alpha.Settings(
             _first(one.toys, 1),
             _first(one.planted, 1),
             seeds=1,
@@ -67,7 +67,7 @@ def small_experiments():
             "planted", {}, normed, {"mse": {"VGG": 0.2}}, steps=100, seeds=2, draws=99
         ),
         "plateaus": plateaus.Settings(samples=60, width=6, steps=60, every=15, seeds=2),
-        "toy_arms": toy.Settings(steps=60, samples=200),
+        "toy_arms": toy_arms.Settings(steps=60, samples=200),
         "toy_optimisers": toy_optimisers.Settings(steps=30, seeds=1),
     }
     return [

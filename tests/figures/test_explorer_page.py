@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import figures.explorer
-from figures.explorer import build, explorer_page, overlay
+from figures.explorer import assemble, explorer_page, overlay
 from tests.figures.made import run_data
 
 CLAIM = {"id": "F4", "title": "</script><b>", "verdict": "proved", "statement": "s"}
@@ -28,14 +28,14 @@ def test_every_script_is_used_and_every_statement_exists():
     from pathlib import Path
 
     there = {path.stem for path in Path(folder, "scripts").glob("*.js")}
-    assert there == {*build.ARITHMETIC, *build.PAGE}
+    assert there == {*assemble.ARITHMETIC, *assemble.PAGE}
     from proofs_check import catalogue
 
-    assert {claim.id for claim in catalogue(build.CLAIMS)} == set(build.CLAIMS)
+    assert {claim.id for claim in catalogue(assemble.CLAIMS)} == set(assemble.CLAIMS)
     cited = set()
     for path in Path(folder, "scripts").glob("*.js"):
         cited |= set(re.findall(r'"([MHFGST]\d+[a-z]?)"', path.read_text()))
-    assert cited <= set(build.CLAIMS)
+    assert cited <= set(assemble.CLAIMS)
 
 
 def test_a_run_is_laid_over_in_the_toys_units():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from figures.experiments.kit import shown
-from figures.experiments.kit.intervals import honest, interval, kind_of
-from realnet.experiments.kit.numbers import mean_interval
+from figures.experiments.kit.scales import honest, interval, kind_of
+from realnet.experiments.kit.instability import mean_interval
 from realnet.experiments.kit.results import load_result
 from tests.tolerances import ALGEBRA, NEAR_STUDENT
 

@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from proofs_check import catalogue, smt
-from proofs_check.certificates import store
+from proofs_check.certificates import archive
 from proofs_check.certificates.cases import cases
 from proofs_check.certificates.finder import LADDER, find
 from proofs_check.certificates.formula import Statement
@@ -25,11 +25,11 @@ SQUARES = Statement(("x > 0", "y >= x"), "x**2 + y**2 >= 2*x**2")
 def test_every_inequality_of_a_proved_claim_has_a_certificate():
     proved = {claim.id for claim in catalogue() if claim.recorded == Verdict.PROVED}
     found = {
-        (claim, name): store.look_up(claim, name, statement)[0]
+        (claim, name): archive.look_up(claim, name, statement)[0]
         for claim, name, statement in statements()
     }
-    assert [k for k, said in found.items() if said != store.VALID and k[0] in proved] == []
-    have = {(claim, name) for claim, names in store.stored().items() for name in names}
+    assert [k for k, said in found.items() if said != archive.VALID and k[0] in proved] == []
+    have = {(claim, name) for claim, names in archive.stored().items() for name in names}
     assert have <= set(found), "a certificate of no check"
 
 
@@ -60,7 +60,7 @@ def _altered(entry: dict) -> list[dict]:
 def test_an_altered_certificate_proves_nothing(number):
     good = find(SQUARES).as_dict()
     assert recheck(Certificate.of(good)) == ""
-    assert store._verdict(_altered(good)[number]) != store.VALID
+    assert archive._verdict(_altered(good)[number]) != archive.VALID
 
 
 CHECK = smt.implies([c > 0, epsilon >= c], c**2 + epsilon**2 >= 2 * c**2)
@@ -69,7 +69,7 @@ PLANTED = Claim("X1", "t", "s", "", Verdict.PROVED, steps=(step("only", CHECK),)
 
 def _stored(monkeypatch, entry: dict | None) -> None:
     table = {} if entry is None else {"X1": {"1/check 1": entry}}
-    monkeypatch.setattr(store, "stored", lambda: table)
+    monkeypatch.setattr(archive, "stored", lambda: table)
 
 
 def test_the_ledger_says_what_the_certificate_says(monkeypatch):
@@ -110,7 +110,7 @@ def test_division_by_what_may_be_zero_is_a_case_of_its_own():
     "text", ["__import__('os')", "x.real > 0", "x > 0 > y", "x**y > 0", "f(x) > 0", "x > 1.5"]
 )
 def test_only_formulas_are_read(text):
-    assert store._verdict({"given": [], "then": text, "proofs": []}) != store.VALID
+    assert archive._verdict({"given": [], "then": text, "proofs": []}) != archive.VALID
 
 
 IDLE = [

@@ -11,7 +11,7 @@ from proofs_check.certificates.finder import find
 from proofs_check.certificates.formula import Statement
 from proofs_check.certificates.recheck import Certificate
 from proofs_check.lemmas import LEMMAS
-from proofs_check.rocq import cores, files, statements
+from proofs_check.rocq import cores, export, statements
 from tests.proofs_check.test_command_line import call
 
 COQC = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is not installed")
@@ -27,7 +27,7 @@ SAMPLE = [
 def _file(certificates: dict[str, Certificate]) -> str:
     proved = [statements.Proved(name, one).text() for name, one in certificates.items()]
     names = ", ".join(["eq_refl 0", *certificates])
-    helpers = [files.HEAD, cores.HELPERS, statements.HELPERS, statements.DECISIONS]
+    helpers = [export.HEAD, cores.HELPERS, statements.HELPERS, statements.DECISIONS]
     end = [f"Definition all_of_them := ({names}).", "Print Assumptions all_of_them."]
     return "\n".join([*helpers, *proved, *end])
 
@@ -36,8 +36,8 @@ def _file(certificates: dict[str, Certificate]) -> str:
 def test_a_sample_compiles_on_standard_assumptions_alone():
     made = {f"sample_{i}": find(one) for i, one in enumerate(SAMPLE)}
     assert None not in made.values()
-    made |= {name: one for name, (_, one) in files.labels(["M4"]).items()}
-    found = files.compiled(_file(made))
+    made |= {name: one for name, (_, one) in export.labels(["M4"]).items()}
+    found = export.compiled(_file(made))
     assert found.good, found.said
 
 
@@ -45,19 +45,19 @@ def test_a_sample_compiles_on_standard_assumptions_alone():
 def test_what_is_altered_or_assumed_is_no_pass():
     entry = find(SAMPLE[0]).as_dict()
     entry["proofs"][0]["terms"][0][0] = "7"
-    said = files.compiled(_file({"altered": Certificate.of(entry)}))
+    said = export.compiled(_file({"altered": Certificate.of(entry)}))
     assert not said.good and "coqc fails" in said.said
-    trusting = files.compiled("Axiom trust : False.\nDefinition all_of_them := trust.\n"
+    trusting = export.compiled("Axiom trust : False.\nDefinition all_of_them := trust.\n"
                               "Print Assumptions all_of_them.")  # fmt: skip
     assert not trusting.good and "it assumes trust" in trusting.said
-    assert not files.compiled("Definition silent := 0.").good
-    assert "did not end" in files.compiled(_file({}), seconds=0.01).said
+    assert not export.compiled("Definition silent := 0.").good
+    assert "did not end" in export.compiled(_file({}), seconds=0.01).said
 
 
 def test_lemmas_say_what_the_ledger_says():
-    text = files.text(["M4"])
+    text = export.text(["M4"])
     assert "T_1 >= 0 ->\n  T_2 >= 0 ->\n  (T_1 + T_2) = 0 ->\n  (T_1 = 0) /\\ (T_2 = 0)." in text
-    assert len(files.labels()) == len({*files.labels()}) > 160
+    assert len(export.labels()) == len({*export.labels()}) > 160
 
 
 def test_the_command_writes_and_says_when_there_is_no_coqc(monkeypatch, capsys, tmp_path):
@@ -75,7 +75,7 @@ COQUELICOT = "From Coquelicot Require Import Coquelicot."
 
 
 def test_lemmas_that_are_called_proved_are_theorems_of_the_file():
-    text = files.ANALYSIS.read_text(encoding="utf-8")
+    text = export.ANALYSIS.read_text(encoding="utf-8")
     theorems = set(re.findall(r"^Theorem (\w+)", text, re.MULTILINE))
     named = {name for lemma in LEMMAS.values() for name in lemma.rocq}
     assert named == theorems and len(theorems) > 12
@@ -85,7 +85,7 @@ def test_lemmas_that_are_called_proved_are_theorems_of_the_file():
 
 @COQC
 def test_the_analytic_lemmas_compile_where_coquelicot_is_installed():
-    if not files.compiled(f"{COQUELICOT}\nPrint Assumptions eq_refl.").good:
+    if not export.compiled(f"{COQUELICOT}\nPrint Assumptions eq_refl.").good:
         pytest.skip("Coquelicot is not installed")
-    found = files.compiled(files.text(["M4"], analysis=True), classical=True)
+    found = export.compiled(export.text(["M4"], analysis=True), classical=True)
     assert found.good, found.said

@@ -15,9 +15,9 @@ from realnet.bridge.calibration import (
     scores_of,
     table,
 )
+from realnet.bridge.conformal import Quantiles, interval
 from realnet.bridge.coverage import coverage
 from realnet.bridge.curve import measured
-from realnet.bridge.intervals import Quantiles, interval
 from realnet.bridge.local import edge_times, local_exponential
 from tests.realnet.bridge_curves import run_of
 

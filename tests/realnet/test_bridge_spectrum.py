@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from linmodel.errors import InvalidInput
-from realnet.bridge.fitting import fit
-from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
-from realnet.bridge.spectrum import (
+from realnet.bridge.data_spectrum import (
     Spectrum,
     alpha_over_half,
     curves_with,
@@ -16,6 +14,8 @@ from realnet.bridge.spectrum import (
     modes_of,
     spectrum_of,
 )
+from realnet.bridge.fitting import fit
+from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
 from realnet.bridge.toy import ToyParameters, real_curve
 from tests.realnet.bridge_curves import TOY, run_of
 from tests.tolerances import BRIDGE_TOY

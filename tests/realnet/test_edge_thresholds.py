@@ -14,7 +14,7 @@ from linmodel.network.optimisers import (
     Nesterov,
     PlainSharpnessAware,
 )
-from realnet.edges.reading import read
+from realnet.edges.stepping import read
 from tests.tolerances import ALGEBRA
 
 ETA, NEAR = 0.1, 0.02  # this far on either side of a threshold the step must shrink and grow

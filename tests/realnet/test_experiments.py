@@ -8,8 +8,8 @@ import xarray as xr
 from linmodel import InvalidInput, OpposingSignals, State, gradient_descent, store
 from linmodel.network.moments import sample_moments
 from realnet.config import TrainConfig
-from realnet.experiments import mechanism, toy
-from realnet.experiments.kit import collecting, engine, numbers, results
+from realnet.experiments import mechanism, toy_arms
+from realnet.experiments.kit import collecting, engine, instability, results
 from realnet.experiments.kit.definition import Experiment, Scale
 from realnet.experiments.kit.registry import chosen, experiments, rerun
 from realnet.training.train import train
@@ -27,25 +27,25 @@ def config(**fields):
 
 def test_instability_counts_rises_and_ignores_constants_and_rounding():
     losses = [3.0, 2.0, 2.5, 1.0, 1.0 + 1e-9, 0.5]
-    found = numbers.instability(losses)
+    found = instability.instability(losses)
     assert found["share_rising"] == pytest.approx(1 / 5)
     assert found["largest_rise"] == pytest.approx(0.5)
-    assert numbers.instability(np.array(losses) + 100)["share_rising"] == found["share_rising"]
-    assert numbers.instability([1.0, np.nan])["largest_rise"] == np.inf
+    assert instability.instability(np.array(losses) + 100)["share_rising"] == found["share_rising"]
+    assert instability.instability([1.0, np.nan])["largest_rise"] == np.inf
     with pytest.raises(InvalidInput, match="two or more"):
-        numbers.instability([1.0])
+        instability.instability([1.0])
 
 
 def test_intervals_cover_and_differences_are_paired():
     rng = np.random.default_rng(1)
     hits = 0
     for _ in range(400):
-        _, low, high = numbers.mean_interval(rng.standard_normal(5))
+        _, low, high = instability.mean_interval(rng.standard_normal(5))
         hits += low <= 0 <= high
     assert 0.92 <= hits / 400 <= 0.98
     seeds = np.array([[1.0, 5.0, 9.0], [1.5, 5.5, 9.5]])
     table = xr.Dataset({"x": (("arm", "seed"), seeds)}, {"arm": ["a", "b"]})
-    found = numbers.with_intervals(table, "seed", against="a")
+    found = instability.with_intervals(table, "seed", against="a")
     assert found.x_difference.sel(arm="b") == found.x_difference_low.sel(arm="b") == 0.5
     assert found.x_high.sel(arm="b") - found.x_low.sel(arm="b") > 10
 
@@ -134,7 +134,7 @@ def test_an_arm_runs_again_with_any_seed(tmp_path):
 
 def test_alpha_of_planted_inputs_is_theory_s():
     """Outliers of size a on a share p, the rest standard normal: alpha = p a^2."""
-    from realnet.experiments.measured import alpha_of, with_interval
+    from realnet.experiments.measured_alpha import alpha_of, with_interval
 
     rng = np.random.default_rng(0)
     inputs = rng.standard_normal((4000, 10))
@@ -153,28 +153,28 @@ def test_alpha_of_planted_inputs_is_theory_s():
 
 def test_the_toy_population_is_the_models_own_descent():
     """No noise: the full network's moments against linmodel's descent on the reduced state."""
-    arm = toy.ARMS["untouched"]
-    own = toy.Settings()
-    run = toy.descend(arm, 0, replace(own, noise=0.0, steps=60), "population")
-    c, b, b_o = toy.start_parameters(0)
+    arm = toy_arms.ARMS["untouched"]
+    own = toy_arms.Settings()
+    run = toy_arms.descend(arm, 0, replace(own, noise=0.0, steps=60), "population")
+    c, b, b_o = toy_arms.start_parameters(0)
     state = State(c, b[0], float(np.linalg.norm(b[1:])), float(b_o.sum() / np.sqrt(len(b_o))))
-    problem = OpposingSignals(arm.alpha, toy.B, toy.K, toy.D1, "aligned", arm.p)
-    steps = gradient_descent(problem, state, toy.STEP_SIZE, 60)
+    problem = OpposingSignals(arm.alpha, toy_arms.B, toy_arms.K, toy_arms.D1, "aligned", arm.p)
+    steps = gradient_descent(problem, state, toy_arms.STEP_SIZE, 60)
     np.testing.assert_allclose(run.sharpness, steps.sharpness, rtol=1e-8)
     np.testing.assert_allclose(np.diff(run.loss), np.diff(steps.loss), rtol=1e-6, atol=1e-9)
 
 
 def test_null_controls_change_nothing_in_the_population_and_little_on_samples():
-    own = toy.Settings()
+    own = toy_arms.Settings()
     paths = {
-        name: toy.descend(toy.ARMS[name], 0, own, "population").sharpness
+        name: toy_arms.descend(toy_arms.ARMS[name], 0, own, "population").sharpness
         for name in ("untouched", "p / 2, alpha kept", "g removed", "outliers removed")
     }
     for name in ("p / 2, alpha kept", "g removed"):
         np.testing.assert_array_equal(paths[name], paths["untouched"])
     assert np.max(paths["outliers removed"]) < 0.1 * np.max(paths["untouched"])
     plain, half = (
-        sample_moments(toy.samples(toy.ARMS[name], 0, own.samples)).matrix
+        sample_moments(toy_arms.samples(toy_arms.ARMS[name], 0, own.samples)).matrix
         for name in ("untouched", "p / 2, alpha kept")
     )
     tops = [np.linalg.eigvalsh(gram)[-1] for gram in (plain, half)]

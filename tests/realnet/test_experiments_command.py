@@ -5,7 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from linmodel import InvalidInput
-from realnet.experiments import toy
+from realnet.experiments import toy_arms
 from realnet.experiments.kit import registry
 from realnet.experiments.kit.command import experiments
 
@@ -13,8 +13,8 @@ from realnet.experiments.kit.command import experiments
 @pytest.fixture
 def call(monkeypatch):
     """The command with a toy experiment that takes a second."""
-    (one,) = toy.EXPERIMENTS
-    small = replace(one, settings=toy.Settings(steps=60, samples=200))
+    (one,) = toy_arms.EXPERIMENTS
+    small = replace(one, settings=toy_arms.Settings(steps=60, samples=200))
     monkeypatch.setattr(registry, "experiments", lambda: {"toy_arms": small})
     app = typer.Typer()
     app.command()(experiments)

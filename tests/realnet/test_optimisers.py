@@ -6,7 +6,7 @@ import scipy.integrate
 import torch
 
 from realnet.config import TrainConfig
-from realnet.training.optimisers import (
+from realnet.training.torch_steps import (
     advance,
     clipped,
     preconditioned_threshold,

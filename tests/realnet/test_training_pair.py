@@ -10,8 +10,8 @@ from linmodel.errors import InvalidInput
 from realnet.__main__ import app
 from realnet.bridge.asking import Request, answer_request
 from realnet.config import TrainConfig
-from realnet.training.pair import pair_configs
 from realnet.training.runfolder import load_run, runs_of
+from realnet.training.two_runs import pair_configs
 
 SMALL = ["--data", "digits", "--size", "20", "--width", "8", "--steps", "128", "--every", "4"]
 

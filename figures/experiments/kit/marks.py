@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from figures.experiments.kit.intervals import interval, kind_of
+from figures.experiments.kit.scales import interval, kind_of
 from figures.style import COLOURS, curve
 
 TIME = "time = η × step"

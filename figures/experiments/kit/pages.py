@@ -11,7 +11,7 @@ from pathlib import Path
 import xarray as xr
 
 from figures.described import described
-from figures.experiments.kit.intervals import honest
+from figures.experiments.kit.scales import honest
 from figures.experiments.kit.shown import CURVES, beside_toy, day, figure, finished, pages, seeds
 from figures.page import Section
 from figures.style import svg_text

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 import figures.experiments
 from figures.experiments.kit import beside
-from figures.experiments.kit.intervals import honest
+from figures.experiments.kit.scales import honest
 from figures.style import COLOURS
 from linmodel.errors import refuse
 from realnet.experiments.kit.results import load_result, read_manifest

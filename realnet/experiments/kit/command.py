@@ -10,9 +10,9 @@ import typer
 
 from linmodel.console import progress
 from linmodel.errors import InvalidInput
+from linmodel.extra import require
 from linmodel.files import require_writable
 from realnet.experiments.kit.definition import Scale
-from realnet.extra import need_torch
 
 
 def experiments(
@@ -34,7 +34,7 @@ def experiments(
     OUT holds runs/, one NetCDF file for each finished experiment, and manifest.json. Exit status 1
     where an experiment could not be run.
     """
-    need_torch("realnet experiments")
+    require("realnet experiments", "realnet", "torch")
     from realnet.experiments.kit.registry import chosen
 
     scale = Scale(device=device, size=size or None, quick=quick)

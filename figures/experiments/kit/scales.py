@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, stdtrit
 
-from realnet.experiments.kit.numbers import LEVEL
+from realnet.experiments.kit.instability import LEVEL
 
 SIGNED = ("change_mean", "change_kurtosis")
 CORRELATIONS = ("antiphase", "cosine")

@@ -28,9 +28,9 @@ from realnet.bridge.fitting import fit
 from realnet.bridge.searching import FULL, Search
 from realnet.bridge.uncertainty import bootstrap
 from realnet.data import datasets
-from realnet.experiments import toy
+from realnet.experiments import toy_arms
 from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 from realnet.networks import build_network
 from realnet.signals.study import observe, study
 from realnet.training.losses import sample_loss
@@ -95,7 +95,7 @@ class ToyNetwork(nn.Module):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        c, b, b_o = toy.start_parameters(seed)
+        c, b, b_o = toy_arms.start_parameters(seed)
         self.c = nn.Parameter(torch.tensor([c], dtype=torch.float64))
         self.w = nn.Parameter(torch.tensor(np.concatenate([b, b_o])))
 
@@ -106,7 +106,7 @@ class ToyNetwork(nn.Module):
 
 def toy_case(alpha: float, seed: int, size: int) -> Case:
     """Samples of the toy's aligned data; a step size at which the flow stays below 2/eta."""
-    problem = OpposingSignals(alpha, toy.B, toy.K, toy.D1, "aligned", SHARE)
+    problem = OpposingSignals(alpha, toy_arms.B, toy_arms.K, toy_arms.D1, "aligned", SHARE)
     data = draw(problem, size, np.random.default_rng([seed, 4]))
     inputs = torch.as_tensor(np.concatenate([data.x, data.x_o], axis=1))
 
@@ -114,7 +114,7 @@ def toy_case(alpha: float, seed: int, size: int) -> Case:
         return 0.5 * (outputs[:, 0] - labels) ** 2
 
     # Sharpness starts below 3 alpha (F6) and ends near alpha B.
-    step_size = 0.5 / (alpha * toy.B)
+    step_size = 0.5 / (alpha * toy_arms.B)
     return Case(ToyNetwork(seed), loss, inputs, torch.as_tensor(data.y), data.sign != 0, step_size)
 
 

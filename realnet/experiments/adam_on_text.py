@@ -15,7 +15,7 @@ from realnet.config import TrainConfig
 from realnet.data.samples import Samples
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
-from realnet.experiments.kit.numbers import RISE, instability, with_intervals
+from realnet.experiments.kit.instability import RISE, instability, with_intervals
 from realnet.training.building import load_samples
 
 ARMS: dict[str, dict[str, Any]] = {

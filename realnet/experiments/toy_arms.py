@@ -20,7 +20,7 @@ from linmodel.problem import Array
 from linmodel.reduction import Parameters
 from realnet.bridge.curve import rise_time
 from realnet.experiments.kit.definition import Experiment, Runs, Scale, no_runs
-from realnet.experiments.kit.numbers import instability, with_intervals
+from realnet.experiments.kit.instability import instability, with_intervals
 
 ALPHA, B, K, D1, P = 50.0, 10.0, 4.0, 20, 0.05
 # 1.5 times the step size at which the flow's limit crosses 2/eta (kappa = 0: alpha c^2 = alpha B).

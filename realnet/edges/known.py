@@ -52,7 +52,7 @@ def _one(each: object) -> Quantity:
             return BY_NAME[each]()
         if each in WITH_OPTIONS:
             kind = WITH_OPTIONS[each].__name__
-            refuse("which", each, f"a {kind}(...) with its options, from realnet.edges.catalogue")
+            refuse("which", each, f"a {kind}(...) with its options, from realnet.edges.known")
     elif not isinstance(each, type) and hasattr(each, "measure") and hasattr(each, "name"):
         return each  # type: ignore[return-value]
     names = ", ".join([*BY_NAME, *WITH_OPTIONS])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linmodel.errors import refuse
-from proofs_check.certificates import store
+from proofs_check.certificates import archive
 from proofs_check.certificates.recheck import Certificate
 from proofs_check.rocq import cores, statements
 
@@ -48,7 +48,7 @@ def labels(ids: Iterable[str] | None = None) -> dict[str, tuple[str, Certificate
 
     Raises InvalidInput for an id without certificates.
     """
-    table = store.stored()
+    table = archive.stored()
     wanted = list(table) if ids is None else list(ids)
     for claim in wanted:
         if claim not in table:
