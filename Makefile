@@ -39,8 +39,10 @@ quick: $(VENV)/.ready
 help:
 	@sed -n 's/^#   //p' Makefile
 
+# Kernels are compiled anew: what writes their machine code is Python, and counts.
 coverage: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --cov --cov-report=
+	rm -rf build/kernels
+	OMP_NUM_THREADS=1 NUMBA_CACHE_DIR=$(CURDIR)/build/kernels $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --cov --cov-report=
 	@for package in linmodel proofs_check realnet figures; do \
 	  echo "== $$package"; $(BIN)/python -m coverage report --include="$$package/*"; done
 

@@ -31,6 +31,15 @@ def test_descent_reports_divergence_as_a_result(monkeypatch, capsys):
     assert "status = diverged" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [([*DESCENT, "--step-size", "0.005"], "sharpness"), (["spectrum", *FLOW[1:]], "eigenvalue")],
+)
+def test_what_is_shown_is_written(monkeypatch, tmp_path, arguments, name):
+    assert call(monkeypatch, [*arguments, "--out", str(tmp_path / "shown.nc")]) == 0
+    assert np.isfinite(load(tmp_path / "shown.nc")[name]).all()
+
+
 def test_spectrum_counts_every_eigenvalue(monkeypatch, capsys):
     arguments = ["spectrum", *FLOW[1:], "--state", "1,0.1,0.4,0.9"]
     assert call(monkeypatch, arguments) == 0

@@ -1,0 +1,108 @@
+"""Numbers that docs/experiments.md and docs/benchmarks.md quote stand in the committed data."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+from figures.experiments.kit import shown
+from realnet.experiments.kit.results import load_result
+
+ROOT = Path(__file__).parent.parent
+CURVES = ROOT / "figures" / "curves"
+# Quoted of runs made again, whose curves are not kept: the page says so.
+NOT_KEPT = {
+    ("mechanism", "−0.49 [−0.88, −0.09]"),
+    ("mechanism", "0.50 [0.11, 0.88]"),
+}
+NUMBER = r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
+INTERVAL = re.compile(rf"({NUMBER}) ?\[({NUMBER}), ?({NUMBER})\]")
+DECIMAL = re.compile(r"[−-]?\d+\.\d+%?")
+
+
+def rows_of(page, section=""):
+    """Cells of the rows of the page's tables, heads left out."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    if section:
+        text = text.partition(section)[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def rounds_to(quoted, had):
+    """Whether both may be one number: they differ by no more than their last digits' halves."""
+    (asked, slack), (there, more) = _read(quoted), _read(had)
+    return abs(asked - there) <= slack + more + 1e-12
+
+
+@cache
+def _read(text):
+    text, scale = text.replace("−", "-"), 1.0
+    if text.endswith("%"):
+        text, scale = text[:-1], 0.01
+    mantissa, _, power = text.partition("e")
+    digits = len(mantissa.partition(".")[2])
+    return float(text) * scale, 0.5 * 10.0 ** (int(power or 0) - digits) * scale
+
+
+def missing(name, outcome, cells):
+    """Intervals and decimals of `outcome` that no cell of the experiment's tables has."""
+    text = "\n".join(cells)
+    intervals, numbers = INTERVAL.findall(text), set(re.findall(NUMBER, text))
+    found = [
+        whole[0]
+        for whole in INTERVAL.finditer(outcome)
+        if not any(all(map(rounds_to, whole.groups(), one)) for one in intervals)
+    ]
+    found += [
+        each
+        for each in DECIMAL.findall(INTERVAL.sub("", outcome))
+        if not any(rounds_to(each, one) for one in numbers)
+    ]
+    return [each for each in found if (name, each) not in NOT_KEPT]
+
+
+def cells_of(name):
+    tables = shown.pages()[name].tables(load_result(CURVES, name))
+    return [str(cell) for table in tables for row in [table.heading, *table.rows] for cell in row]
+
+
+KEPT = [
+    row for row in rows_of("experiments.md") if (CURVES / f"{row[0].split(',')[0]}.nc").exists()
+]
+
+
+def test_every_kept_experiment_is_on_the_page():
+    assert {row[0].split(",")[0] for row in KEPT} == {path.stem for path in CURVES.glob("*.nc")}
+
+
+@pytest.mark.parametrize("row", KEPT, ids=lambda row: row[0])
+def test_an_experiments_numbers_are_those_of_its_data(row):
+    name = row[0].split(",")[0]
+    assert missing(name, row[2], cells_of(name)) == []
+
+
+def test_a_number_that_is_not_there_is_seen():
+    assert (
+        missing("any", "falls to 0.40 [0.38, 0.42], 1.6%", ["0.398 [0.381, 0.421]", "0.016"]) == []
+    )
+    planted = "falls to 0.40 [0.38, 0.43] at 0.7"
+    assert missing("any", planted, ["0.398 [0.381, 0.421]", "0.016"]) == [
+        "0.40 [0.38, 0.43]",
+        "0.7",
+    ]
+
+
+def test_the_sweeps_table_is_the_measured_one():
+    found = json.loads((CURVES / "bench_sweep.json").read_text("utf-8"))
+    own = found["linmodel.sweep"]
+    measured = {"`linmodel.sweep`": own} | found["peers"]
+    for name, *cells in rows_of("benchmarks.md", "## Sweeps")[1:]:
+        one = measured[name]
+        micro, times, error, count = (re.sub(r",| \(.*", "", cell) for cell in cells)
+        assert rounds_to(micro, repr(one["microseconds"])), name
+        assert rounds_to(times, repr(one["microseconds"] / own["microseconds"])), name
+        assert rounds_to(error, repr(one["error"])) and int(count) == one["cells"], name
