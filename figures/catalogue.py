@@ -13,6 +13,7 @@ ORDER = (
     "overview",
     "edge",
     "oscillation",
+    "settling",
     "closed_form",
     "ledger",
     "sweeps",

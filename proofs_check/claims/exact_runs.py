@@ -31,7 +31,7 @@ def descent_in_balls(
         return c_, e, n_, o_
 
 
-def _flow_edge(alpha: str, b_norm: str, start: tuple[str, str, str, str], eta: str) -> arb:
+def flow_edge(alpha: str, b_norm: str, start: tuple[str, str, str, str], eta: str) -> arb:
     """eta alpha c_inf^2 (F5) as a ball."""
     a, b_, h, c_, e, n_, o_ = (arb(text) for text in (alpha, b_norm, eta, *start))
     kappa = c_ * c_ - e * e - n_ * n_ - o_ * o_
@@ -44,7 +44,7 @@ ABOVE = ("50", "10", ("1", "0.1", "0.4", "0.9"), "0.00805")
 
 def _diverges_below() -> tuple[bool | None, str]:
     c_, *_ = descent_in_balls(*BELOW, 48, 2000)
-    edge = _flow_edge(*BELOW)
+    edge = flow_edge(*BELOW)
     return below((arb(10) ** 20, abs(c_)), (edge, arb("3.99"))), (
         f"|c| = {abs(c_).str(6)} after 48 steps, eta alpha c_inf^2 = {edge.str(8)}"
     )
@@ -52,7 +52,7 @@ def _diverges_below() -> tuple[bool | None, str]:
 
 def _settles_above() -> tuple[bool | None, str]:
     c_, e, n_, o_ = descent_in_balls(*ABOVE, 4000, 20_000)
-    edge, here = _flow_edge(*ABOVE), arb(ABOVE[3]) * 50 * c_ * c_
+    edge, here = flow_edge(*ABOVE), arb(ABOVE[3]) * 50 * c_ * c_
     small = [(abs(value), arb("1e-20")) for value in (10 - c_ * e, n_, o_)]
     loss = ((10 - c_ * e) ** 2 + (c_ * n_) ** 2 + 50 * (c_ * o_) ** 2) / 2
     return below((arb("4.01"), edge), (here, arb(2)), (loss, arb("2e-38")), *small), (
@@ -67,7 +67,7 @@ FAR_ABOVE = ("1000", "10", ("1.7320508", "1.729", "0.05", "0.001"), "0.0005")
 def settles_far_above() -> tuple[bool | None, str]:
     """G4b: a run with eta alpha c_inf^2 > 5 that comes to rest just below the edge, enclosed."""
     c_, e, n_, o_ = descent_in_balls(*FAR_ABOVE, 10_000, 400)
-    edge, here = _flow_edge(*FAR_ABOVE), arb("0.5") * c_ * c_
+    edge, here = flow_edge(*FAR_ABOVE), arb("0.5") * c_ * c_
     rest = [(abs(x), arb("0.0001")) for x in (10 - c_ * e, n_, o_)]
     return below((arb(5), edge), (here, arb("1.9995")), *rest), (
         f"eta alpha c_inf^2 = {edge.str(6)}; after 10,000 steps eta alpha c^2 = {here.str(8)}, "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from figures import bridge, closed_form, edge, ledger, oscillation, real_run
+from figures import bridge, closed_form, edge, ledger, oscillation, real_run, settling
 from figures.catalogue import module, names
 from figures.options import Options, Work
 from figures.style import panels, save, thin
@@ -22,6 +22,7 @@ def data():
         "edge": edge.compute(WORK),
         "oscillation": oscillation.compute(WORK),
         "closed_form": closed_form.compute(WORK),
+        "settling": settling.compute(Work(Options(sweep_points=5), Path("unused"))),
         "ledger": ledger_data(),
         "real_run": run_data(),
         "bridge": bridge_data(),
@@ -64,6 +65,14 @@ def test_closed_form_caption(data):
         assert float(np.abs(integrated / exact - 1).max()) < closed_form.PROMISED
 
 
+def test_settling_caption(data):
+    for key in settling.PROBLEMS:
+        found = data["settling"][key].verdict
+        assert (found.sel(edge=slice(0, 1.9)) == settling.THEOREM)[:-1].all()
+        assert (found.isel(edge=-1, log10_o0=0) == settling.GONE).all()
+        assert sum(settling.shares(data["settling"][key]).values()) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("name", names())
 def test_every_figure_is_drawn_with_labelled_axes(name, data, tmp_path):
     if name not in data:
@@ -79,7 +88,7 @@ def test_every_figure_is_drawn_with_labelled_axes(name, data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["edge", "oscillation", "closed_form", "ledger", "real_run", "bridge"]
+    "name", ["edge", "oscillation", "settling", "closed_form", "ledger", "real_run", "bridge"]
 )
 def test_modules_keep_the_contract(name):
     source = module(name)

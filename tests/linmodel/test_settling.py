@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from linmodel import InvalidInput, OpposingSignals, State, settling
-from linmodel.bounds import limit_c_squared
+from linmodel.bounds import limit, limit_c_squared
+from linmodel.certified import certified_end
 from linmodel.settling import settles
 from tests import tolerances
 
@@ -86,3 +87,23 @@ def test_outside_the_domain():
         settles(OpposingSignals(0.0, 3.0), start, 0.1)
     extreme = settles(PROBLEM, State(1e200, 0.0, 0.0, 1e200), 1e200)
     assert not extreme.proved and np.isnan(extreme.weight)
+
+
+@pytest.mark.parametrize(
+    ("edge", "o", "expected"),
+    [(1.5, 1e-6, "settles"), (3.0, 1e-6, "settles"), (5.5, 1e-6, "escapes"), (3.0, 0.1, "settles")],
+)
+def test_a_run_is_enclosed_up_to_where_a_theorem_takes_over(edge, o, expected):
+    problem, start = OpposingSignals(50.0, 10.0), State(1.0, 0.5, 0.0, o)
+    eta = edge / float(limit(problem, start).opposing_curvature)
+    assert bool(settles(problem, start, eta).proved) == (edge < 2)
+    assert certified_end(problem, start, eta, 2000) == expected
+    assert certified_end(problem, start, eta, 1) in ("undecided", expected)
+
+
+def test_an_enclosure_that_is_too_wide_decides_nothing():
+    problem, start = OpposingSignals(50.0, 10.0), State(1.0, 0.5, 0.0, 1e-6)
+    eta = 5.5 / float(limit(problem, start).opposing_curvature)
+    assert certified_end(problem, start, eta, 200, bits=53) != "settles"
+    with pytest.raises(InvalidInput, match="step_size"):
+        certified_end(problem, start, 0.0)
