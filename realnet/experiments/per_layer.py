@@ -20,6 +20,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "vit": {"width": 16, "depth": 2, "size": 200, "step_size": 0.05},
     "gpt": {"width": 32, "depth": 2, "size": 32, "step_size": 0.1, "data": "text"},
 }
+# The networks of experiment `natural`, on 100 of its images.
+FOLDER = {"data": "folder", "dials": {"path": "cifar10-first20"}, "size": 100}
+BATCH = FOLDER | {"norm": "batch", "activation": "relu", "width": 4}
+NATURAL: dict[str, dict[str, Any]] = {
+    "cnn": FOLDER | {"activation": "relu", "width": 6, "depth": 2, "step_size": 0.3},
+    "vgg": BATCH | {"depth": 2, "step_size": 0.42},
+    "resnet8": BATCH | {"depth": 3, "step_size": 0.34},
+    "vit": FOLDER | {"activation": "gelu", "width": 16, "depth": 2, "step_size": 0.17},
+}
 
 
 @dataclass(frozen=True)
@@ -86,5 +95,14 @@ EXPERIMENTS = (
         plan=configs,
         gather=collect,
         place=90,
+    ),
+    Experiment(
+        name="layers_natural",
+        title="Per-layer sharpness on CIFAR-10 (JPEG copy): CNN, VGG, ResNet-8, ViT",
+        statements=(),
+        settings=Settings(NATURAL, steps=60, every=60),
+        plan=configs,
+        gather=collect,
+        place=91,
     ),
 )

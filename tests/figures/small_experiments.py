@@ -45,6 +45,9 @@ def small_experiments():
         "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=1),
         "text": adam_on_text.Settings(_first(adam_on_text.ARMS, 2), context=8, steps=100, seeds=1),
         "layers": per_layer.Settings({"mlp": per_layer.NETWORKS["mlp"] | {"width": 8}}, seeds=1),
+        "layers_natural": per_layer.Settings(
+            {"mlp": per_layer.NETWORKS["mlp"] | {"width": 8}}, steps=100, seeds=1
+        ),
         "agreement": agreement.Settings(steps=100, seeds=1),
         "forecast": forecast.Settings(
             {"mlp": few | {"larger": (2.0, 3.0, 4.0)}}, seeds=1, search=little
