@@ -19,9 +19,7 @@ from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
 from realnet.signals.loadings import Array, Loading, loadings
-from realnet.signals.permutations import Tested, alike, holm, tied, two_targets
-from realnet.signals.resampled import Interval, signal_intervals
-from realnet.signals.sides import (
+from realnet.signals.membership import (
     HALF,
     averaged,
     dominance,
@@ -30,6 +28,8 @@ from realnet.signals.sides import (
     together,
     weighed,
 )
+from realnet.signals.permutations import Tested, alike, holm, tied, two_targets
+from realnet.signals.resampled import Interval, signal_intervals
 
 FEWEST = 27
 NEEDED = ("loss", "slope", "curvature", "eigenvalue", "label", "time", "checkpoint")

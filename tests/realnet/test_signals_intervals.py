@@ -7,7 +7,7 @@ import pytest
 
 from realnet.signals import resampled
 from realnet.signals.graded import find_graded_signals
-from realnet.signals.sides import dominance, members_of, weighed
+from realnet.signals.membership import dominance, members_of, weighed
 from tests.realnet.test_signals_graded import N, made, planted
 from tests.tolerances import ALGEBRA
 
