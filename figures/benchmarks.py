@@ -31,8 +31,8 @@ WORKLOADS = {
     "2/η",
     "W2": "colour photographs: a CNN of 0.3 million parameters on 1,000 patches, cross-entropy",
 }
+# Largest relative error over all cells and times that the sweep's workload allows.
 ENOUGH = 1e-8
-"""Largest relative error over all cells and times that the sweep's workload allows."""
 
 
 def read(name: str, folders: tuple[Path, ...] = FOLDERS) -> tuple[dict, str] | None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from figures.sources import definers, is_ours, module_path, module_tree, reached
 
 ROOT = "compute"
+# A figure's module and a name that it defines.
 Definition = tuple[str, str]
-"""A figure's module and a name that it defines."""
 
 
 def data_fingerprint(module: str) -> str:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize.elementwise import find_root
-from scipy.special import gammainc
 
 from linmodel.arguments import typed
 from linmodel.assumptions import (
@@ -24,7 +23,7 @@ from linmodel.assumptions import (
     require_strengths,
 )
 from linmodel.conserved import conserved
-from linmodel.errors import integer, real, refuse
+from linmodel.errors import real, refuse
 from linmodel.formulas import signal_border
 from linmodel.problem import Array, OpposingSignals, State
 
@@ -294,13 +293,3 @@ def winning_side(problem: OpposingSignals, start: State) -> Array:
         return np.where(behind == 0, 1.0, np.sign(push))
     right = (behind == 0) | stays | ((push > 0) & (problem.alpha < 1))
     return np.select([right, (push < 0) & (problem.alpha > 1)], [1.0, -1.0], np.nan)
-
-
-@typed
-def probability_o_below_c(d1: int, d2: int) -> float:
-    """F6: P(|o0| < c0 = 1) for b_o ~ N(0, I/d), d = d1 + d2, isotropic support: P(chi2_d2 < d).
-
-    Raises InvalidInput unless d1 and d2 are whole numbers >= 1.
-    """
-    d1, d2 = integer("d1", d1, low=1), integer("d2", d2, low=1)
-    return float(gammainc(d2 / 2, (d1 + d2) / 2))

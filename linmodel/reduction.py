@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gammainc
 
 from linmodel.arguments import typed
-from linmodel.errors import generator, refuse
+from linmodel.errors import generator, integer, refuse
 from linmodel.problem import Array, OpposingSignals, State, single
 
 
@@ -111,6 +112,16 @@ def standard_state(problem: OpposingSignals, rng: int | np.random.Generator = 0)
     Raises InvalidInput for a seed < 0.
     """
     return reduce(problem, standard_parameters(problem, rng))[0]
+
+
+@typed
+def probability_o_below_c(d1: int, d2: int) -> float:
+    """F6: P(|o0| < c0 = 1) for b_o ~ N(0, I/d), d = d1 + d2, isotropic support: P(chi2_d2 < d).
+
+    Raises InvalidInput unless d1 and d2 are whole numbers >= 1.
+    """
+    d1, d2 = integer("d1", d1, low=1), integer("d2", d2, low=1)
+    return float(gammainc(d2 / 2, (d1 + d2) / 2))
 
 
 def _length_and_direction(vector: Array) -> tuple[float, Array]:

@@ -48,19 +48,3 @@ def test_a_planted_cycle_is_seen():
     found[below] |= set(imported(ast.parse(code)))
     with pytest.raises(CycleError):
         TopologicalSorter(found).prepare()
-
-
-# Folders in which a module is named after the one elsewhere that it is about: claims state a
-# module's theorems, kernels compile it, observers run it, figures draw it. `command` and
-# `installed` are what each package has of its own.
-ABOUT = ("proofs_check/claims", "linmodel/kernels", "realnet/observers", "figures")
-OWN = {"__init__", "__main__", "command", "installed"}
-
-
-def test_no_two_modules_have_one_name():
-    seen = {}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            if not path.relative_to(ROOT).as_posix().startswith(ABOUT) and path.stem not in OWN:
-                seen.setdefault(path.stem, []).append(path.relative_to(ROOT).as_posix())
-    assert {name: there for name, there in seen.items() if len(there) > 1} == {}

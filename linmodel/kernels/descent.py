@@ -16,19 +16,19 @@ from linmodel.problem import ESCAPE
 
 WIDTH = 16
 UNROLL = 8
+# Steps between two looks at a lane: has it settled, escaped, finished?
 BLOCK = 128
-"""Steps between two looks at a lane: has it settled, escaped, finished?"""
+# A cell is settled when all the motion that is left moves c and epsilon by less than this.
 RESIDUE = 1e-13
-"""A cell is settled when all the motion that is left moves c and epsilon by less than this."""
+# ... and eta times the curvature stays below 2 by more than this.
 MARGIN = 1e-9
-"""... and eta times the curvature stays below 2 by more than this."""
+# Status: steps used up while still moving; at a linearly stable minimum (G2); escaped.
 RUNNING, SETTLED, DIVERGED = 0, 1, 2
-"""Status: steps used up while still moving; at a linearly stable minimum (G2); escaped."""
 
 C, EPSILON, N, MANTISSA, PLACES, PEAK, RISE, ETA, ALPHA, SIGNAL = range(10)
 MOVING_ROWS, ROWS = 7, 10
+# Columns of `events`: step of the first dip, c^2 there, step of the first rise through 2/eta.
 DIP, DIP_SQUARE, EDGE = 0, 1, 2
-"""Columns of `events`: step of the first dip, c^2 there, step of the first rise through 2/eta."""
 _BIG, _SMALL, _PLACE = 2.0**256, 2.0**-256, 2.0**512
 _LOG_PLACE = 512 * math.log(2)
 

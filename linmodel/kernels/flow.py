@@ -19,19 +19,19 @@ from linmodel.kernels.lanes import LANES, compiled, horner, kernel
 
 ORDER = 13
 TOLERANCE = 4e-9
+# The same where epsilon0 < c0 / 100: c and epsilon may nearly cancel along what grows.
 CONTRARY = 1e-12
-"""The same where epsilon0 < c0 / 100: c and epsilon may nearly cancel along what grows."""
+# Share of (c, epsilon) left in that direction below which such a cell is handed back.
 LOST = 1e-3
-"""Share of (c, epsilon) left in that direction below which such a cell is handed back."""
+# o^2 / c^2 below which o^2 is set to zero.
 GONE = 1e-18
-"""o^2 / c^2 below which o^2 is set to zero."""
+# Largest decay rate times step while o^2 is carried: there e^-x's series is still positive.
 STABLE = 4.4
-"""Largest decay rate times step while o^2 is carried: there e^-x's series is still positive."""
+# After each so many a group hands back its fastest cell: stiff, on a long crawl at small c.
 MOST_STEPS = 500
-"""After each so many a group hands back its fastest cell: stiff, on a long crawl at small c."""
 
+# Status of a cell: solved; or handed back: stiff, ill-conditioned or not a number.
 GOOD, BACK = 0, 1
-"""Status of a cell: solved; or handed back: stiff, ill-conditioned or not a number."""
 
 # Rows of a group's state and of its parameters.
 C, EPSILON, N2, O2, STATE_ROWS = 0, 1, 2, 3, 4

@@ -29,14 +29,15 @@ from numba import types  # noqa: E402
 from numba.core import cgutils, event  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
+# Cells advanced abreast: two AVX-512 registers, four AVX2 ones.
 LANES = 16
-"""Cells advanced abreast: two AVX-512 registers, four AVX2 ones."""
 
 _DOUBLE, _INTEGER = ir.DoubleType(), ir.IntType(64)
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _EXP_DEGREE = 11
 
 
+# What a formula may call, on NumPy rows.
 NUMPY = SimpleNamespace(
     sqrt=np.sqrt,
     exp=np.exp,
@@ -47,7 +48,6 @@ NUMPY = SimpleNamespace(
     # The largest value over the lanes, in every lane.
     across=lambda row: np.full_like(row, row.max()),
 )
-"""What a formula may call, on NumPy rows."""
 
 
 class _Lanes:

@@ -29,10 +29,10 @@ from linmodel.kernels.flow import (
 )
 from linmodel.kernels.lanes import LANES, compiled, kernel
 
+# Tighter than for sharpness alone: a dip's time is less well conditioned than its depth.
 TOLERANCE = 1e-12
-"""Tighter than for sharpness alone: a dip's time is less well conditioned than its depth."""
+# Most halvings of a bracket: down to the last bit of a float64 time.
 ROUNDS = 80
-"""Most halvings of a bracket: down to the last bit of a float64 time."""
 T_DIP, Q_DIP, T_EDGE = 0, 1, 2
 
 

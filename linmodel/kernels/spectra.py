@@ -12,8 +12,8 @@ from linmodel.kernels.lanes import kernel
 
 TOLERANCE = 1e-9
 MOST_STEPS = 20_000
+# Status of a toy: solved; or given up after MOST_STEPS steps, or not a number.
 GOOD, BACK = 0, 1
-"""Status of a toy: solved; or given up after MOST_STEPS steps, or not a number."""
 HALVINGS = 100
 
 # Dormand and Prince 1980: the coefficients of the stages, and of the error.

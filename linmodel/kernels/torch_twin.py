@@ -17,8 +17,8 @@ from linmodel.kernels import lanes as lanes
 from linmodel.kernels.flow import closed_constants, closed_sharpness
 from linmodel.sweeps.plan import Column
 
+# Steps between two looks at the cells: a look copies them to the host.
 LOOK = 1024
-"""Steps between two looks at the cells: a look copies them to the host."""
 
 
 def _pair(function: Any) -> Any:

@@ -84,7 +84,7 @@ def write(
         sums = [
             checksums.write_chunk(
                 checksums.chunk_file(path, plan, name, block),
-                _whole_chunk(plan, name, results[name].reshape(*shape, *results[name].shape[1:])),
+                _whole_chunk(plan, results[name].reshape(*shape, *results[name].shape[1:])),
             )
             for name in plan.variables
         ]
@@ -133,7 +133,7 @@ def _make(path: Path, plan: Plan, frame: xr.Dataset) -> None:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _whole_chunk(plan: Plan, variable: str, values: Column) -> Column:
+def _whole_chunk(plan: Plan, values: Column) -> Column:
     """`values` as Zarr stores a chunk: one at the grid's edge is filled up with the fill value."""
     kind = values.dtype.newbyteorder("<")
     shape = plan.chunk + values.shape[len(plan.chunk) :]

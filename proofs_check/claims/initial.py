@@ -126,7 +126,7 @@ F6P = Claim(
             certified(_whole_event, formula=r"P(200,225)\,P(50,250)=0.958\pm10^{-3}"),
         ),
     ),
-    function="bounds.probability_o_below_c",
+    function="reduction.probability_o_below_c",
     by_hand="sums of squares of independent normals are chi-square",
 )
 CLAIMS = (F6, F6P)

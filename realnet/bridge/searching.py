@@ -21,10 +21,10 @@ DIFFERENCE = 1e-3
 FAILED = 50.0
 SCALE = PARAMETERS.index("sharpness_scale")
 
+# (m, 6) parameters and (n,) times to (m, n) sharpness: the toy, or the spectrum toy.
 Curves = Callable[[Array, Array], Array]
-"""(m, 6) parameters and (n,) times to (m, n) sharpness: the toy, or the spectrum toy."""
+# (m, p) log parameters to (m, n) residuals of the logarithm of sharpness.
 Residuals = Callable[[Array], Array]
-"""(m, p) log parameters to (m, n) residuals of the logarithm of sharpness."""
 
 
 @dataclass(frozen=True)

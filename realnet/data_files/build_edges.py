@@ -96,8 +96,8 @@ DATA = {"clothes": "fashion", "cifar": "folder", "mnist": "mnist5k"}
 TEXT = {"context": 16, "vocabulary": 32}
 FILE = Path(__file__).parent / "edges.nc"
 AT_TOP, SHARES, ABOVE, FEWEST_STEPS = 0.6, (0.35, 0.65, 0.9), 1.5, 13
+# eta0 times the largest sharpness, where it is not AT_TOP.
 WIDEST = {"vit relu mse clothes": 0.8}
-"""eta0 times the largest sharpness, where it is not AT_TOP."""
 CURVES = ("small", "second")
 LARGER = ("large0", "large1", "large2", "never")
 EDGES = ("larger_step_size", "edge_time", "watched")

@@ -31,7 +31,6 @@ WITH_OPTIONS = {
     "gauss_newton": GaussNewton,
     "group": AlongGroup,
 }
-ALL = tuple(dict.fromkeys([*BY_NAME.values(), *WITH_OPTIONS.values()]))
 
 
 def quantities(which: Iterable[str | Quantity] | str | Quantity) -> tuple[Quantity, ...]:

@@ -15,8 +15,8 @@ import numpy as np
 from linmodel.problem import Array
 from tests.benchmarks.sweep_workload import Workload, reduced_rate
 
+# epsilon and tau, both (cells, times), and the processor seconds that they took.
 Solution = tuple[Array, Array, float]
-"""epsilon and tau, both (cells, times), and the processor seconds that they took."""
 
 
 def _timed(work: Workload, solve: Callable[[int], Any]) -> Solution:
@@ -243,6 +243,7 @@ def torchdiffeq_dopri8(work: Workload, tolerance: float) -> Solution:
     return found[1:, :, 0].T.numpy(), found[1:, :, 1].T.numpy(), seconds
 
 
+# Name -> (function, cells it is timed on).
 PEERS: dict[str, tuple[Callable[[Workload, float], Solution], int]] = {
     "heyoka, SIMD batch": (heyoka_batch, 20_000),
     "CyRK, DOP853 in numba": (cyrk_dop853, 2_000),
@@ -254,4 +255,3 @@ PEERS: dict[str, tuple[Callable[[Workload, float], Solution], int]] = {
     "SciPy solve_ivp, LSODA": (scipy_lsoda, 100),
     "SciPy solve_ivp, LSODA, four equations": (scipy_four_equations, 100),
 }
-"""Name -> (function, cells it is timed on)."""
