@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ MANIFEST = "manifest.json"
 
 class Unavailable(Exception):
     """A part that cannot be computed here: the message says what to install or to make."""
+
+
+def need_torch(what: str) -> None:
+    """Raises Unavailable where torch is missing."""
+    if find_spec("torch") is None:
+        raise Unavailable(
+            f"{what} needs torch. Install the extra realnet: "
+            "pip install '.[realnet]' in this project's folder."
+        )
 
 
 @typed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.cache import Datasets, Unavailable
+from figures.cache import Datasets, need_torch
 from figures.options import Options, Work
 from figures.sources import source_fingerprint
 from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
@@ -42,11 +41,7 @@ def compute(work: Work) -> Datasets:
     """Train (or resume) the runs in the data folder's `runs`: two, and, where these are long
     enough, the second short one that the bridge forecasts from. Raises Unavailable without torch.
     """
-    if find_spec("torch") is None:
-        raise Unavailable(
-            "The real network needs torch. Install the extra realnet: "
-            "pip install '.[realnet]' in this project's folder."
-        )
+    need_torch("The real network")
     from realnet.training.two_runs import pair_configs
 
     options = work.options

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.cache import Datasets, Unavailable
+from figures.cache import Datasets, need_torch
 from figures.options import Work
 from figures.style import COLOURS, curve, label_axes, mosaic
 from figures.table import Table, number
@@ -38,11 +36,7 @@ SIDES = {"plus": COLOURS["loss_plus"], "minus": COLOURS["loss_minus"]}
 
 def compute(work: Work) -> Datasets:
     """Train with evidence, find and measure. Raises Unavailable without torch."""
-    if find_spec("torch") is None:
-        raise Unavailable(
-            "The search for opposing groups needs torch. Install the extra realnet: "
-            "pip install '.[realnet]' in this project's folder."
-        )
+    need_torch("The search for opposing groups")
     import torch
 
     from realnet.curvature.tracker import top_eigenpairs

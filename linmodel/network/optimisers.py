@@ -50,11 +50,8 @@ class GradientDescent(Optimiser):
 
 
 @dataclass(frozen=True)
-class HeavyBall(Optimiser):
-    """v+ = m v + g, theta+ = theta - eta v+ (torch.optim.SGD with momentum m in [0, 1)).
-
-    Linearly stable up to curvature 2 (1 + m) / eta.
-    """
+class _Momentum(Optimiser):
+    """Momentum m in [0, 1); remembers the speed v."""
 
     momentum: float = 0.9
 
@@ -64,6 +61,14 @@ class HeavyBall(Optimiser):
 
     def start(self, theta: Array) -> Memory:
         return (np.zeros_like(theta),)
+
+
+@dataclass(frozen=True)
+class HeavyBall(_Momentum):
+    """v+ = m v + g, theta+ = theta - eta v+ (torch.optim.SGD with momentum m in [0, 1)).
+
+    Linearly stable up to curvature 2 (1 + m) / eta.
+    """
 
     def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
         speed = self.momentum * memory[0] + slope(theta)
@@ -71,17 +76,8 @@ class HeavyBall(Optimiser):
 
 
 @dataclass(frozen=True)
-class Nesterov(Optimiser):
+class Nesterov(_Momentum):
     """v+ = m v + g, theta+ = theta - eta (g + m v+) (torch.optim.SGD with nesterov=True)."""
-
-    momentum: float = 0.9
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _share("momentum", self.momentum)
-
-    def start(self, theta: Array) -> Memory:
-        return (np.zeros_like(theta),)
 
     def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
         gradient = slope(theta)
@@ -119,14 +115,19 @@ class Adam(Optimiser):
 
 
 @dataclass(frozen=True)
-class SharpnessAware(Optimiser):
-    """SAM: theta - eta grad L(theta + r g / |g|), g the gradient at theta, same batch twice."""
+class _Ascent(Optimiser):
+    """Radius r >= 0 of the step uphill."""
 
     radius: float = 0.05
 
     def __post_init__(self) -> None:
         super().__post_init__()
         real("radius", self.radius, low=0)
+
+
+@dataclass(frozen=True)
+class SharpnessAware(_Ascent):
+    """SAM: theta - eta grad L(theta + r g / |g|), g the gradient at theta, same batch twice."""
 
     def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
         gradient = slope(theta)
@@ -136,14 +137,8 @@ class SharpnessAware(Optimiser):
 
 
 @dataclass(frozen=True)
-class PlainSharpnessAware(Optimiser):
+class PlainSharpnessAware(_Ascent):
     """SAM without normalisation: theta - eta grad L(theta + r g), g the gradient at theta."""
-
-    radius: float = 0.05
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        real("radius", self.radius, low=0)
 
     def step(self, theta: Array, slope: Slope, memory: Memory) -> tuple[Array, Memory]:
         return theta - self.step_size * slope(theta + self.radius * slope(theta)), memory

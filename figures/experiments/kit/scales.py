@@ -7,14 +7,12 @@ Differences, and what can have either sign, keep the plain interval.
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, stdtrit
+from scipy.special import expit, logit
 
-from realnet.experiments.kit.instability import LEVEL
+from realnet.experiments.kit.instability import mean_and_half
 
 SIGNED = ("change_mean", "change_kurtosis")
 CORRELATIONS = ("antiphase", "cosine")
@@ -31,14 +29,7 @@ def interval(values: ArrayLike, axis: int = -1, kind: str = "positive") -> Ends:
 
     kind  "positive", "share" (0 to 1), "correlation" (-1 to 1), or "any"
     """
-    table = np.asarray(values, dtype=float)
-    table = np.where(np.isfinite(table), table, np.nan)
-    count = np.isfinite(table).sum(axis=axis)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are NaN, as they should
-        mean = np.nanmean(table, axis=axis)
-        half = np.nanstd(table, axis=axis, ddof=1) / np.sqrt(count)
-    half = np.where(count >= 2, half * stdtrit(np.maximum(count - 1, 1), 0.5 + LEVEL / 2), np.nan)
+    mean, half = mean_and_half(values, axis)
     low, high = _ends(mean, half, kind)
     same = half == 0  # all seeds alike, perhaps at a bound of the scale
     return mean, np.where(same, mean, low), np.where(same, mean, high)

@@ -61,6 +61,12 @@ def rising_between(step_times: Array, losses: Array, times: Array) -> Array:
 
 def mean_interval(values: ArrayLike, axis: int = -1) -> tuple[NDArray, NDArray, NDArray]:
     """Mean and 95% Student-t interval over `axis`, NaN left out; NaN ends with fewer than two."""
+    mean, half = mean_and_half(values, axis)
+    return mean, mean - half, mean + half
+
+
+def mean_and_half(values: ArrayLike, axis: int = -1) -> tuple[NDArray, NDArray]:
+    """Mean and half the length of `mean_interval`."""
     table = np.asarray(values, dtype=float)
     table = np.where(np.isfinite(table), table, np.nan)
     count = np.isfinite(table).sum(axis=axis)
@@ -69,8 +75,7 @@ def mean_interval(values: ArrayLike, axis: int = -1) -> tuple[NDArray, NDArray, 
         mean = np.nanmean(table, axis=axis)
         sd = np.nanstd(table, axis=axis, ddof=1)
         half = stdtrit(np.maximum(count - 1, 1), 0.5 + LEVEL / 2) * sd / np.sqrt(count)
-    half = np.where(count >= 2, half, np.nan)
-    return mean, mean - half, mean + half
+    return mean, np.where(count >= 2, half, np.nan)
 
 
 def with_intervals(table: xr.Dataset, over: str, against: str | None = None) -> xr.Dataset:
