@@ -22,9 +22,14 @@ from realnet.experiments.kit.collecting import arms_of, curves
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
 from realnet.signals.permutations import holm
 
-PLAN: Mapping[str, Any] = tomllib.loads(
-    files("realnet.experiments").joinpath("preregistration.toml").read_text(encoding="utf-8")
-)["branching"]
+
+def registered(name: str) -> Mapping[str, Any]:
+    """What was written down beforehand for `name`: its table of preregistration.toml."""
+    file = files("realnet.experiments").joinpath("preregistration.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))[name]
+
+
+PLAN = registered("branching")
 GROUPS = (*PLAN["groups"], PLAN["control"], "all")
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "mlp tanh": {"net": "mlp", "width": 50, "depth": 2, "activation": "tanh"},

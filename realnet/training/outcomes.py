@@ -43,13 +43,14 @@ def at_branch(task: Task, direction: Tensor) -> dict[str, list[float]]:
     known = {} if planted is None else {"planted": planted.double().tolist()}
     return known | {
         "branch_slope": slope.tolist(),
-        "branch_gradient": _gradient_norms(task).tolist(),
+        "branch_gradient": gradient_norms(task).tolist(),
         "branch_loss": task.losses().double().tolist(),
         "branch_output": apart.double().tolist(),
     }
 
 
-def _gradient_norms(task: Task) -> Tensor:
+def gradient_norms(task: Task) -> Tensor:
+    """|g_i| of every sample (token), (N,) float64: one backward pass a sample."""
     found = []
     for x, y in task.whole.chunks:
         with full_precision(task.device), torch.enable_grad():
