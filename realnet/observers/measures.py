@@ -47,11 +47,12 @@ class Measures(Rows):
         if found is None:
             return
         values = curvatures(moment.task, found.vectors[0]).cpu().numpy()
+        total = values.sum() or math.nan  # a network that is flat where it is
         u = found.vectors[0].double()
         for name, own in groups.items():
             gradient = group_gradient(moment.task, np.flatnonzero(own)).double()
             square = max(float(gradient.square().sum()), 1e-300)
-            self.append({f"share {name}": float(values[own].sum() / values.sum())})
+            self.append({f"share {name}": float(values[own].sum() / total)})
             self.append({f"along {name}": float(gradient @ u) ** 2 / square})
 
     def state(self) -> dict:

@@ -15,6 +15,7 @@ from realnet.experiments import (
     natural,
     per_layer,
     plateaus,
+    removal,
     roles,
     toy_arms,
     toy_optimisers,
@@ -65,6 +66,12 @@ def small_experiments():
         ),
         "branching_natural": branching.Settings(
             "digits", {}, _first(branching.NATURAL, 1), steps=60, observe=("branch",)
+        ),
+        "removal_planted": removal.Settings(
+            size=60, width=6, steps=8, every=4, seeds=3, resamples=99
+        ),
+        "removal_natural": removal.Settings(
+            "digits", {}, removal.NATURAL, size=60, width=6, steps=8, every=4, seeds=1
         ),
         "natural": natural.Settings(
             "planted", {}, normed, {"mse": {"VGG": 0.2}}, steps=100, seeds=2, draws=99
