@@ -7,6 +7,7 @@ from realnet.experiments import (
     adam_on_text,
     agreement,
     branching,
+    collapse,
     decisive,
     forecast,
     grokking,
@@ -44,6 +45,7 @@ def small_experiments():
         "mechanism": mechanism.Settings(replace(decided, seeds=1), (0.0, 0.4), smoothing_seeds=1),
         "roles": roles.Settings(_first(roles.ARMS, 2), steps=100, seeds=2),
         "grokking": grokking.Settings(_first(grokking.ARMS, 2), modulus=7, steps=100, seeds=1),
+        "collapse": collapse.Settings(_first(collapse.ARMS, 2), modulus=7, steps=100),
         "text": adam_on_text.Settings(_first(adam_on_text.ARMS, 2), context=8, steps=100, seeds=1),
         "layers": per_layer.Settings({"mlp": per_layer.NETWORKS["mlp"] | {"width": 8}}, seeds=1),
         "layers_natural": per_layer.Settings(
