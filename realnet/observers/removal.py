@@ -44,7 +44,7 @@ ARMS = ("untouched", *DOSES, *MATCHED, *RIVALS)
 STATUS = {
     "removed": "the group's members were removed",
     "none": "no such group: nothing planted, nothing claimed",
-    "too many": "the group has more than half of the samples: nothing to match them with",
+    "too_many": "the group has more than half of the samples: nothing to match them with",
     "unfinished": "the run did not reach its end",
 }
 
@@ -127,7 +127,7 @@ class Removal(Sides):
             return "unfinished"
         if name not in self.kept:
             return "none"
-        return "removed" if self.kept[name]["taken"] else "too many"
+        return "removed" if self.kept[name]["taken"] else "too_many"
 
     def _groups(self, task: Task) -> dict[str, NDArray[np.int64]]:
         """GROUPS that there are: the planted members; the first signal of the finder."""
