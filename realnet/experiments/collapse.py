@@ -15,7 +15,7 @@ import xarray as xr
 from realnet.experiments import grokking
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
-from realnet.experiments.kit.numbers import with_intervals
+from realnet.experiments.kit.instability import with_intervals
 
 ARMS: dict[str, dict[str, Any]] = {
     "softmax": {},
