@@ -110,7 +110,7 @@ class Removal(Sides):
         there = [name for name, word in status.items() if word == "removed"]
         if not there:
             return curves
-        own = {}
+        own: dict[str, tuple] = {}
         for part, dimension in PARTS.items():
             values = np.array([self.kept[name][part] for name in there])
             count = curves.sizes.get(dimension, values.shape[-1])
