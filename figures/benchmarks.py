@@ -9,12 +9,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures import tracking_costs
 from figures.described import described
+from figures.dots import dots_panel
 from figures.page import Section
-from figures.style import COLOURS, label_axes, panels, svg_text
+from figures.style import label_axes, panels, svg_text
 from figures.table import Table, number
 
 HERE = Path(__file__).resolve().parent
@@ -22,15 +23,6 @@ FOLDERS = (HERE.parent / "build", HERE / "curves")
 SWEEP, CURVATURE = "bench_sweep.json", "bench_curvature.json"
 OPENING = "Made by `make bench`; this page only shows it."
 ABSENT = "There is no such measurement here: `make bench` makes it."
-WORKLOADS = {
-    "W1-ce": "digits, cross-entropy: an MLP 64-200-200-10 (tanh) on all 1,797 digits, step size "
-    "2/50, "
-    "always far below the edge",
-    "W1-mse": "digits, squared loss: the same network and step size",
-    "W1e": "digits at the edge: the same with squared loss at step size 2/6, where sharpness meets "
-    "2/η",
-    "W2": "colour photographs: a CNN of 0.3 million parameters on 1,000 patches, cross-entropy",
-}
 # Largest relative error over all cells and times that the sweep's workload allows.
 ENOUGH = 1e-8
 
@@ -55,7 +47,7 @@ def sections(folders: tuple[Path, ...] = FOLDERS) -> list[Section]:
     found = []
     for name, title, make in (
         (SWEEP, "Sweeps against solvers", _sweep),
-        (CURVATURE, "Tracking sharpness against other tools", _curvature),
+        (CURVATURE, "Tracking sharpness against other tools", tracking_costs.section),
     ):
         there = read(name, folders)
         anchor = name.removesuffix(".json").replace("_", "-")
@@ -110,54 +102,3 @@ def _sweep(found: dict) -> tuple[str, list[Table], Figure]:
           [row["error"] <= ENOUGH for row in known.values()])  # fmt: skip
     label_axes(axes[0, 0], "microseconds a cell, one thread", "")
     return caption, [Table("Gradient flow, workload W", heading, table)], drawn
-
-
-def _curvature(found: dict) -> tuple[str, list[Table], Figure]:
-    loads = {name: row for name, row in found.items() if "methods" in row}
-    caption = (
-        "Cost of one evaluation of the sharpness along training, in gradients of the same "
-        "network and data (median over the run; hollow: some evaluation is off by more than "
-        "1e-3, relative to the true eigenvalue). "
-        + "; ".join(f"{name}: {WORKLOADS[name]}" for name in loads if name in WORKLOADS)
-        + "."
-    )
-    rows = -(-len(loads) // 2)
-    drawn, axes = panels(rows, 2, (11, 4.2 * rows))
-    for unused in axes.flat[len(loads) :]:
-        unused.set_axis_off()
-    table = []
-    for panel, (name, row) in zip(axes.flat, loads.items(), strict=False):
-        known = {who: one for who, one in row["methods"].items() if "accurate" in one}
-        cost = {who: one["gradient_equivalents_median"] for who, one in known.items()}
-        dots_panel(panel, cost, [one["accurate"] for one in known.values()])
-        label_axes(panel, "gradients an evaluation", "", name)
-        table += [
-            [name, who, number(cost[who]), f"{one['relative_error_max']:.1e}"]
-            for who, one in known.items()
-        ]
-        table += [
-            [name, who, one["left_out"], "–"]
-            for who, one in row["methods"].items()
-            if "left_out" in one
-        ]
-    heading = ["workload", "method", "gradients an evaluation", "largest relative error"]
-    return caption, [Table("Top Hessian eigenvalue along training", heading, table)], drawn
-
-
-def dots_panel(axes: Axes, values: dict[str, float], good: list[bool]) -> None:
-    """A point a method on a logarithmic axis, ours first and coloured; not good: hollow."""
-    for place, (value, fine) in enumerate(zip(values.values(), good, strict=True)):
-        colour = COLOURS["sharpness" if place == 0 else "reference"]
-        face = colour if fine else "none"
-        axes.plot([value], [place], "o", color=colour, markerfacecolor=face, markersize=7)
-        axes.annotate(
-            number(value),
-            (value, place),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    axes.set_yticks(range(len(values)), list(values), fontsize=8)
-    axes.set(xscale="log", xlim=(min(values.values()) / 2, max(values.values()) * 3))
-    axes.invert_yaxis()

@@ -100,7 +100,8 @@ def removal(data: xr.Dataset) -> Found:
 
 def speed(found: dict) -> tuple[str, Figure]:
     """Microseconds a cell of the sweep, beside every other solver."""
-    from figures.benchmarks import ENOUGH, dots_panel
+    from figures.benchmarks import ENOUGH
+    from figures.dots import dots_panel
 
     mine = found["linmodel.sweep"]
     rows = {"linmodel.sweep": mine, **found["peers"]}
