@@ -126,7 +126,7 @@ F7 = Claim(
             "Lower bound, up to the dip: c^2 >= kappa + (b - s z)^2 + n0^2 z^2 with z = e^-tau in "
             "(0, 1], whose least value is the stated one; if epsilon0 s >= n0^2 it is at z = 1.",
             implies(
-                [s > 0, b >= s, z > 0, z <= 1],
+                [s > 0, b >= s, z > 0],
                 (b - s * z) ** 2 + n0**2 * z**2 >= FALLEN,
             ),
             implies(

@@ -74,8 +74,7 @@ F9 = Claim(
                 alpha * c**2 * epsilon**2 <= alpha * B**2,
             ),
             implies(
-                [c > 0, epsilon > 0, B > 0, alpha > 0, delta > 0, delta < 1,
-                 c * epsilon >= (1 - delta) * B],
+                [B > 0, alpha > 0, delta > 0, delta < 1, c * epsilon >= (1 - delta) * B],
                 alpha * c**2 * epsilon**2 >= (1 - delta) ** 2 * alpha * B**2,
             ),
         ),
@@ -123,7 +122,7 @@ F10 = Claim(
                 implies([c > 0, alpha > 0, w > 0], 2 * alpha * c * w > 0),
             ),
             ends=implies(
-                [c > 0, c1 > c, alpha > 0, eta > 0, sp.Eq(alpha * c**2, 2 / eta)],
+                [c > 0, c1 > c, eta > 0, sp.Eq(alpha * c**2, 2 / eta)],
                 2 / eta < alpha * c1**2,
             ),
         ),

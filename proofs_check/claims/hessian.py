@@ -180,8 +180,8 @@ H2 = Claim(
             "The eigenvalues outside that block, c^2, alpha c^2 and 0, are below the bound as "
             "well.",
             implies([alpha >= 0, root >= 0, ROOT], alpha * c**2 <= TOP),
-            implies([alpha >= 0, root >= 0, rho >= 0, c**2 <= T, bb <= T], c**2 <= TOP + T + rho),
-            implies([alpha >= 0, root >= 0, rho >= 0, c**2 <= T, bb <= T], TOP + T + rho >= 0),
+            implies([alpha >= 0, root >= 0, rho >= 0, c**2 <= T], c**2 <= TOP + T + rho),
+            implies([alpha >= 0, root >= 0, rho >= 0, c**2 <= T], TOP + T + rho >= 0),
         ),
     ),
     rests_on=("H1",),

@@ -35,7 +35,7 @@ E1 = Claim(
         ),
         step(
             "For kappa_+ >= 0, Y >= B, where X + B^2/X rises with X.",
-            implies([Y > 0, B > 0, after >= 0, sp.Eq(Y**2 - after * Y - B**2, 0)], Y >= B),
+            implies([Y > 0, after >= 0, sp.Eq(Y**2 - after * Y - B**2, 0)], Y >= B),
             implies([B > 0, Y >= B, X >= Y], Y + B**2 / Y <= X + B**2 / X),
         ),
     ),

@@ -63,7 +63,7 @@ COMMON: tuple[Step, ...] = (
         "k = x^2 - (1+s) e^2 falls by at least x^2 (2w - w^2), where 8 alpha m s = b^2: then e q "
         "<= 2 s x, which covers what G8's rise of a negative kappa may add.",
         step=(
-            implies([x > 0, x**2 >= m, m > 0, alpha > 0, s >= 0, sp.Eq(8 * alpha * m * s, b**2),
+            implies([x > 0, x**2 >= m, alpha > 0, s >= 0, sp.Eq(8 * alpha * m * s, b**2),
                      x * p <= b**2 / 4], p <= 2 * alpha * s * x),
             identity(X_NEXT**2 - (1 + s) * E_NEXT**2,
                      K - x**2 * (2 * w - w**2) - 2 * w * x * e * Q + (e**2 - x**2) * Q**2
@@ -77,7 +77,7 @@ COMMON: tuple[Step, ...] = (
         "So x^2 <= U, U^2 - k U = (1+s) b^2, at every step, and U does not rise.",
         implies([u > 0, U > 0, s >= 0, sp.Eq(U**2 - k * U, (1 + s) * b**2), u * y <= b**2,
                  sp.Eq(k, u - (1 + s) * y)], u <= U),
-        implies([U > 0, V > 0, r >= 0, sp.Eq(U**2 - k * U, r), sp.Eq(V**2 - after * V, r),
+        implies([U > 0, r >= 0, sp.Eq(U**2 - k * U, r), sp.Eq(V**2 - after * V, r),
                  after <= k], V <= U),
     ),
 )  # fmt: skip
@@ -94,7 +94,7 @@ SETTLED: tuple[Step, ...] = (
             implies([m > 0, alpha > 0, b > 0, x**2 >= m, p >= 0, w >= 0, w <= 1 - A, x * e <= b,
                      r >= (x**2 * (1 - w)) / alpha, v <= p * (1 - r) + w * x * e],
                     v <= p * (1 - A * m / alpha) + w * b),
-            implies([m > 0, alpha > 0, b > 0, p >= 0, w >= 0, after <= k - (1 + A) * m * w,
+            implies([m > 0, alpha > 0, b > 0, w >= 0, after <= k - (1 + A) * m * w,
                      v <= p * (1 - A * m / alpha) + w * b],
                     after + A * m / b * v <= k + A * m / b * p - m * w
                     - A * m / b * (A * m / alpha) * p),
@@ -192,7 +192,7 @@ G4E = Claim(
                 identity(p * (1 + h) ** 2 + (h - p) ** 2, (p + h**2) * (1 + p)),
                 implies([h >= 0, h <= 1, p >= 0, p <= h],
                         (1 + h - p) ** 2 * (1 + p) <= (1 + h) ** 2),
-                implies([h >= 0, h <= 1, p >= 0, p <= h, y >= 0, y <= (1 + h) ** 2,
+                implies([h >= 0, p >= 0, p <= h, y >= 0, y <= (1 + h) ** 2,
                          sp.Eq(y, (1 + h - p) ** 2 * (1 + p))], y * (p + h**2) <= GROWN),
                 implies([h >= 0, p >= 0], p * (1 + h) ** 2 <= GROWN),
                 implies([low >= 0, low <= h, y >= 0, y <= p],
@@ -209,7 +209,7 @@ G4E = Claim(
                 identity(_near(u * (1 - w) ** 2, w * (1 - u) ** 2),
                          _near(u, w) * (1 + u * w) ** 2 * (1 - u * w)),
                 implies([p >= 0, p <= sp.Rational(3, 5)], (1 + p) ** 2 * (1 - p) >= 1),
-                implies([u >= 0, u <= 2, w >= 0, w <= sp.Rational(3, 10)],
+                implies([u <= 2, w >= 0, w <= sp.Rational(3, 10)],
                         u * w <= sp.Rational(3, 5)),
                 implies([u > w, u * w <= 1], u * (1 - w) ** 2 >= w * (1 - u) ** 2),
                 implies([u >= w, u <= y, y <= 2, w >= 0, w <= sp.Rational(3, 10)],
@@ -224,7 +224,7 @@ G4E = Claim(
                     y**2 >= 2 * (1 - w) ** 2),
             implies([w >= 0, w <= sp.Rational(3, 10)], _near(2 * (1 - w) ** 2, w) >= (2 - w) ** 3),
             implies([w1 >= 0, w1 <= w, w <= u, u + w <= 4], _near(u, w1) >= _near(u, w)),
-            implies([m > 0, m <= sp.Rational(4, 3), u > w, w >= 0, u <= 2, w <= 1,
+            implies([m <= sp.Rational(4, 3), u > w, w >= 0, u <= 2, w <= 1,
                      _near(u, w) >= m * (4 - m) ** 2], u >= m),
         ),
         *SETTLED,
