@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 import subprocess
 import sys
 
@@ -61,6 +62,25 @@ def test_an_altered_certificate_proves_nothing(number):
     good = find(SQUARES).as_dict()
     assert recheck(Certificate.of(good)) == ""
     assert archive._verdict(_altered(good)[number]) != archive.VALID
+
+
+def _with_another_digit(entry: dict, rng: random.Random) -> dict:
+    """The certificate with one digit of a coefficient, square or multiplier replaced by another."""
+    new = copy.deepcopy(entry)
+    rows = [(row, at) for proof in new["proofs"] for row in proof["terms"] for at in (0, 2)]
+    rows += [(row, 1) for proof in new["proofs"] for row in proof["multipliers"]]
+    places = [(row, at, k) for row, at in rows for k, one in enumerate(row[at]) if one.isdigit()]
+    row, at, k = rng.choice(places)
+    digit = (int(row[at][k]) + rng.randrange(1, 10)) % 10
+    row[at] = f"{row[at][:k]}{digit}{row[at][k + 1 :]}"
+    return new
+
+
+def test_the_ledgers_certificates_with_another_digit_prove_nothing():
+    rng = random.Random(0)
+    entries = [entry for checks in archive.stored().values() for entry in checks.values()]
+    for entry in rng.sample(entries, 60):
+        assert archive._verdict(_with_another_digit(entry, rng)) != archive.VALID
 
 
 CHECK = smt.implies([c > 0, epsilon >= c], c**2 + epsilon**2 >= 2 * c**2)
