@@ -28,6 +28,15 @@ GREEK = {
 }
 _LETTER = "|".join(GREEK)
 _FORMULA = re.compile(r"\$([^$]+)\$")
+# As captions type them, longest first.
+TYPED = {
+    "ηαc∞²": r"\eta\alpha c_\infty^2",
+    "αc∞²": r"\alpha c_\infty^2",
+    "ηαc²": r"\eta\alpha c^2",
+    "αc²": r"\alpha c^2",
+    "2/η": r"2/\eta",
+}
+_TYPED = re.compile("(" + "|".join(TYPED) + ")(?![*0-9])")
 _GREEK = re.compile(rf"(?<![A-Za-z_])({_LETTER})(?![A-Za-z])(\d|_[A-Za-z0-9]+\b)?")
 _INDEX = re.compile(r"(?<![\w.;])([A-Za-z])_([A-Za-z]{1,3}\d?|\d)\b(?!\()")
 _NUMBER = re.compile(r"(?<![\w.<])([a-z])(\d)(?![\w.])")
@@ -50,8 +59,8 @@ def mathml(latex: str) -> Markup:
 
 
 def with_mathematics(text: str) -> Markup:
-    """`text` escaped, with MathML in place of every $formula$."""
-    parts = _FORMULA.split(text)
+    """`text` escaped, with MathML in place of every $formula$, and of those of `TYPED`."""
+    parts = _FORMULA.split(_TYPED.sub(lambda typed: f"${TYPED[typed[0]]}$", text))
     done = [mathml(part) if i % 2 else escape(part) for i, part in enumerate(parts)]
     return Markup("").join(done)
 

@@ -29,6 +29,11 @@ def test_formulas_between_dollars():
     assert "<msup>" in text and "&amp; &lt;i&gt;" in text and "$" not in text
 
 
+def test_formulas_that_captions_type_are_set():
+    text = with_mathematics("αc² rises through 2/η; ηαc∞² = 2")
+    assert text.count("<math") == 3 and "²" not in text and text.endswith(" = 2")
+
+
 def test_every_formula_of_the_ledger_is_set():
     for claim in claims_table():
         assert "\\" not in mathml(claim["latex"]), claim["id"]
