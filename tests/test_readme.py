@@ -71,6 +71,14 @@ def test_examples_of_the_reference_say_what_comes_out(page):
 
 
 @pytest.mark.parametrize("package", ["linmodel", "proofs_check", "realnet"])
+def test_every_public_name_is_in_an_example(package):
+    text = read(ROOT / "docs" / "reference" / f"{package}.md")
+    code = "\n".join(re.findall(r"```pycon\n(.*?)```", text, re.DOTALL))
+    names = import_module(package).__all__
+    assert [one for one in names if not re.search(rf"\b{one}\b", code)] == []
+
+
+@pytest.mark.parametrize("package", ["linmodel", "proofs_check", "realnet"])
 def test_every_public_name_is_in_the_reference(package):
     pytest.importorskip("mkdocs")
     hooks = import_module("docs.hooks")
