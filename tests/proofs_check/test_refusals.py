@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 from flint import arb
-from proofs_check.reading import explain
 
 from linmodel import InvalidInput
 from proofs_check import Verdict, catalogue, claims, credit, run
@@ -20,6 +19,7 @@ from proofs_check.claims import plateau
 from proofs_check.enclosure import positive
 from proofs_check.expressions import enclose, relation
 from proofs_check.mutants import edits, of_implication
+from proofs_check.readable import explain
 from proofs_check.rocq import formulas
 from proofs_check.second import agrees
 from proofs_check.smtlib import queries
