@@ -73,7 +73,7 @@ def small_experiments():
             size=60, width=6, steps=8, every=4, seeds=3, resamples=99
         ),
         "removal_natural": removal.Settings(
-            "digits", {}, removal.NATURAL, size=60, width=6, steps=8, every=4, seeds=1
+            "digits", {}, removal.NATURAL, size=40, width=4, steps=4, every=4, seeds=1
         ),
         "natural": natural.Settings(
             "planted", {}, normed, {"mse": {"VGG": 0.2}}, steps=100, seeds=2, draws=99
