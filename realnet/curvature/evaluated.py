@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Eigenpairs:
+    """values (k,) descending, vectors (k, n) as rows, residuals ||H v - lambda v|| (k,).
+
+    `errors`: estimated eigenvalue errors (k,); `converged` (k,): within the tolerance asked and
+    with the search for larger eigenvalues finished. Values and residuals are of the products
+    themselves, in coordinates of an orthonormal basis, float64. `missed`: a bound on the
+    probability that a larger eigenvalue was missed (module `assurance`); NaN: not asked.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    residuals: Tensor
+    errors: Tensor
+    converged: Tensor
+    products: int
+    missed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +34,9 @@ class Curvature:
     values, residuals ||H v - lambda v||, errors (estimated) and converged: (k,); vectors: (k, n),
     rows, in the order of the parameters; loss; gradient (n,), of the same point, so that the
     training step need not compute it again; products: Hessian-vector products spent.
+    missed: a bound on the probability that an eigenvalue larger than the k-th was missed by more
+    than the tolerance (module `assurance`); NaN where assurance="fast" did not ask.
+    Printed, it is a sentence.
     """
 
     values: Tensor
@@ -24,8 +47,26 @@ class Curvature:
     products: int
     loss: float
     gradient: Tensor
+    missed: float = math.nan
+
+    def __str__(self) -> str:
+        converged = "converged" if bool(self.converged.all()) else "not converged"
+        values = ", ".join(f"{value:.6g}" for value in self.values.tolist())
+        return (
+            f"{values} ({converged}, {self.products} products, estimated error "
+            f"{float(self.errors.max()):.2g}{said(self.missed)})"
+        )
 
     @property
     def sharpness(self) -> float:
         """The largest eigenvalue (not the largest absolute value)."""
         return float(self.values[0])
+
+
+def said(missed: float) -> str:
+    """The bound in words; "" where there is none."""
+    if math.isnan(missed):
+        return ""
+    if missed >= 1:
+        return "; how probable it is that a larger one was missed is not known"
+    return f"; a larger one was missed with a probability of at most {missed:.1g}"

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from realnet.curvature.secant import SecantModel, descending
 
+NEW = 0.1  # of a vector must be outside of what was measured: less is mostly roundoff
+
 
 class Measured:
     """Orthonormal inputs s and images y = H s, in coordinates of the secant model."""
@@ -21,12 +23,27 @@ class Measured:
 
     def add(self, s: Tensor, image: Tensor) -> None:
         """Note s (coordinates, a unit vector orthogonal to earlier ones) and H s (n,)."""
-        y = self.model.express(image)  # the image is overwritten
+        self._note(s, self.model.express(image))  # the image is overwritten
+
+    def _note(self, s: Tensor, y: Tensor) -> None:
         earlier = self.coordinates()
         self._s = torch.cat([earlier[0], self.model.padded(s)[None]])
         self._y = torch.cat([earlier[1], self.model.padded(y)[None]])
         self._found = None
         self.model.learn(s, y)
+
+    def add_outside(self, direction: Tensor, image: Tensor) -> None:
+        """Note of a vector (coordinates) and its image (n,) what is orthogonal to earlier ones."""
+        y = self.model.express(image)
+        earlier, images = self.coordinates()
+        s, y = self.model.padded(direction), self.model.padded(y)
+        size = float(s.norm())
+        for _ in range(2):
+            part = earlier @ s
+            s, y = s - part @ earlier, y - part @ images
+        left = float(s.norm())
+        if left > NEW * size:
+            self._note(s / left, y / left)
 
     def coordinates(self) -> tuple[Tensor, Tensor]:
         """s and y as rows of coordinates, shapes (m, b)."""
@@ -43,6 +60,11 @@ class Measured:
         values, vectors, residuals = self._found
         vectors, residuals = (self.model.padded(rows[:count]) for rows in (vectors, residuals))
         return values[:count], vectors, residuals
+
+    def last(self) -> float:
+        """s^T H s of the last product."""
+        s, y = self.coordinates()
+        return float(s[-1] @ y[-1])
 
     def scale(self) -> float:
         """The largest absolute Ritz value."""

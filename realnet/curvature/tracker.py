@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from linmodel.errors import integer, real, refuse
+from linmodel.errors import integer, one_of, real, refuse
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
 from realnet.curvature.evaluated import Curvature
@@ -23,13 +23,13 @@ from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
 from realnet.curvature.precision import full_precision
+from realnet.curvature.search import SHARE
 from realnet.curvature.selfcheck import Products, verified
 from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
 from realnet.curvature.training_mode import REMEDY, consistent
 from realnet.curvature.unchanged import Watched, unmoved
 from realnet.edges.recorded import Recorded
 
-SHARE = 0.5  # of the tolerance is asked of the solver's estimate: estimates are not bounds
 ROUNDOFF = 4.0  # products in floating point give eigenvalues to about this many epsilons
 
 
@@ -50,6 +50,12 @@ class SharpnessTracker(Recorded):
     memory      vectors of n numbers held at most, what autograd needs aside: at least
                 4 k + 11. Default: 16 for k = 1 from n = 1e6 on, 4e6 / n below, at most 64,
                 4 more for each further pair
+    assurance   "fast": a bound on the probability that a larger eigenvalue was missed is asked for
+                only where the change since the last evaluation was abrupt; "sure": always, until
+                it is at most 1e-3 (Lanczos from a random vector in the complement of what was
+                found: Kuczynski and Wozniakowski 1992, van Dorsselaer et al. 2000; formula in
+                `assurance`). It is in the result as `missed`; where it is larger, converged is
+                False. Meanwhile k + 2 more vectors are held.
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
@@ -71,6 +77,7 @@ class SharpnessTracker(Recorded):
         max_products: int = 200,
         seed: int = 0,
         memory: int | None = None,
+        assurance: str = "fast",
         training_mode: str = "refuse",
     ) -> None:
         if not callable(loss_fn):
@@ -86,6 +93,7 @@ class SharpnessTracker(Recorded):
         self.memory = (
             memory if memory is None else integer("memory", memory, low=4 * self.asked + 11)
         )
+        self.sure = one_of("assurance", assurance, ("fast", "sure")) == "sure"
         self._checked: tuple[weakref.ref[Tensor], ...] = ()
         self.k, self.solver = self._solver()
 
@@ -96,7 +104,8 @@ class SharpnessTracker(Recorded):
         generator = torch.Generator().manual_seed(self.seed)
         kind = self.objective
         memory = self.memory or default_memory(kind.n, k)
-        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, memory - BESIDES)
+        rows = memory - BESIDES
+        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, rows, self.sure)
 
     def curvature(self) -> Curvature:
         """Eigenpairs, loss and gradient at the parameters as they are now; not in `history`."""
@@ -136,6 +145,7 @@ class SharpnessTracker(Recorded):
             pairs.products,
             float(loss),
             gradient,
+            pairs.missed,
         )
 
     def _known(self) -> bool:

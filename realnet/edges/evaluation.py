@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from realnet.curvature.evaluated import said
 from realnet.edges.quantity import Measured, Quantity
 
 
@@ -42,6 +43,7 @@ class Edges:
             ratio = "" if one.ratio is None else f"{one.ratio:.3f}"
             interval = "" if one.low is None else f"{one.low:.4g} .. {one.high:.4g}"
             note = "" if one.converged else "  (not converged)"
+            note += "" if one.missed is None else f"  ({said(one.missed).removeprefix('; ')})"
             lines.append(f"{name:<18} {one.value:>11.5g} {level:>11} {ratio:>7}  {interval}{note}")
         return "\n".join(lines)
 

@@ -15,7 +15,7 @@ from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import derivatives_said, full_precision
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
-from realnet.edges.solving import largest
+from realnet.edges.solving import bound, largest
 
 SAME = 1e-4  # relative: loss_of(outputs) must be the tracked loss
 
@@ -49,7 +49,9 @@ class GaussNewton:
         }
         converged = bool(found.converged.all()) and bool(rest.converged.all())
         threshold = point.threshold()
-        return Measured(float(found.values[0]), threshold, converged=converged, more=more)
+        missed = bound(found.missed + rest.missed)
+        value = float(found.values[0])
+        return Measured(value, threshold, converged=converged, missed=missed, more=more)
 
     def products(self, point: Point, vectors: Tensor) -> Tensor:
         """G V by rows, (m, n): forward along V, times the loss's Hessian, backward."""

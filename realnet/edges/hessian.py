@@ -9,7 +9,7 @@ import torch
 from realnet.curvature.eigensolver import Eigenpairs
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
-from realnet.edges.solving import largest
+from realnet.edges.solving import bound, largest
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Top:
         """more: values (k,), vectors (k, n), residuals, errors."""
         found = point.curvature
         threshold = point.threshold()
-        return Measured(found.sharpness, threshold, converged=_all(found), more=_parts(found))
+        good, missed, more = _all(found), bound(found.missed), _parts(found)
+        return Measured(found.sharpness, threshold, converged=good, missed=missed, more=more)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class MostNegative:
         """more: values (k,) ascending, vectors (k, n)."""
         found = largest(point, self.name, lambda v: -point.products(v), self.k)
         more = _parts(found) | {"values": -found.values}
-        return Measured(-float(found.values[0]), converged=_all(found), more=more)
+        good, missed = _all(found), bound(found.missed)
+        return Measured(-float(found.values[0]), converged=good, missed=missed, more=more)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class LargestMagnitude:
         vectors = torch.cat([up.vectors, down.vectors])[order.to(up.vectors.device)]
         converged = torch.cat([up.converged, down.converged])[order]
         more = {"values": values[order], "vectors": vectors}
-        return Measured(float(values[order][0]), converged=bool(converged.all()), more=more)
+        missed = bound(up.missed + down.missed)
+        good = bool(converged.all())
+        return Measured(float(values[order][0]), converged=good, missed=missed, more=more)
 
 
 def _all(found: Eigenpairs) -> bool:

@@ -28,6 +28,7 @@ PARTS = {
     "threshold": "{} at which the optimiser turns unstable",
     "low": "{}: lower end of the 95% interval",
     "high": "{}: upper end of the 95% interval",
+    "missed": "{}: bound on the probability that a larger one was missed",
 }
 KIND = "opposing-signals history"
 
@@ -61,7 +62,8 @@ class History:
                 value = getattr(one, part)
                 if value is not None:
                     key = f"{quantity.name}_{part}"
-                    self.about[key] = quantity.unit, text.format(quantity.name)
+                    unit = "1" if part == "missed" else quantity.unit
+                    self.about[key] = unit, text.format(quantity.name)
                     row[key] = value
             row[f"{quantity.name}_converged"] = float(one.converged)
             self.about[f"{quantity.name}_converged"] = "1", "within the tolerance asked"

@@ -32,12 +32,12 @@ class Point:
         top: Callable[[], Any],
         optimizer: Any = None,
         memory: dict[str, Any] | None = None,
-        settings: tuple[int, float, int, int] = (1, 1e-3, 200, 0),
+        settings: tuple[int, float, int, int, bool] = (1, 1e-3, 200, 0, False),
         noisy: Callable[[], bool] = lambda: False,
     ) -> None:
         self.objective, self.optimizer, self.noisy = objective, optimizer, noisy
         self.memory = {} if memory is None else memory
-        self.k, self.tolerance, self.max_products, self.seed = settings
+        self.k, self.tolerance, self.max_products, self.seed, self.sure = settings
         self.spent = {"products": 0, "gradients": 0, "passes": 0}
         self._top, self._curvature = top, None
         self._loss: float | None = None

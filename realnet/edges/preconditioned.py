@@ -12,7 +12,7 @@ from linmodel.errors import refuse
 from realnet.edges.point import Point
 from realnet.edges.preconditioner import diagonal
 from realnet.edges.quantity import Measured
-from realnet.edges.solving import largest
+from realnet.edges.solving import bound, largest
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,6 @@ class Preconditioned:
         )
         more = {"values": found.values, "vectors": found.vectors, "preconditioner": scale}
         converged = bool(found.converged.all())
-        return Measured(float(found.values[0]), threshold, converged=converged, more=more)
+        missed = bound(found.missed)
+        value = float(found.values[0])
+        return Measured(value, threshold, converged=converged, missed=missed, more=more)

@@ -29,6 +29,7 @@ class Measured:
     low, high  95% interval where the value is an average over draws; None where it is not
     converged  within the tolerance, or the interval as narrow as asked
     more       what else was found: eigenvalues, vectors, numbers of draws
+    missed     bound on the probability that a larger eigenvalue was missed; None: not asked
     """
 
     value: float
@@ -37,6 +38,7 @@ class Measured:
     high: float | None = None
     converged: bool = True
     more: Mapping[str, float | Tensor] = field(default_factory=dict)
+    missed: float | None = None
 
     @property
     def ratio(self) -> float | None:

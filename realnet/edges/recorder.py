@@ -28,6 +28,7 @@ class Tracked(Protocol):
     tolerance: float
     max_products: int
     seed: int
+    sure: bool
 
     def curvature(self) -> Any: ...
 
@@ -85,7 +86,13 @@ class Recorder:
 
     def _point(self) -> Point:
         tracker = self.tracker
-        settings = tracker.k, tracker.tolerance, tracker.max_products, tracker.seed
+        settings = (
+            tracker.k,
+            tracker.tolerance,
+            tracker.max_products,
+            tracker.seed,
+            tracker.sure,
+        )
         return Point(
             tracker.objective,
             tracker.curvature,

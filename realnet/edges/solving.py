@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,9 +11,10 @@ from torch import Tensor
 from linmodel.errors import integer, refuse
 from realnet.curvature.eigensolver import Eigenpairs, TopSolver
 from realnet.curvature.precision import full_precision
+from realnet.curvature.search import SHARE
 from realnet.edges.point import Point
 
-SHARE, ROUNDOFF = 0.5, 4.0  # as in realnet.curvature.tracker
+ROUNDOFF = 4.0  # as in realnet.curvature.tracker
 
 
 def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: int) -> Eigenpairs:
@@ -25,9 +27,14 @@ def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: in
     known = point.memory.get(name)
     if known is None or known[0] != key:
         generator = torch.Generator().manual_seed(point.seed)
-        known = key, TopSolver(*key, generator)
+        known = key, TopSolver(*key, generator, sure=point.sure)
         point.memory[name] = known
     floor = ROUNDOFF * torch.finfo(objective.dtype).eps
     with full_precision(objective.device):
         pairs = known[1].solve(products, SHARE * point.tolerance, floor, point.max_products)
     return pairs
+
+
+def bound(missed: float) -> float | None:
+    """The probability as `Measured` has it: None where it was not asked for."""
+    return None if math.isnan(missed) else missed

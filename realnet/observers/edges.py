@@ -40,7 +40,7 @@ class Edges(Rows):
         if found is None:
             return
         memory = {"checked": True, "draws": moment.step}
-        options = 1, self.config.tolerance, 500, self.config.seed
+        options = 1, self.config.tolerance, 500, self.config.seed, False
         point = Point(moment.task.whole, lambda: found, None, memory, options)
         try:
             if self.config.optimiser == "adam":

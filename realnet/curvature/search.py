@@ -1,0 +1,250 @@
+"""One evaluation of the top of a slowly changing operator: what to multiply next, and when to end.
+
+The rules are in module `eigensolver`, whose TopSolver keeps what is between evaluations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from realnet.curvature.assurance import MISSED, Lanczos, ceiling
+from realnet.curvature.evaluated import Eigenpairs
+from realnet.curvature.measured import Measured
+from realnet.curvature.secant import SecantModel
+from realnet.curvature.trend import Trend
+
+Products = Callable[[Tensor], Tensor]
+UNKNOWN = 0.5  # of the lowest wanted value is hoped for along what has never been measured
+DOUBT = 0.01  # of it, an evaluation, by which what was not measured may have risen
+CAUTION = 0.25  # of the tolerance is what the hopeful model may promise at the end
+COLD = 24  # products of an evaluation that knows nothing; with 10 it settled on the second
+ASKED = 48  # products, after an abrupt change, to bound the probability of a miss
+ABRUPT = 0.5  # of the top: a change since the last evaluation, a residual, or what has risen
+QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass, and
+LOUD = 2.0  # times the usual one, an evaluation and for RECALL evaluations; more is followed
+RECALL = 4
+SHARE = 0.5  # of the tolerance is asked of the estimates: they are not bounds
+SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
+
+
+class Kept(Protocol):
+    """What is kept from one evaluation to the next (TopSolver)."""
+
+    n: int
+    k: int
+    kept: int
+    sure: bool
+    model: SecantModel
+    trend: Trend
+    probe: tuple[Tensor, Tensor] | None  # z and what H z is expected to be
+    usual: float
+    age: int
+
+    def noise(self) -> Tensor: ...
+
+
+class Search:
+    """What has been measured in this evaluation, and what is to be multiplied next."""
+
+    def __init__(
+        self, solver: Kept, products: Products, tolerance: float, floor: float, limit: int
+    ) -> None:
+        self.solver, self.model, self.products = solver, solver.model, products
+        self.measured = Measured(solver.model)
+        self.tolerance, self.floor = tolerance, floor
+        self.k, self.limit = solver.k, limit
+        self.spent = 0
+        self.least = 0  # products to be spent at least
+        self.weighed = False  # whether the probe's image has been looked at
+        self.abrupt = False  # whether the operator is another one than at the last evaluation
+        self.missed, self.asked = math.nan, 0  # bound on a miss; products spent on it
+        self.probe: tuple[Tensor, Tensor] | None = None  # for the next evaluation
+
+    def run(self) -> Eigenpairs:
+        """Multiply until nothing is left to improve or to look for."""
+        self._begin()
+        finished = self._search()
+        while finished and (self.abrupt or self.solver.sure) and self._open():
+            self._assure()
+            if self.missed <= MISSED or (self.asked >= ASKED and not self.solver.sure):
+                break
+            finished = self._search()
+        return self._result(finished)
+
+    def _open(self) -> bool:
+        """Whether there is something left to multiply, and products to do it with."""
+        return self.spent < self.limit and len(self.measured) < self.solver.n
+
+    def _search(self) -> bool:
+        """Multiply what is hoped for, until nothing is; whether that point was reached."""
+        while self._open():
+            self._make_room(1)
+            direction, risen = self._promising(), False
+            if direction is None and not self.weighed:
+                direction, risen = self._unexplained(), True
+            if direction is None:
+                return True
+            if self.spent < self.limit:
+                self._measure(direction)
+                top = float(self.measured.ritz(1)[0][0])
+                self.abrupt |= risen and self.measured.last() > (1 - ABRUPT) * abs(top)
+        return len(self.measured) >= self.solver.n
+
+    def _begin(self) -> None:
+        """Multiply the vectors expected at the top; noise where nothing is expected."""
+        self.model.before = self.model.small
+        if self.model.rank > self.solver.kept + SLACK:
+            self._restart()
+        self._make_room(self.k + 2)
+        if self.solver.probe is None:
+            return self._begin_cold()
+        guess = self.solver.trend.guess()
+        expected, vectors = (part[: self.k] for part in self.model.eigen())
+        for direction in vectors if guess is None else self.model.padded(guess):
+            outside = self.measured.outside(direction)
+            if outside is not None:
+                self._measure(outside)
+        values, _, residuals = self.measured.ritz(self.k)
+        drift = float((values - expected[: len(values)]).abs().max())
+        self._doubt(drift)
+        if max(drift, float(residuals[0].norm())) > ABRUPT * float(values.abs().max()):
+            self.least, self.abrupt = self.spent + COLD, True
+            noise = self._noise()
+            if noise is not None:
+                self._measure(noise)
+        return None
+
+    def _assure(self) -> None:
+        """Bound the probability of a miss; ends early where there is something larger to follow."""
+        values, vectors, residuals = self.measured.ritz(self.k)
+        gram = residuals @ residuals.T
+        lanczos = Lanczos(self.model.vector(vectors), self.solver.noise())
+        self.missed = 1.0
+        while lanczos.current is not None and self._open():
+            self.asked += 1
+            self._make_room(2)
+            direction = self.model.express(lanczos.current.clone())
+            image = self._multiply(lanczos.current)
+            lanczos.step(image)
+            self.measured.add_outside(direction, image)
+            now, allowed = self.measured.ritz(self.k)[0], self._errors()[1] / SHARE
+            level = ceiling(values, gram, now, allowed)
+            self.missed = min(self.missed, lanczos.missed(level))
+            if self.missed <= MISSED or lanczos.top() > level:
+                break
+            if self.asked >= ASKED and not self.solver.sure:
+                break
+
+    def _begin_cold(self) -> None:
+        """Multiply the probe itself."""
+        self.least, self.weighed = COLD, True
+        probe = self.solver.noise()
+        coordinates = self.model.express(probe.clone())
+        image = self._multiply(probe)
+        self.probe = probe, image.clone()
+        self.measured.add(coordinates / coordinates.norm(), image)
+
+    def _measure(self, direction: Tensor) -> None:
+        self.measured.add(direction, self._multiply(self.model.vector(direction)))
+        values = self.measured.ritz(len(self.measured))[0]
+        lowest = float(values[: self.k][-1])
+        self.model.low = min(self.model.low, float(values[-1]))
+        self.model.unknown = lowest - (1 - UNKNOWN) * abs(lowest)
+
+    def _multiply(self, vector: Tensor) -> Tensor:
+        self.spent += 1
+        return self.products(vector[None])[0]
+
+    def _doubt(self, rise: float) -> None:
+        """Hope for `rise` more along all that has not been measured."""
+        s, _ = self.measured.coordinates()
+        rest = torch.eye(self.model.rank, dtype=s.dtype, device="cpu") - s.T @ s
+        self.model.doubt = self.model.doubt + rise * rest
+
+    def _make_room(self, rows: int) -> None:
+        """Before the model grows."""
+        if not self.model.room(rows):
+            self._restart()
+
+    def _restart(self) -> None:
+        """Let the model forget all but its top, what was measured of it, and where it was."""
+        last, model = self.solver.trend.last, self.model
+        others = model.small[:0] if last is None else model.padded(last)
+        pairs = self.measured.pairs(self.k, others, self.solver.kept, 10 * model.roundoff)
+        first = torch.cat([pairs, others])
+        turned = model.restart(first, self.solver.kept)
+        self.solver.trend.turn(turned)
+        self.measured.take(pairs @ turned)
+
+    def _errors(self) -> tuple[Tensor, Tensor]:
+        """Estimated errors of the wanted Ritz values, and which would pass."""
+        values = self.measured.ritz(self.k)[0]
+        promises = (self.model.hopeful()[0][: len(values)] - values).clamp_min(0.0)
+        allowed = self.tolerance * values.abs() + self.floor * self.measured.scale()
+        return promises / CAUTION, allowed
+
+    def _promising(self) -> Tensor | None:
+        """The hopeful model's eigenvector for the first wanted pair that is not accurate enough."""
+        errors, allowed = self._errors()
+        bad = (errors > allowed).nonzero()
+        first = int(bad[0]) if len(bad) else len(errors)
+        if first == self.k and self.spent >= self.least:
+            return None
+        for vector in self.model.hopeful()[1][first % self.k :]:
+            direction = self.measured.outside(vector)
+            if direction is not None:
+                return direction
+        return self._noise()
+
+    def _noise(self) -> Tensor | None:
+        self._make_room(2)
+        return self.measured.outside(self.model.express(self.solver.noise()))
+
+    def _unexplained(self) -> Tensor | None:
+        """The change of the probe's image that products have not shown since, if it is loud.
+
+        What is let pass is kept: small changes add up until they are followed.
+        """
+        self._make_room(2)
+        self.weighed, model = True, self.model
+        probe, expected = self.solver.probe  # type: ignore[misc]
+        image = self._multiply(probe)
+        change = model.vector((model.small - model.before) @ model.inside(probe))
+        change.neg_().add_(image).sub_(expected)
+        measured = self.measured.coordinates()[0] @ model.inside(change)
+        left = float(change.square().sum()) - float(measured.square().sum())
+        scale = max(float(self.measured.ritz(self.k)[0].abs().max()), 1e-300)
+        seen = (max(left, 0.0) * self.solver.n) ** 0.5 / scale
+        age, usual = self.solver.age, self.solver.usual
+        quiet = seen <= max(QUIET, LOUD * usual * min(age, RECALL))
+        self.solver.age, self.solver.usual = (
+            (age + 1 if quiet else 1),
+            (seen if age == 1 else usual),
+        )
+        self.probe = probe, image.sub_(change) if quiet else image
+        return None if quiet else self.measured.outside(model.express(change))
+
+    def _result(self, finished: bool) -> Eigenpairs:
+        """What was found; the solver is left as the next evaluation needs it."""
+        values, vectors, residuals = self.measured.ritz(self.k)
+        errors, allowed = self._errors()
+        self.solver.trend.learn(self.model.eigen()[1][: self.k])  # improved by what was left over
+        if finished and self.probe is not None:  # else what the probe saw is left to be seen again
+            self.solver.probe = self.probe
+        self.model.doubt = self.model.doubt + DOUBT * float(values.abs().max()) * torch.eye(
+            self.model.rank, dtype=torch.float64, device="cpu"
+        )
+        if len(self.measured) >= self.solver.n:
+            self.missed = 0.0
+        sure = not (self.abrupt or self.solver.sure) or self.missed <= MISSED
+        good = (errors <= allowed) & finished & sure
+        found = self.model.vector(vectors)
+        sizes = residuals.norm(dim=1)
+        return Eigenpairs(
+            values, found, sizes, torch.minimum(errors, sizes), good, self.spent, self.missed
+        )
