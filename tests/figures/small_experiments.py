@@ -69,9 +69,7 @@ def small_experiments():
         "branching_natural": branching.Settings(
             "digits", {}, _first(branching.NATURAL, 1), steps=60, observe=("branch",)
         ),
-        "removal_planted": removal.Settings(
-            size=60, width=6, steps=8, every=4, seeds=3, resamples=99
-        ),
+        "removal_planted": removal.Settings(size=40, width=4, steps=4, every=4, seeds=1),
         "removal_natural": removal.Settings(
             "digits", {}, removal.NATURAL, size=40, width=4, steps=4, every=4, seeds=1
         ),
