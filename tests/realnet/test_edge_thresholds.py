@@ -106,3 +106,19 @@ def test_they_are_the_models_own():
         (PlainSharpnessAware(ETA, radius=0.3), thresholds.sam(2 / ETA, 0.3)),
     ):
         assert edge(optimiser) == pytest.approx(level, rel=ALGEBRA)
+
+
+KNOWN = {"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({n for n in dir(torch.optim) if n[0].isupper()} - {"Optimizer"})
+)
+def test_every_optimiser_of_torch_has_its_edge_or_is_refused_in_one_sentence(name):
+    optimiser = getattr(torch.optim, name)([torch.nn.Parameter(torch.ones(2, 2))], lr=ETA)
+    if name in KNOWN:
+        assert read(optimiser).threshold() > 0
+        return
+    with pytest.raises(InvalidInput, match=f"optimizer is '{name}'") as error:
+        read(optimiser)
+    assert "\n" not in str(error.value)
