@@ -39,7 +39,8 @@ def draw(data: xr.Dataset) -> Figure:
     for column, name in enumerate(names):
         _by_dose(axes[0, column], data, name)
         _forest(axes[1, column], data, name)
-    axes[0, 0].legend(fontsize=7)
+    if _shown(data):
+        axes[0, 0].legend(fontsize=7)
     return drawn
 
 
