@@ -19,7 +19,7 @@ from linmodel.errors import LARGEST, refuse
 P = ParamSpec("P")
 R = TypeVar("R")
 UNIONS = (typing.Union, types.UnionType)
-NUMERIC = set(typing.get_args(ArrayLike))
+NUMERIC = set(typing.get_args(ArrayLike)) or {ArrayLike}  # one named type from Python 3.12 on
 MOST_CHECKED = 1000  # elements of a sequence that are looked at
 
 
@@ -134,7 +134,9 @@ def _is(value: object, kind: type) -> bool:
 
 def _is_numeric_array(kind: Any) -> bool:
     origin = typing.get_origin(kind)
-    return origin is np.ndarray or (origin in UNIONS and set(typing.get_args(kind)) >= NUMERIC)
+    if kind is ArrayLike or origin is np.ndarray:
+        return True
+    return origin in UNIONS and set(typing.get_args(kind)) >= NUMERIC
 
 
 def _fits_array(value: object) -> bool:
