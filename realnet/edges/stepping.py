@@ -17,7 +17,8 @@ KNOWN = (
     "torch's SGD, Adam, AdamW, RMSprop, Adagrad, another with exp_avg_sq or square_avg in its "
     "state, SAM over one of them (base_optimizer, rho), a schedule of one, or a step size"
 )
-OTHER_RULES = ("NAdam", "RAdam", "Adamax", "Adadelta", "SparseAdam", "Adafactor")
+OTHER_RULES = {"NAdam", "RAdam", "Adamax", "Adadelta", "SparseAdam", "Adafactor"}
+ADAPTIVE = {"Adam", "AdamW", "RMSprop", "Adagrad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Stepping:
-    """All groups of an optimiser. `state`: its own, tensor by tensor; `name`: its class."""
+    """All groups of an optimiser. `state`: its own, tensor by tensor; `name`: its class.
+
+    foreign: of no class of torch's that is known here; read by what its state holds.
+    """
 
     rules: tuple[Rule, ...]
     name: str
     state: Mapping[Tensor, Mapping[str, Any]]
     groups: tuple[Mapping[str, Any], ...]
+    foreign: bool = False
 
     @property
     def step_size(self) -> float:
@@ -95,7 +100,16 @@ class Stepping:
         return min(self.thresholds(gradient_norm))
 
     def said(self) -> str:
-        """A sentence on groups that differ; "" where they do not."""
+        """What is assumed of an optimiser that is not torch's, and how groups differ; or ""."""
+        assumed = (
+            f"{self.name} is not torch's: it is read by its state and groups as one of Adam's or "
+            "RMSprop's kind; if it steps otherwise, its threshold is not this one. "
+            if self.foreign
+            else ""
+        )
+        return (assumed + self._difference()).strip()
+
+    def _difference(self) -> str:
         if not self.differ:
             return ""
         etas = ", ".join(f"{rule.step_size:g}" for rule in self.rules)
@@ -132,7 +146,8 @@ def read(optimizer: Any) -> Stepping:
     rules = tuple(_rule(name, group, base, rho) for group in groups if len(group["params"]))
     if len({rule.sees for rule in rules}) != 1:
         refuse("optimizer", name, "one kind of step in all groups")
-    return Stepping(rules, name, base.state, groups)
+    foreign = not _classes(base) & (ADAPTIVE | {"SGD"})
+    return Stepping(rules, name, base.state, groups, foreign)
 
 
 def _rule(name: str, group: Mapping[str, Any], optimizer: Any, sam: bool) -> Rule:
@@ -153,7 +168,7 @@ def _rule(name: str, group: Mapping[str, Any], optimizer: Any, sam: bool) -> Rul
             damped = _number("dampening", group.get("dampening", 0.0)) if momentum else 0.0
             factor = thresholds.heavy_ball(1.0, momentum, damped)
         return Rule(eta, factor, SHARPNESS, coupled=decay, rho=rho)
-    if name in OTHER_RULES or not _diagonal(group, optimizer):
+    if _classes(optimizer) & OTHER_RULES or not _diagonal(group, optimizer):
         refuse("optimizer", name, KNOWN, "Pass its step size, or measure against your own line.")
     if "betas" in group:
         factor = thresholds.adam(1.0, _number("beta1", group["betas"][0]))
@@ -164,10 +179,14 @@ def _rule(name: str, group: Mapping[str, Any], optimizer: Any, sam: bool) -> Rul
     return Rule(eta, factor, PRECONDITIONED, coupled=decay, rho=rho)
 
 
+def _classes(optimizer: Any) -> set[str]:
+    """Names of its class and of those that it inherits from: a subclass steps as its parent."""
+    return {kind.__name__ for kind in type(optimizer).__mro__}
+
+
 def _diagonal(group: Mapping[str, Any], optimizer: Any) -> bool:
     """Whether its state holds, or torch says that it will hold, a second moment."""
-    kinds = {"Adam", "AdamW", "RMSprop", "Adagrad"}
-    if {kind.__name__ for kind in type(optimizer).__mro__} & kinds:
+    if _classes(optimizer) & ADAPTIVE:
         return True
     seen = set().union(*(optimizer.state.get(p, {}) for p in group["params"]))
     return bool(seen & {"exp_avg_sq", "square_avg"})

@@ -122,3 +122,23 @@ def test_every_optimiser_of_torch_has_its_edge_or_is_refused_in_one_sentence(nam
     with pytest.raises(InvalidInput, match=f"optimizer is '{name}'") as error:
         read(optimiser)
     assert "\n" not in str(error.value)
+
+
+def test_a_renamed_subclass_is_read_as_its_parent():
+    class Mine(torch.optim.NAdam):
+        pass
+
+    with pytest.raises(InvalidInput, match="optimizer is 'Mine'"):
+        read(Mine([torch.nn.Parameter(torch.ones(2))], lr=ETA))
+
+
+def test_an_optimiser_that_is_not_torchs_is_read_with_a_word():
+    class Foreign(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": ETA, "betas": (0.9, 0.999), "eps": 1e-8})
+
+    point = torch.nn.Parameter(torch.ones(2))
+    foreign = Foreign([point])
+    foreign.state[point]["exp_avg_sq"] = torch.ones(2)
+    assert "Foreign is not torch's" in read(foreign).said()
+    assert read(torch.optim.AdamW([point], lr=ETA)).said() == ""
