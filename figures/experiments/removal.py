@@ -46,6 +46,9 @@ def draw(data: xr.Dataset) -> Figure:
 
 def tables(data: xr.Dataset) -> list[Table]:
     """Primary numbers; every arm less the untouched run; how like the members the controls are."""
+    if not _shown(data):
+        none = f"none was found in {data.sizes['seed']} seeds"
+        return [Table("Groups", ["cell", "group"], [[str(c), none] for c in data.cell.values])]
     rows = [
         [
             *_names(cell, f"{group} ({_count(data, cell, group)})"),
