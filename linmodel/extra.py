@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from linmodel.errors import InvalidInput
 
-class MissingExtra(ImportError):
+
+class MissingExtra(InvalidInput, ImportError):
     """A part whose optional dependencies are not installed; the message names the extra."""
 
 

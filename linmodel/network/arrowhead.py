@@ -31,7 +31,8 @@ def _distance(height: Array, square: Array, gap: Array) -> Array:
 
     def excess(y: Array, row: NDArray[np.integer]) -> Array:
         own, below = square[row], y[..., None] + gap[row]
-        share = np.divide(own, below, out=np.zeros_like(own), where=own > 0)
+        # y = gap = 0: only where the quadratic's root has underflowed, and the term with it.
+        share = np.divide(own, below, out=np.zeros_like(own), where=below > 0)
         return y - height[row] - share.sum(axis=-1)
 
     # Below: the terms of gap 0 alone, a quadratic. Above: all of them at gap 0.

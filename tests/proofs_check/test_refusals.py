@@ -13,14 +13,14 @@ from flint import arb
 from linmodel import InvalidInput
 from proofs_check import Verdict, catalogue, claims, credit, run
 from proofs_check import certify as certifying
-from proofs_check.certificates import formula, recheck, store, write
+from proofs_check.certificates import archive, formula, recheck, write
 from proofs_check.certificates.formula import Statement
 from proofs_check.claims import plateau
 from proofs_check.enclosure import positive
 from proofs_check.expressions import enclose, relation
 from proofs_check.mutants import edits, of_implication
 from proofs_check.readable import explain
-from proofs_check.rocq import formulas
+from proofs_check.rocq import syntax
 from proofs_check.second import agrees
 from proofs_check.smtlib import queries
 from proofs_check.symbolic import identity
@@ -37,7 +37,7 @@ def test_what_is_no_formula_is_refused(text):
     with pytest.raises(ValueError, match="not a"):
         formula.read(text, RING)
     with pytest.raises((ValueError, AssertionError)):
-        formulas.tree(text, RING)
+        syntax.tree(text, RING)
     with pytest.raises(ValueError, match="not a"):
         list(queries(Statement((text,), "x > 0")))
 
@@ -54,14 +54,14 @@ def test_what_is_no_polynomial_is_refused(text):
 
 def test_a_denial_and_a_constant_are_read_alike():
     assert formula.read("not (x > 0)", RING) == formula.read("x <= 0", RING)
-    assert formulas.tree("not (x > 0)", RING) == formulas.tree("x <= 0", RING)
+    assert syntax.tree("not (x > 0)", RING) == syntax.tree("x <= 0", RING)
     assert "false" in next(iter(queries(Statement(("True",), "False")))).text
     with pytest.raises(ValueError, match="not a polynomial"):
         formula.polynomial("1/x", RING)
-    assert formulas.term(ast.parse("x**-2", mode="eval").body) == "(/ (x ^ 2))"
-    assert formulas.polynomial(RING.constant(0), ("x", "y")) == "0"
+    assert syntax.term(ast.parse("x**-2", mode="eval").body) == "(/ (x ^ 2))"
+    assert syntax.polynomial(RING.constant(0), ("x", "y")) == "0"
     with pytest.raises(ValueError, match="quotient"):
-        formulas.term(ast.parse("f(x)", mode="eval").body)
+        syntax.term(ast.parse("f(x)", mode="eval").body)
 
 
 def test_formulas_that_cannot_be_written_plainly():
@@ -96,21 +96,21 @@ def test_a_certificate_that_is_no_text_is_refused():
 
 @pytest.fixture
 def own_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "FILE", tmp_path / "certificates.json")
-    store.stored.cache_clear()
-    yield store.FILE
-    store.stored.cache_clear()
+    monkeypatch.setattr(archive, "FILE", tmp_path / "certificates.json")
+    archive.stored.cache_clear()
+    yield archive.FILE
+    archive.stored.cache_clear()
 
 
 def test_the_file_of_certificates(own_file):
-    assert store.stored() == {}
-    store.save({"F4": {"1/positive": {"then": "x > 0"}}})
-    assert store.stored() == {"F4": {"1/positive": {"then": "x > 0"}}}
+    assert archive.stored() == {}
+    archive.save({"F4": {"1/positive": {"then": "x > 0"}}})
+    assert archive.stored() == {"F4": {"1/positive": {"then": "x > 0"}}}
     for text, says in (("[", "cannot be read"), ('{"F4": 1}', "not a table")):
         own_file.write_text(text)
-        store.stored.cache_clear()
+        archive.stored.cache_clear()
         with pytest.raises(InvalidInput, match=says):
-            store.stored()
+            archive.stored()
 
 
 def test_certify_finds_what_is_missing_and_keeps_what_holds(own_file, monkeypatch):
@@ -121,8 +121,8 @@ def test_certify_finds_what_is_missing_and_keeps_what_holds(own_file, monkeypatc
     monkeypatch.setattr(certifying, "statements", lambda _ids: small)
     said = []
     found = certifying.certify(["F4", "F5"], said.append)
-    assert said == found and [row["verdict"] for row in found] == ["found", store.ABSENT]
-    assert [row["verdict"] for row in certifying.certify()] == ["kept", store.ABSENT]
+    assert said == found and [row["verdict"] for row in found] == ["found", archive.ABSENT]
+    assert [row["verdict"] for row in certifying.certify()] == ["kept", archive.ABSENT]
     assert list(json.loads(own_file.read_text())) == ["F4"]
 
 
