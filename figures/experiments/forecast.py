@@ -16,9 +16,10 @@ PLACE = 40
 TOO_EARLY = (EARLY, "at_start")
 CAPTIONS = {
     "forecast": (
-        "From one small-step run alone: when, and whether, larger steps reach 2/η, and where the "
-        "sharpness stays; the toy against rival descriptions of the same curve, with the same "
-        "data. A point is a run; further left is better."
+        "From small-step runs alone: when, and whether, larger steps reach 2/η, and where the "
+        "sharpness stays. “two runs” has a second short run that shows how late descent is; "
+        "all others, the toy and its rivals among them, have one curve. A point is a run; further "
+        "left is better."
     ),
 }
 WINDOWS = {1.0: "from the whole run", 0.5: "from its first half"}
@@ -59,7 +60,7 @@ def tables(data: xr.Dataset) -> list[Table]:
     for window in data.window.values:
         own = data.sel(window=window)
         rows = [_forecast_row(own.sel(model=model)) for model in data.model.values]
-        heading = ["description", "edge: median |log error|", "runs", "within its 95%"]
+        heading = ["description", "edge: median |log error|", "runs", "within its 90%"]
         heading += ["plateau: median |log error|", "runs", "right on whether there is an edge"]
         text = WINDOWS.get(float(window), f"from {window:g} of the small-step run")
         found.append(Table(f"Forecasts {text}", heading, rows))

@@ -18,17 +18,19 @@ from realnet.bridge.searching import FULL, Search
 from realnet.bridge.status import NONE
 from realnet.config import TrainConfig
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
+from realnet.training.pair import SHARE
 
-# Per network: fields, horizon in time, small step size, and three larger ones as multiples of it.
+# Per network: fields, horizon in time, small step size, and as multiples of it the second run's and
+# three larger ones. The ViT's small step is near its own edge: 1.3 is what is left for its second.
 # The larger ones lie where sharpness starts below 2/eta and the small-step run comes near it: where
 # a run starts beyond 2/eta there is nothing to forecast.
 NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {"net": "mlp", "width": 50, "depth": 2, "size": 1000}
-    | {"time": 100.0, "small": 0.025, "larger": (3.8, 4.4, 5.0)},
+    | {"time": 100.0, "small": 0.025, "second": 2.0, "larger": (3.8, 4.4, 5.0)},
     "cnn": {"net": "cnn", "width": 4, "depth": 2, "size": 300}
-    | {"time": 60.0, "small": 0.05, "larger": (6.5, 7.0, 7.5)},
+    | {"time": 60.0, "small": 0.05, "second": 2.0, "larger": (6.5, 7.0, 7.5)},
     "vit": {"net": "vit", "width": 16, "depth": 1, "size": 300}
-    | {"time": 40.0, "small": 0.01, "larger": (1.5, 1.75, 2.0)},
+    | {"time": 40.0, "small": 0.01, "second": 1.3, "larger": (1.5, 1.75, 2.0)},
 }
 
 
@@ -37,7 +39,7 @@ class Settings:
     """Networks; shares of the small-step run, in time, that forecasts are made from.
 
     windows: all of it, where most of the larger steps' edges are within the window and need only
-    be read, and the first half.
+    be read, and the first half. The second run is seen no further than the small one.
     """
 
     networks: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(NETWORKS))
@@ -47,20 +49,23 @@ class Settings:
 
 
 def configs(settings: Settings, scale: Scale) -> Configs:
-    """For each network and seed: the small step, then the larger ones, over the same time."""
+    """For each network and seed: the small step, the larger ones over the same time, and the
+    second run, over half of it."""
     found: Configs = {}
     for name, known in settings.networks.items():
         fields = {key: known[key] for key in ("net", "width", "depth", "size")}
-        for factor in (1.0, *known["larger"]):
+        planned = [(f"x{factor:g}", factor, 1.0, 120) for factor in known["larger"]]
+        planned += [("x1", 1.0, 1.0, 60), ("second", known["second"], SHARE, 30)]
+        for arm, factor, share, points in planned:
             eta = factor * known["small"]
-            steps = round(known["time"] / eta)
-            every = max(1, steps // (60 if factor == 1.0 else 120))
+            steps = round(share * known["time"] / eta)
+            every = max(1, steps // points)
             for seed in scale.seeds(settings.seeds):
                 train = TrainConfig(
                     data="digits", loss="mse", step_size=eta, steps=steps, every=every, seed=seed,
                     **fields,
                 )  # fmt: skip
-                found[f"{name} x{factor:g}", seed] = scale.scaled(train)
+                found[f"{name} {arm}", seed] = scale.scaled(train)
     return found
 
 
@@ -86,7 +91,8 @@ def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
                     seen[f"observed_{key}"][n, j, s] = happened[key]
             for w, window in enumerate(windows):
                 small = _first(runs[f"{name} x1", seed], window)
-                fits[w, n, s], beside = _beside(small, larger, seed, settings.search)
+                second = runs[f"{name} second", seed].sel(time=slice(0, float(small.time[-1])))
+                fits[w, n, s], beside = _beside(small, second, larger, seed, settings.search)
                 if beside is None:
                     continue
                 for key in names:
@@ -102,13 +108,13 @@ def _first(run: xr.Dataset, share: float) -> xr.Dataset:
 
 
 def _beside(
-    small: xr.Dataset, larger: list[xr.Dataset], seed: int, search: Search
+    small: xr.Dataset, second: xr.Dataset, larger: list[xr.Dataset], seed: int, search: Search
 ) -> tuple[str, xr.Dataset | None]:
     """The fit's status, and its forecast beside what was observed; None where it is refused."""
     try:
         status = fit(small, seed=seed, searched=search).status
         etas = [run.attrs["step_size"] for run in larger]
-        predicted = forecast(small, None, etas, seed=seed, searched=search)
+        predicted = forecast(small, second, etas, seed=seed, searched=search)
     except InvalidInput as error:
         return f"refused: {error}"[:120], None
     return status, compare(predicted, larger)
@@ -154,7 +160,7 @@ def _dataset(
 EXPERIMENTS = (
     Experiment(
         name="forecast",
-        title="The bridge's forecasts from a small-step run against larger step sizes",
+        title="The bridge's forecasts from two small-step runs against larger step sizes",
         statements=("S1", "G6"),
         settings=Settings(),
         plan=configs,

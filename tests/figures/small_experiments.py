@@ -36,7 +36,8 @@ def small_experiments():
     )
     # A search that finds something, not the best.
     little = Search(starts=20, refined=1, rounds=1, refit=3)
-    few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0, "small": 0.25}
+    few = {"net": "mlp", "width": 8, "depth": 1, "size": 60, "time": 40.0}
+    few |= {"small": 0.25, "second": 2.0}
     one = measured_alpha.Settings()
     normed = {"VGG": natural.NETWORKS["VGG, batch norm"] | {"width": 2, "depth": 1}}
     settings = {
