@@ -18,7 +18,7 @@ NOT_KEPT = {
     ("mechanism", "−0.49 [−0.88, −0.09]"),
     ("mechanism", "0.50 [0.11, 0.88]"),
 }
-NUMBER = r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
+NUMBER = r"[−+-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
 INTERVAL = re.compile(rf"({NUMBER}) ?\[({NUMBER}), ?({NUMBER})\]")
 DECIMAL = re.compile(r"[−-]?\d+\.\d+%?")
 

@@ -48,7 +48,7 @@ def draw(data: xr.Dataset) -> Figure:
     right.set_yticks(places, arms, fontsize=6)
     right.grid(False)
     drawn.colorbar(image, ax=right, shrink=0.8)
-    label_axes(right, "", "", "Agreement on the samples: |rank correlation|")
+    label_axes(right, "", "", "|Rank correlation| of loadings")
     return drawn
 
 

@@ -18,7 +18,7 @@ from realnet.bridge.searching import FULL, Search
 from realnet.bridge.status import NONE
 from realnet.config import TrainConfig
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
-from realnet.training.pair import SHARE
+from realnet.training.two_runs import SHARE
 
 # Per network: fields, horizon in time, small step size, and as multiples of it the second run's and
 # three larger ones. The ViT's small step is near its own edge: 1.3 is what is left for its second.
