@@ -25,12 +25,14 @@ def together(found: list[Loading]) -> list[list[Loading]]:
 
 
 def averaged(group: list[Loading]) -> Array:
+    """(N,) unit length: the mean of the loadings, each with the sign of the first."""
     leader = group[0].values
     total = np.sum([np.sign(one.values @ leader) * one.values for one in group], axis=0)
     return total / np.linalg.norm(total)
 
 
 def weighed(values: Array) -> tuple[Array, Array]:
+    """Shares (N,), (N,) of the plus and the minus side's energy; each sums to 1."""
     square = values**2
     plus, minus = square * (values > 0), square * (values < 0)
     return plus / plus.sum(), minus / minus.sum()
