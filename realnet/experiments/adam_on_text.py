@@ -1,4 +1,4 @@
-"""Adam against SGD on a small character-level GPT, with the opposing groups found in the text."""
+"""Adam against SGD on a small character-level GPT: opposing groups, frequent and rare tokens."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from realnet.data.samples import Samples
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale
 from realnet.experiments.kit.instability import RISE, instability, with_intervals
+from realnet.experiments.kit.own_edge import OWN_EDGE, own_edge
 from realnet.training.building import load_samples
 
 ARMS: dict[str, dict[str, Any]] = {
@@ -25,11 +26,17 @@ ARMS: dict[str, dict[str, Any]] = {
     "Adam": {"optimiser": "adam", "step_size": 0.003},
     "Adam, step / 4": {"optimiser": "adam", "step_size": 0.00075},
 }
+WATCH = ("alignment", "edges", "frequency", "held_out", "probe")
 NUMBERS = {
     "final_loss": "training loss at the end [nats a character]",
     "test_loss": "held-out loss at the end [nats a character]",
     "late_sharpness": "mean sharpness in the last half [1 / time]",
     "edge_ratio": "the same times step size over 2",
+    "own_edge": OWN_EDGE,
+    "common_fall": "share of its first loss that the commonest quarter of tokens has lost halfway",
+    "rare_fall": "the same of the rarest quarter",
+    "common_loss": "training loss of the commonest quarter of tokens at the end [nats]",
+    "rare_loss": "training loss of the rarest quarter of tokens at the end [nats]",
     "share_rising": "share of steps on which the loss rises by more than 1e-4 of its whole fall",
     "largest_rise": "largest rise of the loss in one step",
     "change_sd": "mean over probes of the sd over tokens of the loss change",
@@ -48,7 +55,7 @@ class Settings:
     context: int = 32
     steps: int = 400
     every: int = 25
-    seeds: int = 3
+    seeds: int = 10
 
 
 def configs(settings: Settings, scale: Scale) -> Configs:
@@ -59,7 +66,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
             train = TrainConfig(
                 data="text", net="gpt", loss="cross-entropy", width=32, depth=2,
                 size=settings.windows, steps=settings.steps, every=settings.every, tolerance=1e-2,
-                seed=seed, observe=("alignment", "held_out", "probe"), **fields,
+                seed=seed, observe=WATCH, **fields,
             )  # fmt: skip
             train = scale.scaled(train)
             dials = {"context": settings.context, "held_out": train.size}
@@ -73,6 +80,8 @@ def numbers(run: xr.Dataset, samples: Samples) -> dict[str, float]:
     late = float(run.sharpness.values[half].mean())
     found = instability(run.step_loss.values)
     up, down, last, target = _tokens(run, samples)
+    parts = run.loss_by_frequency.values
+    fall = 1 - parts[len(parts) // 2] / parts[0]
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, len(last), (2, 20_000))
     return {
@@ -80,6 +89,11 @@ def numbers(run: xr.Dataset, samples: Samples) -> dict[str, float]:
         "test_loss": float(run.test_loss[-1]),
         "late_sharpness": late,
         "edge_ratio": late * run.attrs["step_size"] / 2,
+        "own_edge": own_edge(run),
+        "common_fall": float(fall[0]),
+        "rare_fall": float(fall[-1]),
+        "common_loss": float(parts[-1, 0]),
+        "rare_loss": float(parts[-1, -1]),
         "share_rising": found["share_rising"],
         "largest_rise": found["largest_rise"],
         "change_sd": float(np.nanmean(run.change_sd.values)),
@@ -123,13 +137,26 @@ def contexts(run: xr.Dataset, samples: Samples, most: int = 8) -> list[dict[str,
     ]
 
 
+def with_classes(run: xr.Dataset) -> xr.Dataset:
+    """The run with the losses `common` and `rare` of its commonest and rarest quarter of tokens."""
+    parts = run.loss_by_frequency.values
+    named = {"common": (0, "commonest"), "rare": (-1, "rarest")}
+    return run.assign(
+        {
+            name: ("time", parts[:, at], {"units": "1", "long_name": f"loss, {word} quarter"})
+            for name, (at, word) in named.items()
+        }
+    )
+
+
 def collect(runs: Runs, settings: Settings, scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals; curves; the commonest contexts in attributes."""
     # The samples are the seed's: every arm sees the same.
     given = {key[1]: load_samples(config) for key, config in configs(settings, scale).items()}
+    runs = {key: with_classes(run) for key, run in runs.items()}
     rows = {key: run.assign_attrs(row=numbers(run, given[key[1]])) for key, run in runs.items()}
     data = with_intervals(table(rows, lambda run: run.attrs["row"], NUMBERS), "seed")
-    data = data.merge(curves(runs, ("sharpness", "loss", "step")))
+    data = data.merge(curves(runs, ("sharpness", "loss", "step", "common", "rare")))
     first = {arm: contexts(runs[arm, seed], given[seed]) for arm, seed in runs if seed == 0}
     data.attrs["contexts"] = json.dumps(first)
     data.attrs["rise"] = RISE

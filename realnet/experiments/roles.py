@@ -13,6 +13,7 @@ from realnet.experiments.decisive import DIALS
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
 from realnet.experiments.kit.instability import INSTABILITY, instability, with_intervals
+from realnet.experiments.kit.own_edge import OWN_EDGE, own_edge
 
 ETA = 0.1
 CNN = {"net": "cnn", "width": 4, "depth": 2, "size": 300, "steps": 300}
@@ -46,12 +47,15 @@ ARMS: dict[str, dict[str, Any]] = {
 NUMBERS = {
     "late_sharpness": "mean sharpness in the last half of the run [1 / time]",
     "edge_ratio": "the same times the step size (the first one, in a schedule) over 2",
+    "own_edge": OWN_EDGE,
     **{name: text.replace("the loss", "the full-batch loss") for name, text in INSTABILITY.items()},
     "group_swing": "standard deviation of the groups' loss changes over the steps' last half",
     "group_loss": "mean loss of the groups at the end",
     "final_loss": "full-batch loss at the end",
     "accuracy": "training accuracy at the end",
     "along_share": "share of the gradient along the top eigenvector, last half",
+    "group_share": "share of the top curvature that the groups' samples carry, last half",
+    "antiphase": "rank correlation of the groups' loss swings near the edge (NaN: never near it)",
 }
 
 
@@ -61,7 +65,7 @@ class Settings:
 
     arms: Mapping[str, dict[str, Any]] = field(default_factory=lambda: dict(ARMS))
     dials: Mapping[str, float] = field(default_factory=lambda: dict(DIALS["strong"]))
-    seeds: int = 3
+    seeds: int = 5
     steps: int = 500
 
 
@@ -70,7 +74,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
     found = {}
     for arm, what in settings.arms.items():
         noisy = "batch_size" in what or "dropout" in what
-        watch = ("alignment", "groups") + (("full_loss",) if noisy else ())
+        watch = ("alignment", "edges", "groups", "measures") + (("full_loss",) if noisy else ())
         known = {"step_size": ETA, "steps": settings.steps, "observe": watch}
         for seed in scale.seeds(settings.seeds):
             train = planted_mlp(seed, dials=settings.dials, **(known | what))
@@ -88,11 +92,14 @@ def numbers(run: xr.Dataset) -> dict[str, float]:
     return found | {
         "late_sharpness": late,
         "edge_ratio": late * run.attrs["step_size"] / 2,
+        "own_edge": own_edge(run),
         "group_swing": float(np.mean(swings)),
         "group_loss": float(np.mean([values[-1] for values in groups])),
         "final_loss": float(run.loss[-1]),
         "accuracy": float(run.accuracy[-1]),
         "along_share": float(run.along_share.values[half].mean()),
+        "group_share": float(run["share opposing"].values[half].mean()),
+        "antiphase": float(run.attrs["antiphase"]),
     }
 
 
