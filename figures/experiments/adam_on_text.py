@@ -11,31 +11,41 @@ from matplotlib.figure import Figure
 
 from figures.experiments.kit.marks import INTERVAL, PALETTE, band, bars
 from figures.experiments.kit.tables import interval_table, number_names
-from figures.style import COLOURS, label_axes, mosaic
+from figures.style import COLOURS, curve, label_axes, mosaic
 from figures.table import Table
 
 PLACE = 80
 CAPTIONS = {
     "text": (
-        "A small character-level GPT: Adam against descent with and without momentum; which pairs "
-        "of tokens have losses that oppose one another."
+        "A small character-level GPT: Adam against descent with and without momentum. Common and "
+        "rare: the quarters of all tokens whose characters are commonest and rarest. Look for: "
+        "whether descent leaves the rare ones behind where Adam does not; how near each optimiser "
+        "is to its own edge; which pairs of tokens have losses that oppose one another."
     ),
 }
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """The GPT's loss and sharpness by optimiser; opposed token pairs; tokens in their context."""
-    layout = [["loss", "sharpness", "tokens"], ["rising", "opposed", "tokens"]]
-    drawn, axes = mosaic(layout, (15.5, 7.5))
+    """The GPT's losses and sharpness by optimiser; its own edge; tokens in their context."""
+    layout = [["loss", "classes", "rising", "tokens"], ["sharpness", "own", "opposed", "tokens"]]
+    drawn, axes = mosaic(layout, (19, 7.5))
     units = {"loss": "training loss [nats a character]", "sharpness": "sharpness [1/time]"}
     for i, arm in enumerate(data.arm.values):
+        steps = np.round(data.step.sel(arm=arm).isel(seed=0).values)
         for name, unit in units.items():
-            own = data[name].sel(arm=arm)
-            steps = np.round(data.step.sel(arm=arm).isel(seed=0).values)
-            band(axes[name], steps, own, PALETTE[i], str(arm))
+            band(axes[name], steps, data[name].sel(arm=arm), PALETTE[i], str(arm))
             label_axes(axes[name], "step", unit)
+        for name, style in (("common", "-"), ("rare", ":")):
+            mean = data[name].sel(arm=arm).mean("seed")
+            curve(axes["classes"], steps, mean, color=PALETTE[i], linestyle=style, label=None)
     axes["sharpness"].set_yscale("log")
     axes["loss"].legend(fontsize=8)
+    title = "Commonest (line) and rarest (dots) quarter"
+    label_axes(axes["classes"], "step", units["loss"], title)
+    bars(axes["own"], data, "own_edge")
+    axes["own"].axvline(1.0, color=COLOURS["edge"], linestyle="--")
+    title = "Own sharpness over own threshold, last half"
+    label_axes(axes["own"], INTERVAL, "", title)
     bars(axes["rising"], data, "share_rising")
     label_axes(axes["rising"], INTERVAL, "", "Share of steps on which the loss rises")
     bars(axes["opposed"], data, "same_context")

@@ -15,10 +15,12 @@ PLACE = 70
 CAPTIONS = {
     "roles": (
         "One change at a time from a common baseline: batch size, step size, schedule, weight "
-        "decay, normalisation, dropout, optimiser, clipping, SAM."
+        "decay, normalisation, dropout, optimiser, clipping, SAM. Own sharpness: of the whole loss; "
+        "with batches batch sharpness; under Adam the preconditioned one; each over the threshold "
+        "of that optimiser at its step size of then."
     ),
 }
-ROLES = ("edge_ratio", "share_rising", "largest_rise", "group_swing", "group_loss")
+ROLES = ("own_edge", "share_rising", "largest_rise", "group_swing", "group_loss")
 
 
 def draw(data: xr.Dataset) -> Figure:
@@ -32,7 +34,7 @@ def draw(data: xr.Dataset) -> Figure:
         axis.axvline(float(data[f"{name}_mean"][0]), color=COLOURS["reference"], linestyle=":")
         axis.set_yticks(places, [str(arm) for arm in data.arm.values])
         text = data[name].attrs["long_name"]
-        text = "sharpness × η/2, last half" if name == "edge_ratio" else text
+        text = "own sharpness over own threshold, last half" if name == "own_edge" else text
         label_axes(axis, INTERVAL, "")
         axis.set_title(wrapped(text, 26), loc="left", fontsize=9)
     axes[0, 0].set_ylim(len(places) - 0.5, -0.5)

@@ -40,7 +40,7 @@ class Settings:
     modulus: int = 47
     steps: int = 2000
     every: int = 100
-    seeds: int = 1
+    seeds: int = 3
 
 
 def configs(settings: Settings, scale: Scale) -> Configs:
