@@ -15,7 +15,7 @@ PLACE = 70
 CAPTIONS = {
     "roles": (
         "One change at a time from a common baseline: batch size, step size, schedule, weight "
-        "decay, normalisation, dropout, optimiser, clipping, SAM. Own sharpness: of the whole loss; "
+        "decay, normalisation, dropout, optimiser, clipping, SAM. Own sharpness: the whole loss's; "
         "with batches batch sharpness; under Adam the preconditioned one; each over the threshold "
         "of that optimiser at its step size of then."
     ),
