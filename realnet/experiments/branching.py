@@ -191,10 +191,7 @@ def _judge(data: xr.Dataset, settings: Settings) -> None:
         for end, table in zip(("mean", "low", "high"), ends, strict=True):
             long_name = f"{name} over seeds, {end}"
             data[f"{name}_{end}"] = (("cell", *own), table, {"units": "1", "long_name": long_name})
-    adjusted = np.full(p.shape, np.nan)
-    for row, out in zip(p, adjusted, strict=True):
-        known = np.isfinite(row)
-        out[known] = holm(row[known])
+    adjusted = np.array([holm(cell) for cell in p])
     kind = {"units": "1", "long_name": "sign-flip p-value, Holm over groups and outcomes"}
     data["relative_p"] = (("cell", "primary_group", "outcome"), adjusted, kind)
     data.coords["primary_group"] = list(PLAN["groups"])

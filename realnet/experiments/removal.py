@@ -164,11 +164,7 @@ def _judge(data: xr.Dataset, resamples: int) -> None:
 
 def _corrected(p: NDArray) -> NDArray:
     """Holm over controls and outcomes, within (cell, group)."""
-    found = np.full(p.shape, np.nan)
-    for at in np.ndindex(p.shape[:2]):
-        known = np.isfinite(p[at])
-        found[at][known] = holm(p[at][known])
-    return found
+    return np.array([[holm(group) for group in cell] for cell in p])
 
 
 def _experiment(name: str, what: str, place: int, **settings: Any) -> Experiment:

@@ -104,9 +104,12 @@ def differences(
 
 
 def holm(p: Array) -> Array:
-    """Holm's adjusted p-values of all tests together."""
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(np.asarray(p)[order] * (len(p) - np.arange(len(p))))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1.0, steps)
+    """Holm's adjusted p-values of all tests of an array together; NaN: no test, stays NaN."""
+    table = np.asarray(p, dtype=float)
+    known = table[np.isfinite(table)]
+    order = np.argsort(known)
+    steps = np.maximum.accumulate(known[order] * (len(known) - np.arange(len(known))))
+    known[order] = np.minimum(1.0, steps)
+    adjusted = np.full(table.shape, np.nan)
+    adjusted[np.isfinite(table)] = known
     return adjusted

@@ -184,6 +184,8 @@ def test_tied_is_the_between_class_share_of_the_variance() -> None:
 
 def test_holm_by_hand() -> None:
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+    gaps = np.array([[0.01, np.nan], [0.04, 0.03]])
+    np.testing.assert_allclose(holm(gaps), [[0.03, np.nan], [0.06, 0.06]])
 
 
 def test_differences_find_the_planted_column_only() -> None:
