@@ -57,11 +57,11 @@ def configs(settings: Settings, scale: Scale) -> Configs:
     found: Configs = {}
     for cell, fields in settings.cells.items():
         for seed in scale.seeds(settings.seeds):
-            own = {"net": "mlp", "loss": "cross-entropy", "width": settings.width} | dict(fields)
+            own: dict[str, Any] = {"net": "mlp", "loss": "cross-entropy", "width": settings.width}
             config = TrainConfig(
                 data=settings.data, dials=settings.dials, size=settings.size, depth=2,
                 steps=settings.steps, every=settings.every, tolerance=3e-2, seed=seed,
-                observe=("removal", "measures"), **own,
+                observe=("removal", "measures"), **own | fields,
             )  # fmt: skip
             found[cell, seed] = scale.scaled(config)
     return found
