@@ -24,7 +24,7 @@ from realnet.signals.permutations import holm
 
 PLAN: Mapping[str, Any] = registered("removal")
 Cell = Mapping[str, Any]
-CNN: Cell = {"net": "cnn", "width": 8, "activation": "relu"}
+CNN: dict[str, Any] = {"net": "cnn", "width": 8, "activation": "relu"}
 # Step sizes by trial on seed 100: the untouched run reaches 2/eta, later than at once.
 PLANTED: Mapping[str, Cell] = {
     "mlp tanh cross-entropy": {"activation": "tanh", "step_size": 0.13},
@@ -61,7 +61,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
             config = TrainConfig(
                 data=settings.data, dials=settings.dials, size=settings.size, depth=2,
                 steps=settings.steps, every=settings.every, tolerance=3e-2, seed=seed,
-                observe=("removal", "measures"), **own | fields,
+                observe=("removal", "measures"), **own | dict(fields),
             )  # fmt: skip
             found[cell, seed] = scale.scaled(config)
     return found
