@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from linmodel.errors import InvalidInput
 from proofs_check.certify import statements
+from proofs_check.kept import Kept, Task, answers, versions
 from proofs_check.smtlib import Query, queries
 
 SECONDS = 30.0
@@ -78,24 +80,38 @@ def audit(
     ids: Iterable[str] | None = None,
     seconds: float = SECONDS,
     each: Callable[[Answer], object] = lambda answer: None,
+    kept: Kept | None = None,
 ) -> list[Answer]:
     """Ask both solvers every question of the ledger (or of the claims named).
+
+    kept  answers of an earlier run to the same texts: not asked again, unless none came in time
 
     Raises InvalidInput without cvc5 and for an id that the ledger does not have.
     """
     require_cvc5()
-    answers = []
+    rows = answers(tasks(ids, seconds), kept or Kept(), lambda row: each(Answer(**row)))
+    return [Answer(**row) for row in rows]
+
+
+def tasks(ids: Iterable[str] | None = None, seconds: float = SECONDS) -> list[Task]:
+    """Every question of the ledger (or of the claims named), as what can be asked."""
+    found, made = [], versions()
     for claim, check, statement in statements(ids):
         for query in queries(statement):
-            answers.append(_answer(claim, check, query, seconds))
-            each(answers[-1])
-    return answers
+            name = f"{check}: {query.name}" if query.name else check
+            question = ("audit", claim, name, query.text, query.expected, made)
+            asked = partial(_answer, claim, name, query, seconds)
+            found.append(Task(question, asked, _answered))
+    return found
 
 
-def _answer(claim: str, check: str, query: Query, seconds: float) -> Answer:
+def _answer(claim: str, name: str, query: Query, seconds: float) -> dict[str, Any]:
     first = ask("z3", query.text, seconds)
     begun = time.perf_counter()
     second = ask("cvc5", query.text, seconds)
     spent = round(time.perf_counter() - begun, 3)
-    name = f"{check}: {query.name}" if query.name else check
-    return Answer(claim, name, first, second, spent, query.expected)
+    return asdict(Answer(claim, name, first, second, spent, query.expected))
+
+
+def _answered(row: dict[str, Any]) -> bool:
+    return row["z3"] in ANSWERS and row["cvc5"] in ANSWERS

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from linmodel import console, store
+from linmodel.errors import InvalidInput
+from proofs_check.kept import Task, answers, beside
 
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the rows as JSON.")
@@ -62,17 +64,16 @@ def audit(
         float, typer.Option(min=0.1, help="Each answer's limit; then the solver is killed.")
     ] = 30.0,
 ) -> None:
-    """Put every inequality to cvc5 too and print who agrees. Status 0: both, on every question."""
-    from proofs_check.audit import audit as ask_all
-    from proofs_check.audit import require_cvc5
-    from proofs_check.certify import statements
-    from proofs_check.smtlib import queries
+    """Put every inequality to cvc5 too and print who agrees. Status 0: both, on every question.
 
-    require_cvc5()
+    With --json answers are kept in FILE.rows as they come; a killed run goes on where it was.
+    """
+    from proofs_check import audit as asking
+
+    asking.require_cvc5()
     _ready(json_file)
-    total = sum(len(list(queries(statement))) for _, _, statement in statements(ids))
-    with console.progress(total, "asking cvc5") as advance:
-        answers = ask_all(ids, seconds, each=lambda answer: advance(1, answer.id))
+    rows = _long_run(asking.tasks(ids, seconds), json_file, "asking cvc5")
+    answers = [asking.Answer(**row) for row in rows]
     _write([answer.as_dict() for answer in answers], json_file)
     asked = Counter(answer.id for answer in answers)
     agreed = Counter(answer.id for answer in answers if answer.agree)
@@ -87,20 +88,25 @@ def audit(
 def mutate(
     ids: Ids = None,
     sample: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="So many edits, drawn at random.")
+        int | None, typer.Option(min=1, metavar="N", help="So many edits, each check in turn.")
     ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which edits the sample draws.")] = 0,
+    model: Annotated[bool, typer.Option("--model", help="Only the edits of the model.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Edit statements and model, and print which edits the ledger does not notice.
 
-    All of it takes about half an hour. Status 0 whatever survives: survivors are for reading.
+    With --json answers are kept in FILE.rows as they come; a killed run goes on where it was.
+    Status 0 whatever survives: survivors are for reading.
     """
     from proofs_check import mutate as run
 
+    if model and (ids or sample):
+        raise InvalidInput("--model takes no claims and no --sample: all edits of the model are "
+                           "tried on the whole ledger.")  # fmt: skip
     _ready(json_file)
-    total = sample or run.how_many(ids)
-    with console.progress(total, "editing") as advance:
-        rows = run.mutate(ids, sample, each=lambda row: advance(1, row["id"]))
+    tasks = run.model_tasks() if model else run.tasks(ids, sample, seed)
+    rows = _long_run(tasks, json_file, "editing")
     _write(rows, json_file)
     for row in rows:
         if row["verdict"] in (run.SURVIVED, run.UNDECIDED):
@@ -138,6 +144,16 @@ def _counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
     count = Counter(row["verdict"] for row in rows)
     return {word: count[word] for word in (KILLED, UNDECIDED, WEAKER, SURVIVED)}
+
+
+def _long_run(tasks: Sequence[Task], json_file: Path | None, what: str) -> list[dict[str, Any]]:
+    """The row of every task; those that an earlier run kept beside `json_file` are not done."""
+    with beside(json_file) as kept:
+        new = sum(not kept.has(task) for task in tasks)
+        if new < len(tasks):
+            print(f"{len(tasks) - new} of {len(tasks)} rows are taken from {kept.path}")
+        with console.progress(new, what) as advance:
+            return list(answers(tasks, kept, lambda row: advance(1, row["id"])))
 
 
 def _ready(json_file: Path | None) -> None:

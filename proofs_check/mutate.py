@@ -9,11 +9,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from threading import current_thread, main_thread
 from typing import Any
 
 from proofs_check import catalogue
 from proofs_check.certificates import archive
+from proofs_check.kept import Kept, Task, answers, code, versions
 from proofs_check.ledger import PASSES, Check, Claim, Verdict, decide, run_check, step
 from proofs_check.mutants import Mutant
 
@@ -58,31 +61,49 @@ def mutate(
     sample: int | None = None,
     seed: int = 0,
     each: Callable[[Row], object] = lambda row: None,
+    kept: Kept | None = None,
 ) -> list[Row]:
     """Rows id, check, kind, mutant, verdict: killed, undecided, weaker or survived.
 
-    sample  so many edits of statements, each of a check drawn at random; without it every edit of
-            every statement, and every edit of the model
+    sample  so many edits of statements (see `tasks`); without it every edit of every statement,
+            and every edit of the model
     weaker  the edit only lowered what is claimed: it is no fault that it passes, and not counted
+    kept    answers of an earlier run to the same edits, made by the same code: not asked again
 
     Raises InvalidInput for an id that the ledger does not have.
     """
-    rows = []
-    for claim, check, mutant in _chosen(places(ids), sample, seed):
-        rows.append({"id": claim, "check": check, "kind": mutant.kind, "mutant": mutant.shown,
-                     "verdict": verdict(mutant)})  # fmt: skip
-        each(rows[-1])
-    if sample is None and ids is None:
-        for name, number, shown in model_edits():
-            rows.append(_model_row(name, number, shown))
-            each(rows[-1])
-    return rows
+    return list(answers(tasks(ids, sample, seed), kept or Kept(), each))
 
 
-def how_many(ids: Iterable[str] | None = None) -> int:
-    """How many rows `mutate` gives without a sample."""
-    total = sum(1 for _, _, check in places(ids) for _ in check.mutants())
-    return total + (sum(1 for _ in model_edits()) if ids is None else 0)
+def tasks(ids: Iterable[str] | None = None, sample: int | None = None, seed: int = 0) -> list[Task]:
+    """The edits, as what can be asked.
+
+    A sample goes round: one edit of each check, in an order drawn anew each time, until there are
+    so many. So every check counts the same, however long its statement is.
+    """
+    decides = code("ledger", "mutants", "smt", "symbolic", "certificates/idle", "claims/field")
+    made = (versions(), decides, f"{SECONDS:g} s")
+    found = []
+    for claim, name, mutant in _chosen(places(ids), sample, seed):
+        question = ("mutate", claim, name, mutant.kind, mutant.shown, *made)
+        found.append(Task(question, partial(_row, claim, name, mutant)))
+    if ids is None and sample is None:
+        found += model_tasks()
+    return found
+
+
+def model_tasks() -> list[Task]:
+    """Every edit of the model, as what can be asked: the whole ledger answers each."""
+    made = (versions(), code("ledger", "smt", "symbolic", "claims"))
+    return [
+        Task(("model", name, shown, *made), partial(_model_row, name, number, shown))
+        for name, number, shown in model_edits()
+    ]
+
+
+def _row(claim: str, name: str, mutant: Mutant) -> Row:
+    return {"id": claim, "check": name, "kind": mutant.kind, "mutant": mutant.shown,
+            "verdict": verdict(mutant)}  # fmt: skip
 
 
 def kill_rate(rows: Sequence[Row]) -> float:
@@ -143,13 +164,18 @@ def _chosen(found: list[Place], sample: int | None, seed: int) -> Iterator[tuple
     if sample is None:
         yield from ((claim, name, one) for claim, name, check in found for one in check.mutants())
         return
-    rng = random.Random(seed)
-    while sample:
-        claim, name, check = rng.choice(found)
-        have = list(check.mutants())
-        if have:
-            yield claim, name, rng.choice(have)
-            sample -= 1
+    yield from islice(_in_turn(found, random.Random(seed)), sample)
+
+
+def _in_turn(found: list[Place], rng: random.Random) -> Iterator[tuple[str, str, Mutant]]:
+    """Rounds of one edit of each check that has one left, in a new order each."""
+    left: dict[int, list[Mutant]] = {}
+    while order := [at for at in range(len(found)) if left.get(at) != []]:
+        for at in rng.sample(order, len(order)):
+            claim, name, check = found[at]
+            have = left[at] if at in left else left.setdefault(at, list(check.mutants()))
+            if have:
+                yield claim, name, have.pop(rng.randrange(len(have)))
 
 
 def edited_model(part: Any, number: int) -> Any:
