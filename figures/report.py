@@ -14,6 +14,7 @@ from figures.cache import Datasets, Unavailable, figure_data, read_manifest
 from figures.catalogue import module, names
 from figures.described import described
 from figures.experiments.kit import pages
+from figures.experiments.kit.shown import CURVES
 from figures.explorer import explorer_page, statements_of
 from figures.findings.first import findings
 from figures.options import Options, Work
@@ -78,7 +79,7 @@ def build(options: Options, out: Path) -> tuple[Path, bool]:
     beside = _explorer(work, out) if sections.get("ledger", NOTHING).svg else {}
     chapters = _chapters(sections)
     chapters.append(_measured("experiments", "Experiments", pages))
-    pages.copy_data(pages.CURVES, data)
+    pages.copy_data(CURVES, data)
     chapters.append(_measured("benchmarks", "Benchmarks", benchmarks))
     first = _findings(known, chapters)
     foot = _provenance(options, data, time.monotonic() - begun)

@@ -81,7 +81,22 @@ from linmodel.reduction import (
 from linmodel.store import versions
 
 if TYPE_CHECKING:
+    from linmodel import asymptotics as asymptotics
+    from linmodel import bounds as bounds
+    from linmodel import central_flow as central_flow
+    from linmodel import certified as certified
+    from linmodel import decay as decay
+    from linmodel import deep as deep
+    from linmodel import drift as drift
+    from linmodel import edges as edges
+    from linmodel import envelope as envelope
+    from linmodel import network as network
+    from linmodel import phases as phases
+    from linmodel import settling as settling
+    from linmodel import strategies as strategies
     from linmodel.sweeps.running import sweep
+
+    __version__: str
 
 # Compiled code, which needs numba: imported when asked for.
 _LAZY = {"sweep": "linmodel.sweeps.running"}
@@ -130,14 +145,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return versions()["opposing-signals"]
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    if name in _MODULES:
-        return import_module(f"linmodel.{name}")
-    raise AttributeError(f"module 'linmodel' has no attribute {name!r}")
+if not TYPE_CHECKING:  # for a type checker a misspelt name should be an error
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return versions()["opposing-signals"]
+        if name in _LAZY:
+            return getattr(import_module(_LAZY[name]), name)
+        if name in _MODULES:
+            return import_module(f"linmodel.{name}")
+        raise AttributeError(f"module 'linmodel' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

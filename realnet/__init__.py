@@ -92,10 +92,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'realnet' has no attribute {name!r}")
-    from linmodel.extra import require
+if not TYPE_CHECKING:  # for a type checker a misspelt name should be an error
 
-    require(f"realnet.{name}", "realnet", "torch")
-    return getattr(import_module(_LAZY[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'realnet' has no attribute {name!r}")
+        from linmodel.extra import require
+
+        require(f"realnet.{name}", "realnet", "torch")
+        return getattr(import_module(_LAZY[name]), name)

@@ -15,6 +15,7 @@ from linmodel.errors import refuse
 from linmodel.kernels import descent as kernel
 from linmodel.kernels import lanes as lanes
 from linmodel.kernels.flow import closed_constants, closed_sharpness
+from linmodel.problem import ESCAPE
 from linmodel.sweeps.plan import Column
 
 # Steps between two looks at the cells: a look copies them to the host.
@@ -90,8 +91,8 @@ def _review(host, before, made, left, cells, keep, final, events, status, taken)
         cell, done = cells[place], made
         one[:] = host[:, place]
         largest = max(abs(one[kernel.C]), abs(one[kernel.EPSILON]), abs(one[kernel.N]))
-        high = kernel.ESCAPE if one[kernel.PLACES] >= 0 else np.inf
-        escaped = not abs(one[kernel.MANTISSA]) < high or not largest < kernel.ESCAPE
+        high = ESCAPE if one[kernel.PLACES] >= 0 else np.inf
+        escaped = not abs(one[kernel.MANTISSA]) < high or not largest < ESCAPE
         cut = escaped or made % kernel.UNROLL != 0
         if cut or kernel.has_news(one, events, cell):
             one[:] = before[:, place]

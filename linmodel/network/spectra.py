@@ -22,8 +22,7 @@ from scipy.integrate import solve_ivp
 
 from linmodel.arguments import typed
 from linmodel.curves import head, label
-from linmodel.errors import integer, real, refuse
-from linmodel.flow import FlowFailed
+from linmodel.errors import FlowFailed, integer, real, refuse
 from linmodel.network.arrowhead import top_eigenvalue
 from linmodel.problem import ESCAPE, Array, OpposingSignals, State, single
 from linmodel.times import time_grid

@@ -17,6 +17,7 @@ from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
 from linmodel.store import load, save
+from linmodel.sweeps.checksums import mark_name
 from linmodel.sweeps.cluster import clustered, connect
 from linmodel.sweeps.frame import fill, frame
 from linmodel.sweeps.grid import make_plan
@@ -134,7 +135,7 @@ def _into_store(
     with zarr_store.opened(path, plan, frame(plan)) as whole:
         left: list[Block] = []
         for block in plan.blocks():
-            if zarr_store.mark_name(block) in whole:
+            if mark_name(block) in whole:
                 _report(report, plan, block)
             else:
                 left.append(block)

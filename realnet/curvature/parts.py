@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
 from realnet.curvature.chunks import Chunks
+from realnet.curvature.evaluated import Curvature
 from realnet.curvature.objective import LossFunction
 from realnet.curvature.parameters import Parameters, as_parameters, unflatten
 from realnet.curvature.precision import full_precision
-from realnet.curvature.tracker import Curvature, SharpnessTracker
+from realnet.curvature.tracker import SharpnessTracker
 
 
 @typed

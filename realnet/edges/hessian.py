@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from realnet.curvature.eigensolver import Eigenpairs
+from realnet.curvature.evaluated import Eigenpairs
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
 from realnet.edges.solving import bound, largest

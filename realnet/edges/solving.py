@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import integer, refuse
-from realnet.curvature.eigensolver import Eigenpairs, TopSolver
+from realnet.curvature.eigensolver import TopSolver
+from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.precision import full_precision
 from realnet.curvature.search import SHARE
 from realnet.edges.point import Point

@@ -26,8 +26,9 @@ from torch import Tensor, nn
 from linmodel import store
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, integer, real, refuse
+from realnet.curvature.evaluated import Curvature
 from realnet.curvature.objective import NotFinite, flatten
-from realnet.curvature.tracker import Curvature, SharpnessTracker
+from realnet.curvature.tracker import SharpnessTracker
 from realnet.signals.given import as_task
 from realnet.signals.layout import as_dataset
 from realnet.signals.penultimate import last_linear, penultimate

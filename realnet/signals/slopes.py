@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.func import functional_call, jvp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from realnet.curvature.objective import full_precision, unflatten
+from realnet.curvature.objective import full_precision
+from realnet.curvature.parameters import unflatten
 from realnet.curvature.parts import sample_curvature
 from realnet.signals.together import check_whole, statistics_kept
 from realnet.training.task import Task

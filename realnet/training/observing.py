@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
-from realnet.curvature.tracker import Curvature
+from realnet.curvature.evaluated import Curvature
 from realnet.training.task import Task
 
 

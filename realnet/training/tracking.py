@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from realnet.config import TrainConfig
-from realnet.curvature.tracker import Curvature, SharpnessTracker
+from realnet.curvature.evaluated import Curvature
+from realnet.curvature.tracker import SharpnessTracker
 from realnet.training.observing import Moment
 from realnet.training.task import Task
 from realnet.training.torch_steps import preconditioned_threshold, threshold
