@@ -102,7 +102,8 @@ def described(kind: Any) -> str:
     if origin is not None and inspect.isclass(origin):
         inside = " and ".join(described(part) for part in parts if part is not Ellipsis)
         return f"a {origin.__name__.lower()} of {inside}" if parts else f"a {origin.__name__}"
-    return f"a {getattr(kind, '__name__', str(kind))}"
+    name = getattr(kind, "__name__", str(kind))
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
 
 
 def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:

@@ -59,7 +59,10 @@ def provenance(**configuration: object) -> dict[str, str]:
 
 @typed
 def configuration(dataset: xr.Dataset) -> dict[str, Any]:
-    """The configuration that `provenance` wrote into a Dataset."""
+    """The configuration that `provenance` wrote into a Dataset. Raises InvalidInput without one."""
+    if "configuration" not in dataset.attrs:
+        allowed = "attribute configuration, as this package's results have it"
+        refuse("attributes of the Dataset", sorted(map(str, dataset.attrs)), allowed)
     return json.loads(dataset.attrs["configuration"])
 
 

@@ -33,7 +33,7 @@ def heat_map(values: xr.DataArray, *, ax: Any = None, log: bool = True) -> Axes:
     axes = _axes(values, ax)
     known = values.values[np.isfinite(values.values)]
     if not known.size:
-        refuse("values", f"{values.name} without a number", "at least one number to draw")
+        refuse("values", "without a number", "at least one number to draw")
     norm = LogNorm() if log and known.min() > 0 else None
     mesh = _mesh(axes, values, norm=norm)
     axes.get_figure().colorbar(mesh, ax=axes)
@@ -52,8 +52,9 @@ def regime_map(regime: xr.DataArray, *, ax: Any = None) -> Axes:
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     count = len(REGIMES)
-    if not np.isin(regime.values, np.arange(count)).all():
-        refuse("regime", f"values of {regime.name}", f"codes from 0 to {count - 1}, as sweep gives")
+    if not regime.size or not np.isin(regime.values, np.arange(count)).all():
+        came = "with values that are no codes" if regime.size else "empty"
+        refuse("regime", came, f"codes from 0 to {count - 1}, as sweep gives")
     axes = _axes(regime, ax)
     norm = BoundaryNorm(np.arange(count + 1) - 0.5, count)
     mesh = _mesh(axes, regime, cmap=ListedColormap(COLOURS), norm=norm)

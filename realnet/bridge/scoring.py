@@ -47,6 +47,8 @@ def compare(predicted: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
     `held`: 1 where the observed edge lies in the interval, 0 where not, NaN without both. The step
     size of every run must be among the forecast's. Raises InvalidInput otherwise.
     """
+    if "rule" not in predicted.dims or "step_size" not in predicted.dims:
+        refuse("predicted", sorted(map(str, predicted.dims)), "a Dataset of forecast()")
     rows = [observed(run) for run in runs]
     etas = [float(step_size_of(run) or math.nan) for run in runs]
     columns = []

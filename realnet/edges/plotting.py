@@ -24,7 +24,9 @@ def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
     names = list(which) if which is not None else measured(history)
     missing = [name for name in names if name not in history]
     if missing or not names:
-        refuse("history", missing or "empty", f"quantities of it: {', '.join(measured(history))}")
+        known = ", ".join(measured(history))
+        allowed = f"quantities of it: {known}" if known else "one with a measurement"
+        refuse("history", missing or "empty", allowed, "" if known else "Evaluate first.")
     panels = _panels(history, names)
     figure = Figure(figsize=(8.0, 1.4 + 2.4 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)

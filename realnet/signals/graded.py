@@ -18,6 +18,7 @@ from scipy.stats import kurtosis, kurtosistest
 from linmodel.arguments import typed
 from linmodel.errors import integer, real, refuse
 from realnet.signals.features import standardised
+from realnet.signals.layout import check
 from realnet.signals.loadings import Array, Loading, loadings
 from realnet.signals.membership import (
     HALF,
@@ -134,11 +135,9 @@ def find_graded_signals(
     """
     level = real("level", level, above=0)
     draws = integer("draws", draws, low=99)
-    missing = [name for name in NEEDED if name not in evidence]
-    if missing or "step_size" not in evidence.attrs:
-        refuse(
-            "evidence", f"without {', '.join(missing or ['step_size'])}", "an Evidence's dataset()"
-        )
+    check(evidence, NEEDED)
+    if "step_size" not in evidence.attrs:
+        refuse("evidence", "without step_size", "a Dataset of Evidence.dataset()")
     count = evidence.sizes["sample"]
     if count < FEWEST:
         refuse("number of samples", count, f"at least {FEWEST}")

@@ -17,7 +17,7 @@ from scipy.special import betainc
 from linmodel.arguments import typed
 from linmodel.errors import real, refuse
 from realnet.signals.antiphase import antiphase
-from realnet.signals.layout import record_index
+from realnet.signals.layout import check, record_index
 
 EDGE = 0.1  # share of a set that may lie on either side of its jump
 REFERENCE = 20  # at least so many samples below the jump estimate the bulk's own tail
@@ -154,9 +154,7 @@ def find_opposing_groups(
 
 
 def _check(evidence: xr.Dataset) -> None:
-    missing = [name for name in NEEDED if name not in getattr(evidence, "variables", ())]
-    if missing:
-        refuse("evidence", f"without {', '.join(missing)}", "a Dataset of Evidence.dataset()")
+    check(evidence, NEEDED)
     if evidence.sizes["sample"] < FEWEST:
         refuse("number of samples", evidence.sizes["sample"], f"at least {FEWEST}")
 
@@ -174,7 +172,7 @@ def _observations(evidence: xr.Dataset) -> list[Observation]:
     records = record_index(evidence)
     for (first, last), (begin, end) in zip(pairwise(records), pairwise(steps), strict=True):
         window = changes[first:last]
-        if len(window) and np.isfinite(window).all():
+        if len(window):
             centred = window - window.mean(axis=1, keepdims=True)
             leading = np.linalg.svd(centred, full_matrices=False)[2][0]
             name = f"loss changes of steps {begin} to {end}"

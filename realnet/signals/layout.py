@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+
+from linmodel.errors import refuse
 
 ATTRIBUTES = {
     "loss": ("1", "loss of one sample before the step"),
@@ -60,6 +62,16 @@ def as_dataset(
     found["time"].attrs = {"units": "time", "long_name": "step size x step"}
     found["checkpoint"].attrs = {"units": "time", "long_name": "step size x step, where looked"}
     return found
+
+
+def check(evidence: xr.Dataset, needed: Sequence[str]) -> None:
+    """Refuse evidence without `needed`, or with a value in them that is no number."""
+    missing = [name for name in needed if name not in getattr(evidence, "variables", ())]
+    if missing:
+        refuse("evidence", f"without {', '.join(missing)}", "a Dataset of Evidence.dataset()")
+    broken = [name for name in needed if not np.isfinite(evidence[name].values).all()]
+    if broken:
+        refuse("evidence", f"not finite in {', '.join(broken)}", "finite numbers, as it records")
 
 
 def record_index(evidence: xr.Dataset) -> NDArray[np.int64]:

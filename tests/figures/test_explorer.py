@@ -227,7 +227,11 @@ def test_the_address_restores_the_state(fresh, page):
 @pytest.mark.parametrize(
     ("fragment", "words"),
     [
-        ("#v=2&alpha=4", "version"),
+        ("#v=2&alpha=4&depth=3", "version"),
+        ("#v=0", "version"),
+        ("#alpha=4", "version"),
+        ("#v=1&constructor=4", "constructor"),
+        ("#claim-Z99", "statement"),
         ("#v=1&alpha=-4", "alpha is"),
         ("#v=1&optimiser=newton", "optimiser is"),
         ("#v=1&nonsense=4", "nonsense"),

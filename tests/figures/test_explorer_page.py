@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import figures.explorer
 from figures.explorer import assemble, explorer_page, overlay
@@ -56,14 +57,20 @@ def command(monkeypatch, *arguments):
     return end.value.code
 
 
-@pytest.mark.parametrize("content", [None, "time,sharpness\n", "time,sharpness\n0,\n1,\n2,\n"])
+NAN = xr.Dataset({"sharpness": ("time", [np.nan] * 20)}, {"time": np.arange(20.0)})
+RUNS = [None, "time,sharpness\n", "time,sharpness\n0,\n1,\n2,\n", xr.Dataset(), NAN]
+
+
+@pytest.mark.parametrize("content", RUNS, ids=["missing", "csv", "csv-nan", "empty", "nan"])
 def test_a_run_that_is_missing_empty_or_nan_costs_only_the_run(
     tmp_path, monkeypatch, capsys, content
 ):
     monkeypatch.setattr(figures.explorer, "statements", lambda each: {"F4": CLAIM})
-    run = tmp_path / "run.csv"
-    if content is not None:
+    run = tmp_path / "run"
+    if isinstance(content, str):
         run.write_text(content)
+    elif content is not None:
+        content.assign_attrs(step_size=0.1).to_netcdf(run, engine="h5netcdf")
     out = tmp_path / "explorer.html"
     assert command(monkeypatch, "explore", "--run", str(run), "--out", str(out)) == 1
     said = capsys.readouterr().err

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import runpy
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -219,6 +220,17 @@ def test_command_draws_a_figure(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "closed_form.svg").read_text().startswith("<?xml")
     assert (tmp_path / "data" / "manifest.json").is_file()
+
+
+def test_no_browser_is_one_sentence_and_the_report_is_there(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(report, "build", lambda options, out: (tmp_path / "index.html", True))
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    monkeypatch.setattr(sys, "argv", ["figures", "report", "--open"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("figures", run_name="__main__")
+    said = capsys.readouterr()
+    assert end.value.code == 0 and str(tmp_path / "index.html") in said.out
+    assert said.err.startswith("No browser was found here: open ") and said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

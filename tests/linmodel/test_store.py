@@ -13,6 +13,11 @@ def test_round_trip_keeps_numbers_units_and_configuration(tmp_path):
     assert configuration(back)["settings"]["step_size"] == 0.004
 
 
+def test_a_dataset_without_a_configuration_is_refused():
+    with pytest.raises(InvalidInput, match="allowed: attribute configuration"):
+        configuration(xr.Dataset())
+
+
 def test_refuses_missing_folder_folder_as_file_and_foreign_file(tmp_path):
     dataset = xr.Dataset({"x": ("time", np.ones(2))})
     with pytest.raises(InvalidInput, match="existing folder"):

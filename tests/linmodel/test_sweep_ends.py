@@ -71,8 +71,9 @@ def test_maps_return_axes_and_refuse_what_they_cannot_show():
         heat_map(flow.dip_depth)
     with pytest.raises(InvalidInput, match="at least one number"):
         heat_map(xr.full_like(flow.dip_depth.squeeze(), np.nan))
-    with pytest.raises(InvalidInput, match="codes from 0"):
-        regime_map(flow.dip_depth.squeeze())
+    for bad in (flow.dip_depth.squeeze(), flow.dip_depth.squeeze()[:0]):
+        with pytest.raises(InvalidInput, match="codes from 0"):
+            regime_map(bad)
 
 
 def test_lists_are_taken_where_arrays_are_meant():

@@ -6,6 +6,7 @@ import xarray as xr
 
 from linmodel.errors import InvalidInput
 from linmodel.store import save
+from realnet.bridge.fitting import fit
 from realnet.bridge.reading import Columns, read_curve
 
 STEPS = np.arange(0, 100, 10)
@@ -87,6 +88,22 @@ def test_what_is_missing_is_said(tmp_path, header, columns, step_size, words):
     path = written(tmp_path / "run.csv", header, *columns)
     with pytest.raises(InvalidInput, match=words):
         read_curve(path, step_size=step_size)
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (xr.Dataset(), "allowed: sharpness on one dimension"),
+        (xr.Dataset({"sharpness": ("time", [np.nan] * 9)}, {"time": range(9)}), "not finite"),
+        (xr.Dataset({"sharpness": ("time", range(9))}, {"time": [np.nan] * 9}), "not finite"),
+        (xr.Dataset({"sharpness": ("time", [])}, {"time": []}), "0 points"),
+    ],
+)
+def test_netcdf_without_numbers_is_refused_in_a_sentence(tmp_path, run, words):
+    run.assign_attrs(step_size=0.1).to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
+    with pytest.raises(InvalidInput, match=words) as error:
+        fit(read_curve(tmp_path / "run.nc"))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b"step,sharpness\n1,2,3\n"])

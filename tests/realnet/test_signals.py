@@ -142,6 +142,7 @@ def test_bad_evidence_and_numbers_are_refused():
     for bad, said in (
         (xr.Dataset(), "without loss"),
         (good.drop_vars("slope"), "without slope"),
+        (good.assign(slope=good.slope * np.nan), "not finite in slope"),
         (good.isel(sample=slice(20)), "number of samples"),
     ):
         with pytest.raises(InvalidInput, match=said):

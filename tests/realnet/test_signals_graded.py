@@ -131,6 +131,15 @@ def test_far_from_the_edge_is_refused_in_a_sentence() -> None:
         find_graded_signals(made(loading, labels, near=0.5), {"looks": looks})
 
 
+@pytest.mark.parametrize("name", ["loss", "slope", "curvature", "eigenvalue"])
+def test_a_variable_of_nan_is_refused_in_a_sentence(name) -> None:
+    loading, labels, looks = planted()
+    evidence = made(loading, labels)
+    evidence[name] = evidence[name] * np.nan
+    with pytest.raises(InvalidInput, match=f"not finite in {name}"):
+        find_graded_signals(evidence, {"looks": looks})
+
+
 @pytest.mark.parametrize(
     "features", [{}, {"x": np.ones((N, 2))}, {"x": np.ones((3, 2))}, {"x": np.full((N, 1), np.nan)}]
 )

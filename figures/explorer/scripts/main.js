@@ -126,7 +126,10 @@ function makeButtons() {
 /** Links to statements open them; they must not replace the state in the address. */
 function openClaim(id) {
   const entry = byId(id);
-  if (!entry) return;
+  if (!entry) {
+    const there = "a statement of this page; another version may have it";
+    return say(refusal("the address's statement", id.replace("claim-", ""), there));
+  }
   byId("statements").open = true;
   entry.open = true;
   entry.scrollIntoView({ block: "center" });

@@ -106,8 +106,8 @@ function fromFragment(fragment, first) {
 }
 
 function readValue(name, text) {
-  if (name in FIELDS) return numberFor(name, text);
-  if (name in CHOICES) {
+  if (Object.hasOwn(FIELDS, name)) return numberFor(name, text);
+  if (Object.hasOwn(CHOICES, name)) {
     if (CHOICES[name].includes(text)) return text;
     throw new RangeError(refusal(name, text, `one of ${CHOICES[name].join(", ")}`));
   }
