@@ -2,7 +2,7 @@
 
 A Student-t interval on a scale on which the quantity is unbounded (by the delta method, so that it
 contains the mean): logarithm of what is positive, logit of shares, Fisher's z of correlations.
-Differences, and what can have either sign, keep the plain interval.
+Differences, and what can have either sign, keep the interval that their experiment gives.
 """
 
 from __future__ import annotations
@@ -63,12 +63,15 @@ def kind_of(name: str, variable: xr.DataArray) -> str:
 
 
 def honest(data: xr.Dataset) -> xr.Dataset:
-    """`data` with NAME_low and NAME_high of everything over seeds on its own scale."""
+    """`data` with NAME_low and NAME_high of what is bounded, over seeds, on its own scale."""
     found = data.copy()
     for name in map(str, data.data_vars):
         if f"{name}_mean" in data and "seed" in data[name].dims:
             row = data[name]
-            _, low, high = interval(row.values, row.get_axis_num("seed"), kind_of(name, row))
+            kind = kind_of(name, row)
+            if kind == "any":
+                continue
+            _, low, high = interval(row.values, row.get_axis_num("seed"), kind)
             dims = [dim for dim in row.dims if dim != "seed"]
             for end, values in (("low", low), ("high", high)):
                 found[f"{name}_{end}"] = (dims, values, data[f"{name}_{end}"].attrs)
