@@ -11,7 +11,8 @@
    its image and is not explained by the model is followed, since an eigenvector that the model
    does not hold shows there (one almost orthogonal to the probe is found late).
 5. A cold start, and an evaluation in which the top has changed abruptly, is a Lanczos iteration
-   from a random vector of at least COLD products.
+   from a random vector of at least COLD products. Top vectors that merely change places within
+   what the model holds are told from that by up to LOOKS products.
 6. Where it is asked for (`sure`), and wherever the change was abrupt, what has been found is set
    apart and a Lanczos iteration from a new random vector bounds the probability that something
    larger was missed (module `assurance`); what it finds is followed.

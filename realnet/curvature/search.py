@@ -25,6 +25,9 @@ CAUTION = 0.25  # of the tolerance is what the hopeful model may promise at the 
 COLD = 24  # products of an evaluation that knows nothing; with 10 it settled on the second
 ASKED = 48  # products, after an abrupt change, to bound the probability of a miss
 ABRUPT = 0.5  # of the top: a change since the last evaluation, a residual, or what has risen
+LOST = 2.0  # times what is left of the top: a drop to a third, which no exchange of places is
+CALM = 0.02  # of the top: by more, up to LOOKS products tell a change from an exchange of places
+LOOKS = 2
 QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass, and
 LOUD = 2.0  # times the usual one, an evaluation and for RECALL evaluations; more is followed
 RECALL = 4
@@ -109,15 +112,30 @@ class Search:
             outside = self.measured.outside(direction)
             if outside is not None:
                 self._measure(outside)
+        drift = before = self._drift(expected)
+        for _ in range(LOOKS):
+            if not CALM < drift <= LOST or not self._open():
+                break
+            self._make_room(1)
+            direction = self._hoped(0)
+            if direction is not None:
+                self._measure(direction)
+            drift = self._drift(expected)
         values, _, residuals = self.measured.ritz(self.k)
-        drift = float((values - expected[: len(values)]).abs().max())
-        self._doubt(drift)
-        if max(drift, float(residuals[0].norm())) > ABRUPT * float(values.abs().max()):
+        size = max(float(values.abs().max()), 1e-300)
+        self._doubt(drift * size)
+        if before > LOST or max(drift, float(residuals[0].norm()) / size) > ABRUPT:
             self.least, self.abrupt = self.spent + COLD, True
-            noise = self._noise()
+            noise = self._noise() if self._open() else None
             if noise is not None:
                 self._measure(noise)
         return None
+
+    def _drift(self, expected: Tensor) -> float:
+        """By how much the Ritz values differ from the expected ones, over the largest of them."""
+        values = self.measured.ritz(self.k)[0]
+        size = max(float(values.abs().max()), 1e-300)
+        return float((values - expected[: len(values)]).abs().max()) / size
 
     def _assure(self) -> None:
         """Bound the probability of a miss; ends early where there is something larger to follow."""
@@ -195,7 +213,11 @@ class Search:
         first = int(bad[0]) if len(bad) else len(errors)
         if first == self.k and self.spent >= self.least:
             return None
-        for vector in self.model.hopeful()[1][first % self.k :]:
+        return self._hoped(first % self.k)
+
+    def _hoped(self, first: int) -> Tensor | None:
+        """Of the hopeful model's eigenvectors from `first` on, what has not been measured."""
+        for vector in self.model.hopeful()[1][first:]:
             direction = self.measured.outside(vector)
             if direction is not None:
                 return direction

@@ -8,6 +8,7 @@ from torch import nn
 from linmodel import InvalidInput
 from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.objective import NotFinite
+from realnet.curvature.search import COLD
 from realnet.curvature.secant import dots, norm
 from realnet.curvature.tracker import SharpnessTracker
 from tests.tolerances import ORTHONORMAL, SHARPNESS, SUMMED
@@ -170,3 +171,22 @@ def test_lengths_of_ten_million_numbers_are_right():
     rows = torch.stack([ones, -ones])
     found = dots(rows, rows.T) / true**2
     assert torch.allclose(found, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double(), atol=SUMMED)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_top_vectors_that_change_places_are_no_abrupt_change(seed):
+    """Turned by 60 degrees in its plane with the second, the top is what the model knows."""
+    values, solver = np.linspace(-1.0, 1.0, 150) ** 3 * 5, solver_of(150, seed=seed)
+    values[-1] = 10.0
+    evaluate(solver, matrix(values))
+    evaluate(solver, matrix(values))
+    basis = torch.linalg.eigh(matrix(values)).eigenvectors[:, [-1, -2]]
+    c, s = np.cos(np.pi / 3), np.sin(np.pi / 3)
+    turn = torch.tensor([[c, -s], [s, c]]) - torch.eye(2, dtype=torch.float64)
+    turned = torch.eye(150, dtype=torch.float64) + basis @ turn.double() @ basis.T
+    found = evaluate(solver, turned @ matrix(values) @ turned.T)
+    assert float(found.values[0]) == pytest.approx(10.0, rel=SHARPNESS)
+    assert bool(found.converged.all()) and found.products < COLD
+    found = evaluate(solver, matrix(values, seed=7))
+    assert float(found.values[0]) == pytest.approx(10.0, rel=SHARPNESS)
+    assert found.products > COLD
