@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Lemma:
     """A textbook fact: `statement` holds whenever the named hypotheses do.
 
-    rocq  theorems of rocq/analysis.v that are this lemma; with none it is believed
+    rocq  theorems of rocq/*.v that are this lemma; with none it is believed
     """
 
     statement: str
@@ -40,6 +40,7 @@ LEMMAS: dict[str, Lemma] = {
             "smooth": "the right-hand side is a polynomial",
             "satisfies": "the curve satisfies the system",
         },
+        ("uniqueness", "uniqueness_back"),
     ),
     "continuation": Lemma(
         "A solution that stays bounded on every bounded time interval exists for all time.",
@@ -56,12 +57,14 @@ LEMMAS: dict[str, Lemma] = {
     "change of time": Lemma(
         "Where tau' > 0, curves may be written in tau: dx/dtau = x'/tau'.",
         {"quotient": "the right-hand side is this quotient"},
+        ("change_of_time",),
     ),
     "Metzler": Lemma(
         "x' = A(t) x with A continuous and off-diagonal entries >= 0 keeps x >= 0; a component "
         "that is positive once stays positive; where x_i = 0 and an entry a_ij x_j > 0, x_i is "
         "positive at once.",
         {"form": "the system has this form", "sign": "the off-diagonal entries are >= 0"},
+        ("metzler", "metzler_positive"),
     ),
     "integrating factor": Lemma(
         "v' >= -a(t) v with a continuous keeps v > 0 when v(0) > 0 (v exp(int a) does not "
@@ -118,6 +121,7 @@ LEMMAS: dict[str, Lemma] = {
         "A bounded monotone function of time converges; if its derivative converges as well, the "
         "derivative tends to 0.",
         {"monotone": "the sign of the derivative", "bounded": "a bound"},
+        ("monotone_limit_up", "monotone_limit_down"),
     ),
     "intermediate value": Lemma(
         "A strictly increasing continuous function on [a, b) takes each value strictly between its "
@@ -173,6 +177,7 @@ LEMMAS: dict[str, Lemma] = {
         "If x_(j+1) = x_j (1 + P_j) with x_j > 0, P_j >= 0 and x bounded, then the P_j are "
         "summable, so P_j tends to 0, x converges, and so does every product of factors 1 - P_j.",
         {"factor": "x grows by this factor", "bound": "P >= 0, x > 0, and the bound of x"},
+        ("bounded_product",),
     ),
     "telescoping": Lemma(
         "If a_j >= 0, s_(j+1) <= s_j - a_j and the s_j are bounded below, the a_j are summable: "

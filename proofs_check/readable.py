@@ -47,7 +47,7 @@ def _step(number: int, part: StepResult) -> list[str]:
     if lemma:
         lines.append(_wrap(f"   by lemma '{part.step.lemma}': {lemma.statement}", "   "))
         if lemma.rocq:
-            lines.append(f"   (proved in Rocq: {', '.join(lemma.rocq)} of rocq/analysis.v)")
+            lines.append(f"   (proved in Rocq: {', '.join(lemma.rocq)} of rocq/*.v)")
     for name, outcome in part.outcomes.items():
         check = part.step.checks[name]
         meaning = lemma.hypotheses[name.partition(" (")[0]] if lemma else ""

@@ -15,7 +15,8 @@ from proofs_check.certificates import archive
 from proofs_check.certificates.recheck import Certificate
 from proofs_check.rocq import cores, statements
 
-ANALYSIS = Path(__file__).with_name("analysis.v")
+# The analytic lemmas, in this order: the second file uses the first.
+ANALYSIS = tuple(Path(__file__).with_name(f"{name}.v") for name in ("analysis", "systems"))
 HEAD = """(* Certificates of the ledger of the opposing-signals model: hypotheses -> conclusion. *)
 (* Written by python -m proofs_check export. Compile with coqc. *)
 Require Import Reals Lra.
@@ -69,14 +70,14 @@ def text(ids: Iterable[str] | None = None, analysis: bool = False) -> str:
     """The whole file; with `analysis` the analytic lemmas come first (they need Coquelicot)."""
     parts = [HEAD, cores.HELPERS, statements.HELPERS, statements.DECISIONS]
     if analysis:
-        parts.insert(0, ANALYSIS.read_text(encoding="utf-8"))
+        parts = [*(path.read_text(encoding="utf-8") for path in ANALYSIS), *parts]
     found, last = labels(ids), ""
     for name, (claim, certificate) in found.items():
         if claim != last:
             parts.append(f"(* {claim} *)")
         parts.append(statements.Proved(name, certificate).text())
         last = claim
-    wanted = ["eq_refl 0", *(["analysis"] if analysis else []), *found]
+    wanted = ["eq_refl 0", *([path.stem for path in ANALYSIS] if analysis else []), *found]
     parts.append(f"Definition all_of_them := ({', '.join(wanted)}).")
     parts.append("Print Assumptions all_of_them.")
     return "\n".join(parts) + "\n"
