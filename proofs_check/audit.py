@@ -1,15 +1,17 @@
 """Every question of the ledger put to another solver, cvc5, beside z3.
 
-Each answer comes from a child process that is killed at its limit: a solver's own limit is not
-always kept. `unknown`, `timeout` and `failed` are never agreement.
+Each answer comes from a child process that is killed at its limit of processor time (so that a busy
+machine does not make time-outs): a solver's own limit is not always kept. `unknown`, `timeout` and
+`failed` are never agreement.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,11 +23,16 @@ from proofs_check.kept import Kept, Task, answers, versions
 from proofs_check.smtlib import Query, queries
 
 SECONDS = 30.0
+PATIENCE = 20.0  # times the limit, of wall-clock time: for a child that sleeps, or has no timer
 ANSWERS = ("sat", "unsat", "unknown")
+# A child limits itself, once its modules are there; the signal kills whatever the solver is doing.
+LIMITED = """
+import sys, signal, {solver}
+if hasattr(signal, "setitimer"): signal.setitimer(signal.ITIMER_PROF, {seconds})
+"""
 CHILDREN = {
-    "z3": "import sys, z3; s = z3.SolverFor('QF_NRA'); s.from_string(sys.stdin.read()); "
-    "print(s.check())",
-    "cvc5": "import sys, cvc5; s = cvc5.Solver(); p = cvc5.InputParser(s); "
+    "z3": "s = z3.SolverFor('QF_NRA'); s.from_string(sys.stdin.read()); print(s.check())",
+    "cvc5": "s = cvc5.Solver(); p = cvc5.InputParser(s); "
     "p.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, sys.stdin.read(), 'query'); "
     "m = p.getSymbolManager(); c = p.nextCommand()\n"
     "while not c.isNull(): said = str(c.invoke(s, m)).strip(); c = p.nextCommand()\n"
@@ -41,11 +48,17 @@ def require_cvc5() -> None:
 
 
 def ask(solver: str, text: str, seconds: float = SECONDS) -> str:
-    """sat, unsat or unknown; timeout where the child was killed; else failed and why."""
-    command = [sys.executable, "-I", "-c", CHILDREN[solver]]
+    """sat, unsat or unknown; timeout where the child was killed; else failed and why.
+
+    seconds  of processor time
+    """
+    code = LIMITED.format(solver=solver, seconds=seconds) + CHILDREN[solver]
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run([sys.executable, "-I", "-c", code], input=text, capture_output=True,
+                              text=True, timeout=PATIENCE * (1 + seconds))  # fmt: skip
     except subprocess.TimeoutExpired:
+        return "timeout"
+    if done.returncode == -getattr(signal, "SIGPROF", 0) != 0:
         return "timeout"
     answer = done.stdout.strip()
     if done.returncode == 0 and answer in ANSWERS:
@@ -55,7 +68,7 @@ def ask(solver: str, text: str, seconds: float = SECONDS) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What two solvers say to one question; `seconds` is cvc5's time."""
+    """What two solvers say to one question; `seconds` is cvc5's processor time, start included."""
 
     id: str
     check: str
@@ -107,9 +120,11 @@ def tasks(ids: Iterable[str] | None = None, seconds: float = SECONDS) -> list[Ta
 
 def _answer(claim: str, name: str, query: Query, seconds: float) -> dict[str, Any]:
     first = ask("z3", query.text, seconds)
-    begun = time.perf_counter()
+    begun = os.times()
     second = ask("cvc5", query.text, seconds)
-    spent = round(time.perf_counter() - begun, 3)
+    ended = os.times()
+    spent = round(ended.children_user + ended.children_system
+                  - begun.children_user - begun.children_system, 3)  # fmt: skip
     return asdict(Answer(claim, name, first, second, spent, query.expected))
 
 

@@ -61,7 +61,8 @@ def audit(
     ids: Ids = None,
     json_file: JsonFile = None,
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="Each answer's limit; then the solver is killed.")
+        float,
+        typer.Option(min=0.1, help="Processor time of each answer; then the solver is killed."),
     ] = 30.0,
 ) -> None:
     """Put every inequality to cvc5 too and print who agrees. Status 0: both, on every question.

@@ -102,7 +102,8 @@ F11C = Claim(
     ),
     rests_on=("F11", "F3", "M7", "M8"),
     function="envelope.envelope",
-    by_hand="pieces join: the end of one is the start of the next",
+    by_hand="lemma comparison is used on one piece after the other: the end of one is the start "
+    "of the next",
 )  # fmt: skip
 
 CLAIMS = (F11C,)

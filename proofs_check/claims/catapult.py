@@ -82,6 +82,7 @@ G7 = Claim(
     ),
     rests_on=("G1",),
     function="phases.landing",
-    by_hand="P exactly 0 is excluded as stated",
+    by_hand="u and w may be exchanged, so what is said of (u_end, 0) holds of (0, w_end); P "
+    "exactly 0 is excluded as stated",
 )  # fmt: skip
 CLAIMS = (G7,)

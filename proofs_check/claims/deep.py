@@ -64,7 +64,8 @@ F14 = Claim(
     ),
     rests_on=("M5",),
     function="deep.deep_velocity",
-    by_hand="b stays in the plane of beta and b(0), as in M5, the factor c being c^m",
+    by_hand="b stays in the plane of beta and b(0), as in M5, the factor c being c^m; by lemma "
+    "uniqueness the curve with equal layers is the solution",
 )
 F14B = Claim(
     "F14b",
@@ -121,6 +122,8 @@ F14B = Claim(
     ),
     rests_on=("F14",),
     function="deep.deep_velocity",
-    by_hand="c' = c^(m-1) u has u's sign, and c'' that of u' where u = 0; c^m is smooth for c > 0",
+    by_hand="up to the first time at which c > 0, epsilon >= 0 or v > 0 fails the inequalities "
+    "hold, so none fails; c' = c^(m-1) u has u's sign, and c'' that of u' where u = 0; "
+    "c^m is smooth for c > 0",
 )  # fmt: skip
 CLAIMS = (F14, F14B)

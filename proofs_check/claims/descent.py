@@ -52,7 +52,7 @@ G1 = Claim(
     ),
     rests_on=("M5",),
     function="descent.gradient_descent",
-    by_hand="vectors in the other directions do not move",
+    by_hand="(1-P) b_o, and b across the plane of beta and b(0), are not moved by a step",
 )
 AT_MINIMUM: dict[Any, Any] = {o: 0, bb: epsilon**2, rho: c * epsilon}
 lam = sp.Symbol("lambda", real=True)
@@ -111,7 +111,8 @@ G2 = Claim(
     ),
     rests_on=("H1", "M4", "G1"),
     function="bounds.stable_minimum",
-    by_hand="a linear map's stability is that of descent near the minimum",
+    by_hand="linearly stable is read as: the iterates of descent's derivative at the minimum "
+    "stay bounded; nothing is said of descent itself at the edge",
 )
 X, Y, q = sp.symbols("X Y q", real=True)  # X = c^2, Y = 2/eta, q = sqrt(alpha - 1)
 FITS = [X > 0, Y > 0, alpha * X <= Y, X + B**2 / X <= Y]
@@ -159,6 +160,6 @@ G3 = Claim(
     ),
     rests_on=("G2",),
     function="bounds.largest_stable_step",
-    by_hand="the minima are c^2 = X, epsilon^2 = B^2/X for every X > 0",
+    by_hand="by M4 the minima are c^2 = X, epsilon^2 = B^2/X, n = o = 0 for every X > 0",
 )
 CLAIMS = (G1, G2, G3)

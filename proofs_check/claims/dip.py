@@ -180,8 +180,8 @@ F7 = Claim(
     ),
     rests_on=("F2", "F3", "F4", "M6", "M7"),
     function="bounds.dip_floor",
-    by_hand="x/(x^2 + m) on an interval is least at an end; o0^2 is near k/(1+k) at the standard "
-    "start",
+    by_hand="x/(x^2 + m) rises up to sqrt(m) and then falls, so on an interval it is least at "
+    "an end; o0^2 is near k/(1+k) at the standard start by F6's mean and variance",
 )  # fmt: skip
 F7B = Claim(
     "F7b",

@@ -71,7 +71,8 @@ G8 = Claim(
     ),
     rests_on=("G1", "F5", "M6"),
     function="drift.kappa_change",
-    by_hand="where g = 0 nothing moves; the chain rule gives the gradients b.g and c g",
+    by_hand="the chain rule gives the gradients b.g in c and c g in b; where g = 0 nothing "
+    "moves",
 )  # fmt: skip
 G8B = Claim(
     "G8b",

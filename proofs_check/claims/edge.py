@@ -46,7 +46,8 @@ G4 = Claim(
         ),
     ),
     rests_on=("G1", "F5"),
-    by_hand="the flow's end from the same start (F5)",
+    by_hand="an unbounded |o_j| contradicts o_j -> 0; the flow's end is that from the same "
+    "start (F5)",
 )
 G4B = Claim(
     "G4b",
@@ -123,7 +124,8 @@ G5 = Claim(
     ),
     rests_on=("F5", "H1"),
     function="bounds.sharpness_without_outliers",
-    by_hand="alpha = 0 leaves o where it is",
+    by_hand="at alpha = 0 the velocity of o is 0, so that F5, at alpha = 1 and o = 0, applies "
+    "to (c, epsilon, n)",
 )  # fmt: skip
 SQUARE = (epsilon * B / c - epsilon**2 - n**2) / alpha  # <o^2>
 DECAY = n * sp.exp(-(c**2) * t)

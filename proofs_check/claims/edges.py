@@ -114,7 +114,8 @@ G9 = Claim(
     ),
     rests_on=("G2", "G3"),
     function="edges.edge",
-    by_hand="P^-1 H has the eigenvalues of P^(-1/2) H P^(-1/2); a Hessian's eigenvectors decouple",
+    by_hand="P^-1 H has the eigenvalues of P^(-1/2) H P^(-1/2); in a Hessian's eigenbasis "
+    "(spectral theorem) the linearised iteration is one of these for each curvature",
 )  # fmt: skip
 STRETCHED = lam * (1 + rho * lam)
 G10 = Claim(
@@ -152,6 +153,7 @@ G10 = Claim(
     ),
     rests_on=("G2", "G3"),
     function="edges.edge",
+    by_hand="the gradient is 0 at a minimum, so SAM's derivative there is I - eta H (I + rho H)",
 )  # fmt: skip
 mu = sp.Symbol("mu", real=True)
 DECAYED = tuple(f - mu * q for f, q in zip(VELOCITY, STATE, strict=True))

@@ -75,7 +75,8 @@ F11 = Claim(
     ),
     rests_on=("M7", "M8", "F1"),
     function="envelope.envelope",
-    by_hand="epsilon rises with alpha because the right-hand side does, at every tau",
+    by_hand="lemma comparison at fixed alpha < alpha': on [0, tau] c is bounded below on both "
+    "curves, so the right-hand side is Lipschitz in epsilon",
 )
 F11B = Claim(
     "F11b",

@@ -203,6 +203,6 @@ S5B = Claim(
         ),
     ),
     rests_on=("H2", "F8"),
-    by_hand="|2cb - beta| <= 2|c||b| + B",
+    by_hand="|2cb - beta| <= 2|c||b| + B is the triangle inequality",
 )  # fmt: skip
 CLAIMS = (S5, S5B)

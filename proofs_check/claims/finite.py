@@ -68,6 +68,7 @@ M12 = Claim(
     ),
     rests_on=("M11", "H3", "G8"),
     function="network.moments.sample_moments",
-    by_hand="the normal equations S w* = h always have a solution",
+    by_hand="the normal equations S w* = h always have a solution; M11, H3, M6, M4, G8 and S13 "
+    "use no more of the loss than this form of it",
 )
 CLAIMS = (M12,)

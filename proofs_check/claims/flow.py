@@ -74,7 +74,8 @@ F1 = Claim(
         ),
     ),
     rests_on=("F1e",),
-    by_hand="epsilon > 0 at once where B > 0, from the lemma's last sentence",
+    by_hand="epsilon > 0 at once where B > 0, and from then on, by the last two sentences of "
+    "lemma Metzler",
 )
 F2 = Claim(
     "F2",
@@ -227,9 +228,10 @@ F4 = Claim(
             positive=(QMAX, FLOOR, identity(VELOCITY[0], epsilon * B - c * Q)),
         ),
     ),
-    rests_on=("F1", "F2", "F3"),
+    rests_on=("F1", "F2", "F3", "M6"),
     function="flow.gradient_flow",
-    by_hand="p c^2 is at least p (e0 B/Qm)^2 while c falls",
+    by_hand="lemma growth's m is p (e0 B/Qm)^2, at most p c^2 while c falls; up to then c <= c0, "
+    "and epsilon >= e0 (F3)",
 )
 LOW = {alpha: sp.Rational(1, 4), B: sp.Rational(5, 4), c: 1, epsilon: 1, n: 0, o: 1}
 F4C = Claim(

@@ -98,6 +98,7 @@ F5 = Claim(
     ),
     rests_on=("F1", "F2", "F3", "M6", "H1"),
     function="bounds.limit",
-    by_hand="the limits of the derivatives are their values at the limit",
+    by_hand="the velocities are continuous: their limits are their values at the limit, and "
+    "lemma monotone limit makes them 0",
 )
 CLAIMS = (F5,)

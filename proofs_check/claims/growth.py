@@ -98,7 +98,8 @@ F9 = Claim(
     ),
     rests_on=("F2", "F3", "F4", "F4b", "F7"),
     function="bounds.floor_time",
-    by_hand="the lower bound, once it holds, holds for ever (F4)",
+    by_hand="from t1 on v falls (step 2), so c epsilon >= (1-delta) B, once it holds there, "
+    "holds for ever",
 )  # fmt: skip
 F10 = Claim(
     "F10",

@@ -109,7 +109,7 @@ H1 = Claim(
     ),
     rests_on=("M1",),
     function="landscape.hessian_spectrum",
-    by_hand="where o = 0 or 2cb = beta any unit vector serves as f or u",
+    by_hand="where o = 0 or 2cb = beta any unit vector of P's range or of R^d1 serves as f or u",
 )
 # The opposing part of the (c, o) block; root^2 = (c^2 - o^2)^2 + 16 c^2 o^2, root >= 0.
 OPPOSING = sp.Matrix([[alpha * o**2, 2 * alpha * c * o], [2 * alpha * c * o, alpha * c**2]])

@@ -83,7 +83,8 @@ F6 = Claim(
     ),
     rests_on=("H2",),
     function="landscape.sharpness",
-    by_hand="d1 + d2 independent normal coordinates, and the union bound of two events",
+    by_hand="P = I, so o0^2 = |b_o|^2 is a sum of d2 squares and |b0|^2 one of d1; the union "
+    "bound of two events; o0 = 0 has probability 0",
 )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ M1 = Claim(
         ),
     ),
     function="landscape.loss",
-    by_hand="E u^2 and E w^2 are the covariance forms on cb - beta and c b_o",
+    by_hand="x has mean 0: E u^2 and E w^2 are the covariance forms on cb - beta and c b_o",
 )
 M2 = Claim(
     "M2",
@@ -94,7 +94,8 @@ M2 = Claim(
         ),
     ),
     rests_on=("M1",),
-    by_hand="S, G are all that M1 has of a law",
+    by_hand="Sigma, Sigma_o and E g^2 (S, G below) are all of a law that M1's formula contains; "
+    "equal velocities and starts give one flow (lemma uniqueness)",
 )
 M3 = Claim(
     "M3",
@@ -145,7 +146,8 @@ M4 = Claim(
         ),
     ),
     rests_on=("M1",),
-    by_hand="Sigma > 0 makes the first term 0 only at cb = beta",
+    by_hand="Sigma > 0 makes the first term 0 only at cb = beta; Sigma_o > 0 makes "
+    "Sigma_o^(1/2) injective",
 )
 # Aligned support: an outlier x_o = +-(a / sqrt(d2)) 1 has b_o.x_o = +-a o and g(x_o) = a.
 PLUS, MINUS = (common + (sign * size * c * o - size) ** 2 for sign in (1, -1))
@@ -192,8 +194,8 @@ M9 = Claim(
     ),
     rests_on=("M1",),
     function="landscape.group_losses",
-    by_hand="the mean over x of the cross term is 0; slopes in o are slopes of the losses along "
-    "the flow",
+    by_hand="x has mean 0, so the cross term has mean 0; 'as o moves' is with c, epsilon and n "
+    "held: the slopes are partial derivatives",
 )
 SCALED = {x: r * x for x in STATE} | {B: r**2 * B}
 FLIPPED = {x: -x for x in STATE}
@@ -240,6 +242,6 @@ M10 = Claim(
              reads=r"L(r\theta;r^2\beta)=r^4L(\theta;\beta)\text{ in any dimension}"),
         ),
     ),
-    by_hand="time scales by the quotient of s and its velocity",
+    by_hand="chain rule: r s(r^2 t) has the velocity r^3 s'(r^2 t)",
 )  # fmt: skip
 CLAIMS = (M1, M2, M3, M4, M9, M10)

@@ -100,7 +100,8 @@ F12 = Claim(
     ),
     rests_on=("F1e", "F1", "F2", "F3", "F4", "F5", "M6", "M10"),
     function="bounds.winning_side",
-    by_hand="exactly one of the three cases happens; from epsilon = 0 or c = 0 on F1-F5 apply",
+    by_hand="the flow leaves the quadrant through epsilon = 0, through c = 0 (not both at once, "
+    "step 4) or never; from there F1-F5 apply to s, or to -s (M10)",
 )
 RISE = B / c0 - (B / c0 - e0) * sp.exp(-tau)
 KEPT = sp.log((B - c0 * e0) / B)
@@ -180,6 +181,7 @@ F12B = Claim(
     ),
     rests_on=("F12", "M6", "M7"),
     function="bounds.winning_side",
-    by_hand="the condition holds up to the first zero, so that zero is the other one's",
+    by_hand="(+): c^2 >= f > 0 until the first of epsilon, c reaches 0, so epsilon does; (-): g "
+    "< 0 lasts while c > 0, so the first to reach 0 is not epsilon, where g = a c > 0",
 )
 CLAIMS = (F12, F12B)

@@ -1,4 +1,4 @@
-"""E1-E4: what others state of minimal models, as verdicts on their claims in our model only."""
+"""E1-E5, E8: what others state of minimal models, as verdicts on their claims in our model only."""
 
 from __future__ import annotations
 
@@ -126,6 +126,76 @@ E4 = Claim(
         "from proofs_check.claims.others import ends_short as f; good, shown = f(); "
         "assert good, shown"
     ),
-    by_hand="from there descent converges (G4f), and what is left moves it by less than 1e-10",
+    by_hand="after the last step w, B - c epsilon shrink by (G1) factors below 9/10, so what is "
+    "left moves c and epsilon by less than 1e-10; G4f: it converges",
 )
-CLAIMS = (E1, E2, E3, E4)
+imbalance, other, root, later = sp.symbols("C C_1 R R_1", real=True)
+AT_END = [X > 0, sp.Eq(X**2 + imbalance * X - B**2, 0)]  # c^2 = X, epsilon = B/c
+E5 = Claim(
+    "E5",
+    "The sharpness of a two-layer minimum lies between two bounds, and falls with the imbalance",
+    "Yoo et al., for one neuron a layer: with C = |u|^2 - v^2 (inner, outer weights) and Q the "
+    "squared least-squares solution, v^2 = (sqrt(C^2 + 4Q) - C)/2 at a minimum, and its sharpness "
+    "is between s v^2 + d_1^2/v^2 and s v^2 + sum d_i^2/v^2, s the largest data variance, d_i the "
+    "shares of the signal; it falls with C. In our model v^2 = c^2, Q = B^2, and, as the signal "
+    "has no share of the top direction for alpha > 1: alpha c^2 <= max(alpha c^2, c^2 + B^2/c^2) "
+    "<= alpha c^2 + B^2/c^2; for alpha <= 1 all three are c^2 + B^2/c^2. c^2 falls with C, so "
+    "alpha c^2 does; c^2 + B^2/c^2 = sqrt(C^2 + 4B^2) rises with C >= 0.",
+    r"\alpha c^2\le\lambda_{\max}\le\alpha c^2+B^2/c^2,\quad"
+    r"c^2=\tfrac12\big(\sqrt{C^2+4B^2}-C\big)",
+    Verdict.PROVED,
+    source="Yoo, Song, Yun (arXiv 2506.06940), by a public account, in our words and model",
+    hypotheses=("B > 0", "alpha >= 0", "a minimum: c epsilon = B, n = o = 0, c != 0"),
+    steps=(
+        step(
+            "C = epsilon^2 - c^2 with epsilon = B/c; X = c^2 by its square root R, and R itself.",
+            identity(X**2 + (B**2 / X - X) * X - B**2, 0),
+            implies([*AT_END, root >= 0, sp.Eq(root**2, imbalance**2 + 4 * B**2)],
+                    sp.Eq(2 * X, root - imbalance) & sp.Eq(root, X + B**2 / X)),
+        ),
+        step(
+            "The bounds: the sharpness (H1, G2) is the larger of alpha X and X + B^2/X.",
+            implies([X > 0, alpha >= 1], alpha * X + B**2 / X >= X + B**2 / X),
+            implies([X > 0, alpha <= 1], alpha * X <= X + B**2 / X),
+        ),
+        step(
+            "With C, X does not rise; R does for C >= 0.",
+            implies([*AT_END, Y > 0, sp.Eq(Y**2 + other * Y - B**2, 0), other >= imbalance],
+                    Y <= X),
+            implies([imbalance >= 0, other > imbalance, root >= 0, later >= 0,
+                     sp.Eq(root**2, imbalance**2 + 4 * B**2),
+                     sp.Eq(later**2, other**2 + 4 * B**2)], later > root),
+        ),
+    ),
+    rests_on=("G2", "H1"),
+    by_hand="the directions of the data are those of Sigma = I and Sigma_o = alpha P: s = max(1, "
+    "alpha), and d is B along beta alone",
+)  # fmt: skip
+
+
+def overshoots() -> tuple[bool | None, str]:
+    """E8: the run of E4, 88 steps on."""
+    c_, *_ = descent_in_balls(*SHORT, 88, 2000)
+    here = arb(SHORT[3]) * 50 * c_ * c_
+    return below((arb("3.1"), here)), f"eta alpha c^2 = {here.str(6)} after 88 steps"
+
+
+E8 = Claim(
+    "E8",
+    "Descent that crosses the edge and settles keeps its sharpness below (2 + delta)/eta",
+    "Liu et al. prove such a bound, under conditions, for a two-layer net with a relevant and an "
+    "irrelevant input, which is our model at n = 0. Read without conditions and with delta <= 1 "
+    "it is false: E4's run (alpha = 50, B = 10, eta = 0.006 from (1, 1/2, 0, 1e-6)) has eta "
+    "alpha c^2 > 3.1 after 88 steps, and settles.",
+    r"\eta\lambda_{\max}(s_j)\le3",
+    Verdict.REFUTED,
+    source="Liu, Zhang, Du, Zhao (arXiv 2503.02809), in our words and without conditions",
+    steps=(step("The run, enclosed.", certified(overshoots)),),
+    rests_on=("H2",),
+    witness=(
+        "from proofs_check.claims.others import ends_short, overshoots; "
+        "found = [overshoots(), ends_short()]; assert all(good for good, _ in found), found"
+    ),
+    by_hand="the sharpness is at least alpha c^2 (H2); that the run settles is E4's",
+)
+CLAIMS = (E1, E2, E3, E4, E5, E8)

@@ -134,7 +134,7 @@ S4 = Claim(
         ),
     ),
     rests_on=("G1", "G2"),
-    by_hand="the unstable directions of G2",
+    by_hand="the first sentence is G2's last",
 )
 S6 = Claim(
     "S6",

@@ -87,6 +87,6 @@ S1B = Claim(
         ),
     ),
     rests_on=("F1", "G1"),
-    by_hand="C may depend on everything but eta",
+    by_hand="C depends on problem, start and T",
 )
 CLAIMS = (S1, S1B)

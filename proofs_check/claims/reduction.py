@@ -195,7 +195,7 @@ M7 = Claim(
     ),
     rests_on=("M5", "M6", "M10", "M11", "F1"),
     function="flow.gradient_flow",
-    by_hand="c > 0 for all time where c0 epsilon0 >= 0 (F1, and M10 for c0 < 0)",
+    by_hand="c keeps its sign where c0 epsilon0 >= 0: F1 for c0 > 0, and M10 (s -> -s) for c0 < 0",
 )
 lam, bb, sb, norm, w0, mu = sp.symbols("lambda b.b beta.b N w0 mu", real=True)
 y, beta_i = sp.symbols("b_i beta_i", real=True)
@@ -288,6 +288,7 @@ M8 = Claim(
     ),
     rests_on=("M5", "M6"),
     function="closed_form.closed_form",
-    by_hand="e^(Ft) across the plane acts on each coordinate alone",
+    by_hand="across the plane of beta and c, F is -lam/2 times the identity, so e^(Ft) acts on "
+    "each coordinate alone",
 )
 CLAIMS = (M5, M6, M7, M8)

@@ -118,6 +118,7 @@ UNITS_WORDS = (
     "max(m + b^2/m, U0 + b^2/U0) + b^2/(4 alpha) <= alpha",
 )
 READ = (
+    "the inductions run together: what a step assumes of the present state the others keep; "
     "c*, epsilon* are the limits; alpha c*^2 <= 2/eta for o_j never 0 is G4; e <= b/x because x e "
     "<= b"
 )

@@ -56,7 +56,7 @@ M11 = Claim(
     ),
     rests_on=("M1",),
     function="network.spectra.Spectra",
-    by_hand="symmetric matrices have orthonormal eigenbases",
+    by_hand="spectral theorem: symmetric matrices have orthonormal eigenbases",
 )
 corner, border, diagonal, x, rest, highest, y, part = sp.symbols("a h d x S D y p", real=True)
 H3 = Claim(
@@ -125,6 +125,7 @@ H3 = Claim(
     ),
     rests_on=("M1",),
     function="network.arrowhead.top_eigenvalue",
-    by_hand="the sum of one-term derivatives is the derivative of the sum",
+    by_hand="spectral theorem: the eigenbases exist; the derivative of a finite sum is the sum "
+    "of derivatives; above the diagonal an eigenvector with first entry 0 would be 0",
 )
 CLAIMS = (M11, H3)
