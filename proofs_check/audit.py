@@ -19,7 +19,7 @@ from typing import Any
 
 from linmodel.errors import InvalidInput
 from proofs_check.certify import statements
-from proofs_check.kept import Kept, Task, answers, versions
+from proofs_check.resumed import Kept, Task, answers, versions
 from proofs_check.smtlib import Query, queries
 
 SECONDS = 30.0

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from linmodel import console, store
 from linmodel.errors import InvalidInput
-from proofs_check.kept import Task, answers, beside
+from proofs_check.resumed import Task, answers, beside
 
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the rows as JSON.")

@@ -16,9 +16,9 @@ from typing import Any
 
 from proofs_check import catalogue
 from proofs_check.certificates import archive
-from proofs_check.kept import Kept, Task, answers, code, versions
 from proofs_check.ledger import PASSES, Check, Claim, Verdict, decide, run_check, step
 from proofs_check.mutants import Mutant
+from proofs_check.resumed import Kept, Task, answers, code, versions
 
 KILLED, UNDECIDED, WEAKER, SURVIVED = "killed", "undecided", "weaker", "survived"
 COUNTED = (KILLED, UNDECIDED, SURVIVED)

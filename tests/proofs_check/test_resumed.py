@@ -8,8 +8,8 @@ import json
 import pytest
 
 from linmodel.errors import InvalidInput
-from proofs_check import audit, kept, mutate
-from proofs_check.kept import Kept, Task, answers, beside
+from proofs_check import audit, mutate, resumed
+from proofs_check.resumed import Kept, Task, answers, beside
 from tests.proofs_check.test_command_line import call
 
 
@@ -69,10 +69,10 @@ def test_two_runs_do_not_write_one_file(tmp_path):
 
 def test_the_code_that_decides_belongs_to_the_question(monkeypatch, tmp_path):
     (tmp_path / "ledger.py").write_text("1")
-    monkeypatch.setattr(kept, "HERE", tmp_path)
-    first = kept.code("ledger")
+    monkeypatch.setattr(resumed, "HERE", tmp_path)
+    first = resumed.code("ledger")
     (tmp_path / "ledger.py").write_text("2")
-    assert kept.code("ledger") != first
+    assert resumed.code("ledger") != first
 
 
 def test_a_second_command_takes_what_the_first_kept(monkeypatch, capsys, tmp_path):
