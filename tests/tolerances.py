@@ -127,3 +127,8 @@ CRITICAL_STEP = 0.01
 # Descent 6,000 steps after a start in the region of G4e or G4f, relative to B and c0: the slowest
 # of those drawn still relaxes, at |1 - eta alpha c^2| per step a hair below 1.
 AT_REST = 0.05
+
+# A difference of gradients against the product: truncation by the third derivative at 1e-3 |w|
+# and the rounding of the parameters, eps |w| / h, in float32; both far less in float64.
+GRADIENT_DIFFERENCE = 1e-3
+GRADIENT_DIFFERENCE_DOUBLE = 1e-6

@@ -36,6 +36,9 @@ class Curvature:
     training step need not compute it again; products: Hessian-vector products spent.
     missed: a bound on the probability that an eigenvalue larger than the k-th was missed by more
     than the tolerance (module `assurance`); NaN where assurance="fast" did not ask.
+    step: where products are differences of gradients, the h of (g(w + h v) - g(w - h v)) / 2 h,
+    |v| = 1, else NaN; doubt (k,): by how much that may put the eigenvalues off (`difference`),
+    also in `errors`. Such products were not verified by second derivatives.
     Printed, it is a sentence.
     """
 
@@ -48,13 +51,23 @@ class Curvature:
     loss: float
     gradient: Tensor
     missed: float = math.nan
+    step: float = math.nan
+    doubt: Tensor | None = None
 
     def __str__(self) -> str:
         converged = "converged" if bool(self.converged.all()) else "not converged"
         values = ", ".join(f"{value:.6g}" for value in self.values.tolist())
         return (
             f"{values} ({converged}, {self.products} products, estimated error "
-            f"{float(self.errors.max()):.2g}{said(self.missed)})"
+            f"{float(self.errors.max()):.2g}{said(self.missed)}{self._differences()})"
+        )
+
+    def _differences(self) -> str:
+        if self.doubt is None:
+            return ""
+        return (
+            f"; products are differences of gradients at a step of {self.step:.2g}, off by at most "
+            f"{float(self.doubt.max()):.2g}, not verified by second derivatives"
         )
 
     @property

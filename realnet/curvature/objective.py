@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from linmodel.errors import InvalidInput, refuse
 from realnet.curvature.chunks import Chunk, Chunks, Data
+from realnet.curvature.difference import difference
 from realnet.curvature.parameters import Parameters, Trainable, flatten, unflatten
 from realnet.curvature.precision import derivatives_said, full_precision
 
@@ -30,6 +31,8 @@ class Objective:
     `begin()` computes loss and gradient over the parameters that train now; `products(V)` then
     gives H V at that point. With one chunk the gradient's graph is kept and shared by all
     products; with several each chunk's graph is built again, so that the memory is one chunk's.
+    product="difference": products are differences of gradients (module `difference`), and no graph
+    is kept; numbers are float32 at least.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class Objective:
         params: Parameters,
         chunks: Chunks | None = None,
         weights: Sequence[float] | None = None,
+        product: str = "autograd",
     ) -> None:
         self.loss_fn = loss_fn
-        self.trainable = Trainable(params)
+        self.twice = product == "autograd"  # whether the loss is differentiated twice
+        self.trainable = Trainable(params, half=not self.twice)
         self.data = Data(chunks, weights)
         self.chunks = self.data.given
         self._kept: list[Tensor] | None = None
@@ -52,7 +57,8 @@ class Objective:
         found = self.trainable.now()
         self.names, self.params = list(found), list(found.values())
         self.n = sum(p.numel() for p in self.params)
-        self.device, self.dtype = self.params[0].device, self.params[0].dtype
+        self.device, self.stored = self.params[0].device, self.params[0].dtype
+        self.dtype = torch.promote_types(self.stored, torch.float32)
         module = self.trainable.module
         self._recurrent = module is not None and any(
             isinstance(layer, nn.RNNBase) for layer in module.modules()
@@ -64,16 +70,16 @@ class Objective:
 
     def gradient(self) -> tuple[float, Tensor]:
         """Loss and flat gradient (n,), for a training step: no graph kept, nothing checked."""
-        total, gradient, counts = 0.0, torch.zeros_like(flatten(self.params)), 0.0
+        total, gradient, counts = 0.0, self._zeros(), 0.0
         for chunk, weight in self.data:
-            with full_precision(self.device), torch.enable_grad():
+            with full_precision(self.device, twice=self.twice), torch.enable_grad():
                 loss, count = self.loss(chunk)
-                with derivatives_said():
+                with derivatives_said(self.twice):
                     parts = torch.autograd.grad(loss, self.params, materialize_grads=True)
             weight = weight if count is None else 1.0
             counts += count or 0.0
             total += weight * float(loss.detach())
-            gradient += weight * flatten(parts)
+            gradient += weight * flatten(parts).to(self.dtype)
         return total / (counts or 1.0), gradient / (counts or 1.0)
 
     def write(self, point: Tensor) -> None:
@@ -88,7 +94,7 @@ class Objective:
         Raises InvalidInput: NaN, not differentiable, a loss that some parameter has no part in.
         """
         total = torch.zeros((), dtype=torch.float64, device=self.device)
-        gradient, counts = torch.zeros_like(flatten(self.params)), 0.0
+        gradient, counts = self._zeros(), 0.0
         for chunk, weight in self.data:
             loss, parts, count = self._graph(chunk)
             if watch is not None:
@@ -96,8 +102,8 @@ class Objective:
             weight = weight if count is None else 1.0
             counts += count or 0.0
             total += weight * loss.detach().double()
-            gradient += weight * flatten(parts)
-            self._kept = parts if self.data.count == 1 else None
+            gradient += weight * flatten(parts).to(self.dtype)
+            self._kept = parts if self.data.count == 1 and self.twice else None
         self._count = counts or None
         total, gradient = total / (counts or 1.0), gradient / (counts or 1.0)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(gradient).all()):
@@ -118,6 +124,8 @@ class Objective:
         Raises NotFinite where a product is not, although loss and gradient are.
         """
         rows = vectors.to(self.dtype)
+        if not self.twice:
+            return torch.stack([difference(self, row).image for row in rows])
         out = torch.zeros_like(rows)
         for chunk, weight in self.data:
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
@@ -146,17 +154,25 @@ class Objective:
         return found.reshape(()), count
 
     def _graph(self, chunk: Chunk) -> tuple[Tensor, list[Tensor], float | None]:
-        with full_precision(self.device, self._recurrent), torch.enable_grad():
+        with full_precision(self.device, self._recurrent, self.twice), torch.enable_grad():
             loss, count = self.loss(chunk)
             if not loss.requires_grad:
                 raise InvalidInput(
                     "loss_fn must return one differentiable number that depends on the parameters; "
                     f"it returned {_describe(loss)}. Do not detach it or compute it without grad."
                 )
-            with derivatives_said():
-                parts = torch.autograd.grad(loss, self.params, create_graph=True, allow_unused=True)
+            with derivatives_said(self.twice):
+                parts = torch.autograd.grad(
+                    loss,
+                    self.params,
+                    create_graph=self.twice,
+                    allow_unused=True,
+                )
         self._refuse_unused(parts)
         return loss, list(parts), count
+
+    def _zeros(self) -> Tensor:
+        return torch.zeros(self.n, dtype=self.dtype, device=self.device)
 
     def _refuse_unused(self, parts: Sequence[Tensor | None]) -> None:
         """A zero put in for a missing derivative would be a wrong number, not a small one."""

@@ -21,7 +21,8 @@ class Trainable:
     A module is asked again every time: a layer that is replaced, frozen or unfrozen counts.
     """
 
-    def __init__(self, given: Parameters) -> None:
+    def __init__(self, given: Parameters, half: bool = False) -> None:
+        self.half = half  # whether float16 and bfloat16 are taken
         self.module = given if isinstance(given, nn.Module) else None
         self._named = [] if isinstance(given, nn.Module) else _named(given)
 
@@ -34,7 +35,7 @@ class Trainable:
             if tensor.requires_grad and id(tensor) not in seen:
                 seen.add(id(tensor))
                 found[name] = tensor
-        _check(found)
+        _check(found, self.half)
         return found
 
     def everything(self) -> list[Tensor]:
@@ -80,7 +81,7 @@ def _named(given: object) -> list[tuple[str, Tensor]]:
     return named
 
 
-def _check(found: dict[str, Tensor]) -> None:
+def _check(found: dict[str, Tensor], half: bool) -> None:
     if not found:
         raise InvalidInput(
             "there are no parameters with requires_grad=True: nothing to track. Pass the module "
@@ -91,12 +92,14 @@ def _check(found: dict[str, Tensor]) -> None:
         refuse("parameters", unset, "initialised ones", "Run the model once on some data.")
     kinds = sorted({f"{p.dtype} on {p.device}" for p in found.values()})
     first = next(iter(found.values()))
-    if len(kinds) > 1 or first.dtype not in (torch.float32, torch.float64) or first.is_meta:
+    taken = (torch.float32, torch.float64, *((torch.float16, torch.bfloat16) if half else ()))
+    if len(kinds) > 1 or first.dtype not in taken or first.is_meta:
         refuse(
             "parameters' dtype and device",
             kinds,
             "all float32, or all float64, on one device that holds data",
-            "Convert a copy: model.float().",
+            "Convert a copy: model.float(). One half precision for all goes with "
+            "product='difference', which says how far off it may be.",
         )
     if not sum(p.numel() for p in found.values()):
         raise InvalidInput("the parameters have no entries: nothing to track.")

@@ -10,9 +10,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from linmodel.errors import InvalidInput
 
+COMPILED = (
+    "A compiled model has no second derivative: pass the module as it was before torch.compile, or "
+    "product='difference'."
+)
 REMEDIES = {  # what torch says, and what to do; the first that is found is told
-    "aot_autograd": "A compiled model has no second derivative: pass the module as it was before "
-    "torch.compile.",
+    "aot_autograd": COMPILED,
+    "donated buffers": COMPILED,
     "backward through the graph a second time": "loss_fn must compute the loss afresh at every "
     "call, and must not call backward.",
     "modified by an inplace operation": "loss_fn must compute the loss afresh at every call, and "
@@ -21,7 +25,9 @@ REMEDIES = {  # what torch says, and what to do; the first that is found is told
     "as `params`, and it is done for you.",
     "use_reentrant": "Checkpoint with use_reentrant=False.",
     "not implemented": "An operation in the loss has no second derivative in torch: replace it by "
-    "operations that have one.",
+    "operations that have one, or pass product='difference'.",
+    "once_differentiable": "An operation of your own has no second derivative: give its backward "
+    "one, or pass product='difference'.",
 }
 
 
@@ -43,7 +49,7 @@ def memory_said() -> Iterator[None]:
 
 
 @contextmanager
-def derivatives_said() -> Iterator[None]:
+def derivatives_said(twice: bool = True) -> Iterator[None]:
     """Raises InvalidInput, in one sentence, where torch cannot differentiate."""
     try:
         with memory_said():
@@ -52,28 +58,33 @@ def derivatives_said() -> Iterator[None]:
         message = str(error)
         remedy = next((advice for words, advice in REMEDIES.items() if words in message), "")
         raise InvalidInput(
-            f"the loss cannot be differentiated twice. {remedy} It said: {_first_line(error)}"
+            f"the loss cannot be differentiated{' twice' * twice}. {remedy} "
+            f"It said: {_first_line(error)}"
         ) from error
 
 
 @contextmanager
-def full_precision(device: torch.device, recurrent: bool = False) -> Iterator[None]:
+def full_precision(
+    device: torch.device, recurrent: bool = False, twice: bool = True
+) -> Iterator[None]:
     """No tf32, no autocast, and attention by the math backend, which has second derivatives.
 
-    `recurrent`: without cuDNN, whose recurrent layers have no second derivative.
+    `recurrent`: without cuDNN, whose recurrent layers have no second derivative. `twice` False:
+    only first derivatives are asked for, so that attention and cuDNN stay as they are.
     Raises InvalidInput where the device runs out of memory.
     """
     with ExitStack() as stack:
         stack.enter_context(memory_said())
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        if twice:
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == "cuda":
             before = torch.get_float32_matmul_precision()
             torch.set_float32_matmul_precision("highest")
             stack.callback(torch.set_float32_matmul_precision, before)
-            flags = torch.backends.cudnn.flags(enabled=not recurrent, allow_tf32=False)
+            flags = torch.backends.cudnn.flags(enabled=not (recurrent and twice), allow_tf32=False)
             stack.enter_context(flags)
         yield
 

@@ -86,7 +86,7 @@ def verify(
         raise InvalidInput(
             f"Hessian-vector products are not the derivative of the gradient (in {names}): an "
             f"operation drops its second-order terms, or a hook on an activation changes "
-            f"them.{_of_whom(survey)}"
+            f"them.{_of_whom(survey)} product='difference' needs no second derivative."
         )
     if survey.own:
         raise InvalidInput(

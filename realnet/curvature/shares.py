@@ -10,7 +10,12 @@ from realnet.curvature.objective import Objective
 from realnet.curvature.precision import full_precision
 
 SAME_LOSS = 1e-6  # relative; sums on a GPU may differ in the last bits, dropout differs by far more
-ADDS = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative; sums in another order
+ADDS = {  # relative; sums in another order
+    torch.float32: 1e-4,
+    torch.float64: 1e-8,
+    torch.float16: 1e-2,
+    torch.bfloat16: 5e-2,
+}
 
 
 def refuse_noise(objective: Objective, loss: float, remedy: str) -> None:
@@ -57,7 +62,7 @@ def _refuse_if_not_additive(
     (_, first, a), (_, second, b) = one, other
     expected = (a * first + b * second) / (a + b)
     scale = max(abs(first), abs(second), abs(both))
-    if not abs(both - expected) <= ADDS[objective.dtype] * scale:
+    if not abs(both - expected) <= ADDS[objective.stored] * scale:
         raise InvalidInput(
             f"the loss of {a + b:g} samples is {both:.6g}, but their two parts of {a:g} and {b:g} "
             f"samples give {expected:.6g}: it is no mean over samples (reduction='sum', "
@@ -78,6 +83,9 @@ def _asked(objective: Objective, piece: Chunk) -> tuple[float, float | None]:
 
 
 def _value(objective: Objective, chunk: Chunk) -> tuple[float, float | None]:
-    with full_precision(objective.device), torch.enable_grad():  # some losses hold a derivative
+    with (
+        full_precision(objective.device, twice=objective.twice),
+        torch.enable_grad(),
+    ):  # some losses hold a derivative
         loss, count = objective.loss(chunk)
     return float(loss.detach()), count

@@ -9,6 +9,7 @@ for step in range(steps):
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 
@@ -17,8 +18,15 @@ from torch import Tensor
 
 from linmodel.errors import integer, one_of, real, refuse
 from realnet.curvature.chunks import Chunks
+from realnet.curvature.difference import (
+    difference,
+    doubts,
+    refuse_doubtful,
+    refuse_other_slope,
+    step,
+)
 from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
-from realnet.curvature.evaluated import Curvature
+from realnet.curvature.evaluated import Curvature, Eigenpairs
 from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
@@ -56,6 +64,11 @@ class SharpnessTracker(Recorded):
                 found: Kuczynski and Wozniakowski 1992, van Dorsselaer et al. 2000; formula in
                 `assurance`). It is in the result as `missed`; where it is larger, converged is
                 False. Meanwhile k + 2 more vectors are held.
+    product     "autograd": second derivatives; "difference": differences of two gradients, for
+                compiled models, float16 and bfloat16, and losses without second derivative. Each
+                product costs two gradients, each evaluation four more a pair, which measure by how
+                much differences put the eigenvalues off: `step` and `doubt` of the result. More
+                than `tolerance` is an error. Only the sharpness, not the other quantities.
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
@@ -78,12 +91,14 @@ class SharpnessTracker(Recorded):
         seed: int = 0,
         memory: int | None = None,
         assurance: str = "fast",
+        product: str = "autograd",
         training_mode: str = "refuse",
     ) -> None:
         if not callable(loss_fn):
             refuse("loss_fn", type(loss_fn).__name__, "a function that returns the loss")
         self.watched = Watched(loss_fn)
-        self.objective = Objective(self.watched, params, chunks, weights)
+        one_of("product", product, ("autograd", "difference"))
+        self.objective = Objective(self.watched, params, chunks, weights, product)
         model, parts = self.objective.trainable.module, self.objective.data.count
         self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
         self.asked = integer("k", k, low=1)
@@ -125,14 +140,15 @@ class SharpnessTracker(Recorded):
                 if survey is not None:
                     refuse_hooks(objective.named())
                     refuse_wrong_shares(objective)
-                    products = verified(objective, float(loss), gradient, survey)
-                with full_precision(objective.device):
+                    products = self._verified(float(loss), gradient, survey)
+                with full_precision(objective.device, twice=objective.twice):
                     pairs = self.solver.solve(
                         products,
                         SHARE * self.tolerance,
                         ROUNDOFF * torch.finfo(objective.dtype).eps,
                         self.max_products,
                     )
+                doubt = None if objective.twice else self._doubt(pairs)
             finally:
                 objective.end()
         self._checked = tuple(weakref.ref(p) for p in objective.params)
@@ -140,13 +156,35 @@ class SharpnessTracker(Recorded):
             pairs.values,
             pairs.vectors,
             pairs.residuals,
-            pairs.errors,
+            pairs.errors if doubt is None else pairs.errors + doubt,
             pairs.converged,
             pairs.products,
             float(loss),
             gradient,
             pairs.missed,
+            math.nan if doubt is None else step(objective),
+            doubt,
         )
+
+    def _verified(self, loss: float, gradient: Tensor, survey: Survey) -> Products:
+        """Products, whose first is looked at: by a difference, or, if it is one, by slopes."""
+        objective = self.objective
+        if objective.twice:
+            return verified(objective, loss, gradient, survey)
+
+        def products(vectors: Tensor) -> Tensor:
+            seen = difference(objective, vectors[0].to(objective.dtype))
+            refuse_other_slope(objective, loss, gradient, vectors[0].to(gradient), seen)
+            pending[0] = objective.products
+            return seen.image[None]
+
+        pending: list[Products] = [products]
+        return lambda vectors: pending[0](vectors)
+
+    def _doubt(self, pairs: Eigenpairs) -> Tensor:
+        off = doubts(self.objective, pairs.values, pairs.vectors)
+        refuse_doubtful(self.objective, pairs.values, off, self.tolerance)
+        return off
 
     def _known(self) -> bool:
         """Whether the last evaluation was over the same tensors."""

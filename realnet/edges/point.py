@@ -77,7 +77,12 @@ class Point:
         return self._loss, self._gradient
 
     def products(self, vectors: Tensor) -> Tensor:
-        """H V by rows, (m, n), over all data."""
+        """H V by rows, (m, n), over all data. Raises InvalidInput: they would be differences."""
+        if not self.objective.twice:
+            raise InvalidInput(
+                "with product='difference' only the sharpness says by how much it may be off: ask "
+                "for that, or track a copy in float32 that is not compiled."
+            )
         if not self._begun:
             if self._curvature is None and not self.memory.get("checked"):
                 _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
