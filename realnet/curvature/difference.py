@@ -135,8 +135,8 @@ def refuse_doubtful(
             f"differences of {objective.stored} gradients, at a step of {step(objective):.3g}, may "
             f"put the eigenvalues off by {float(off.max()) / size:.2g} of the largest, and "
             f"tolerance is {tolerance:g}. Ask for less (tolerance=), convert a copy to a wider "
-            "dtype (model.float(), model.double()), or, where the loss has kinks or a second derivative, "
-            "pass product='autograd'."
+            "dtype (model.float(), model.double()), or, where the loss has kinks or a second "
+            "derivative, pass product='autograd'."
         )
 
 
