@@ -22,6 +22,12 @@ NOT_KEPT = {
     ("mechanism", "1.7"),
     ("mechanism", "4.8"),
 }
+WORKLOADS = ("mlp-1e5-smooth", "mlp-1e5-edge", "mlp-1e6-ce")
+NCV = "eigsh, our products, warm, ncv={}, tol={}"
+THREE = (
+    *("ours, k=3", "eigsh, our products, warm, k=3, ncv=10, tol=0.001"),
+    "eigsh, our products, warm, k=3, ncv=20, tol=0.001",
+)
 NUMBER = r"[−+-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
 INTERVAL = re.compile(rf"({NUMBER}) ?\[({NUMBER}), ?({NUMBER})\]")
 DECIMAL = re.compile(r"[−-]?\d+\.\d+%?")
@@ -123,9 +129,60 @@ def test_the_sweeps_table_is_the_measured_one():
     found = json.loads((CURVES / "bench_sweep.json").read_text("utf-8"))
     own = found["linmodel.sweep"]
     measured = {"`linmodel.sweep`": own} | found["peers"]
-    for name, *cells in rows_of("benchmarks.md", "## Sweeps")[1:]:
+    rows = rows_of("benchmarks.md", "## Sweeps")[1:]
+    assert [row[0] for row in rows] == list(measured)
+    for name, *cells in rows:
         one = measured[name]
         micro, times, error, count = (re.sub(r",| \(.*", "", cell) for cell in cells)
         assert rounds_to(micro, repr(one["microseconds"])), name
         assert rounds_to(times, repr(one["microseconds"] / own["microseconds"])), name
         assert rounds_to(error, repr(one["error"])) and int(count) == one["cells"], name
+        assert ("misses 1e-8" in cells[2]) == (one["error"] > 1e-8), name
+    descent, text = found["descent"], (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    assert f"gave {own['speedup_all_cores']:.2f} times one thread" in text
+    assert "A million cells" in text and descent["cells"] == 1e6 and descent["steps"] == 1e4
+    assert f"took {descent['seconds']:.1f} s of processor time" in text
+    assert f"loop {descent['numpy_seconds']:.0f} s ({descent['ratio']:.0f} times more)" in text
+
+
+def met_and_missed(found):
+    """What the page says below the table of tracking, in the numbers of `found`."""
+    smooth, edge, large = (found[name] for name in WORKLOADS)
+    ours = [one["methods"]["ours"] for one in (smooth, edge, large)]
+    six, _, six_large = ((one["methods"][NCV.format(6, 0.01)]) for one in (smooth, edge, large))
+    six_edge, eight = edge["methods"][NCV.format(6, 0.01)], large["methods"][NCV.format(8, 0.003)]
+    three, ten, twenty = (edge["methods"][name] for name in THREE)
+    spent = [one["gradients"] for one in ours]
+    a_product = [one["gradients"] / one["products"] for one in (ours[1], six_edge)]
+    slower = spent[1] / six_edge["gradients"]
+    lobpcg = next(one for name, one in large["methods"].items() if "LOBPCG" in name)
+    times, spared = eight["gradients"] / spent[2], spent[0] / six["gradients"]
+    ncv = [one["gradients"] for one in (twenty, ten)]
+    return [
+        f"({times:.1f} times faster than ncv=8 over two seeds",
+        f"ncv=6 missed once of {six_large['evaluations']})",
+        f"({spent[0]:.1f} gradients against {six['gradients']:.1f} of ncv=6)",
+        f"{spent[1]:.1f} gradients against {six_edge['gradients']:.1f}**",
+        f"**, {slower:.1f} times slower",
+        f"a product came to {a_product[0]:.1f} gradients",
+        f"eigsh to {a_product[1]:.1f}, and {ours[1]['products']:.1f} were spent",
+        f"were spent against {six_edge['products']:.1f}",
+        f"({spent[2] / eight['gradients']:.2f} of ncv=8",
+        f"median gap {large['gap_median']:.0%})",
+        f"(median gap {smooth['gap_median']:.1%}; {spared:.2f} of it)",
+        f"{ours[0]['products']:.1f} products, each with its own linear algebra",
+        f"the small nets: missed ({spent[1]:.1f})",
+        f"no miss in {three['evaluations']} evaluations, {three['gradients']:.1f} gradients",
+        f"needs ncv=20 to be right ({ncv[0]:.1f}; ncv=10: {ncv[1]:.1f}",
+        f"one miss of {ten['worst_error'] * 1000:.1f}e-3)",
+        f"{ours[2]['memory']:.0f} beyond a gradient and a product",
+        f"(eigsh ncv=6 {six_large['memory']:.0f}, LOBPCG {lobpcg['memory']:.0f})",
+    ]
+
+
+def test_what_the_bench_of_tracking_met_and_missed_is_measured():
+    found = json.loads((CURVES / "bench_curvature.json").read_text("utf-8"))
+    text = " ".join((ROOT / "docs" / "benchmarks.md").read_text("utf-8").split())
+    assert [sentence for sentence in met_and_missed(found) if sentence not in text] == []
+    found["mlp-1e5-edge"]["methods"]["ours"]["gradients"] = 12.0
+    assert len([sentence for sentence in met_and_missed(found) if sentence not in text]) == 4
