@@ -40,10 +40,14 @@ def _explore(app: typer.Typer) -> None:
     app.command()(explore)
 
 
-PARTS: tuple[tuple[Callable[[typer.Typer], None], tuple[str, ...]], ...] = (
-    (_prove, ("prove",)),
-    (_networks, ("train", "bridge", "signals", "experiments")),
-    (_explore, ("explore",)),
+# What adds commands, and the extra of each.
+PARTS: tuple[tuple[Callable[[typer.Typer], None], dict[str, str]], ...] = (
+    (_prove, {"prove": "prove"}),
+    (
+        _networks,
+        {"bridge": "sweep", "train": "realnet", "signals": "realnet", "experiments": "realnet"},
+    ),
+    (_explore, {"explore": "figures"}),
 )
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 
@@ -71,12 +75,14 @@ def program() -> typer.Typer:
     ) -> None: ...
 
     app.registered_commands += linmodel.__main__.app.registered_commands
-    for add, names in PARTS:
+    for add, extras in PARTS:
         try:
             add(app)
         except MissingExtra as missing:
-            for name in names:
-                app.command(name, hidden=True, context_settings=ANYTHING)(_absent(str(missing)))
+            came = str(missing).partition(" Run: ")[0]
+            for name, extra in extras.items():
+                absent = _absent(f"{came} Run: pip install '.[{extra}]' in this project's folder")
+                app.command(name, hidden=True, context_settings=ANYTHING)(absent)
     return app
 
 

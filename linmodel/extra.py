@@ -19,3 +19,11 @@ def require(what: str, extra: str, *modules: str) -> None:
             f"{what} needs {', '.join(missing)}, not installed here. "
             f"Run: pip install '.[{extra}]' in this project's folder"
         )
+
+
+def require_matplotlib() -> None:
+    """Raises MissingExtra where pictures cannot be drawn; no extra of a part's own has it alone."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtra(
+            "a picture needs matplotlib, not installed here. Run: pip install matplotlib"
+        )

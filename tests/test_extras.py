@@ -44,8 +44,39 @@ def test_what_is_missing_says_its_extra(code, extra):
     assert status == 1 and f"pip install '.[{extra}]'" in said.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["prove", "bridge", "explore", "sweep"])
-def test_a_command_whose_part_is_missing_says_so_in_one_line(command):
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [("prove", "prove"), ("bridge", "sweep"), ("train", "realnet"), ("explore", "figures"),
+     ("sweep", "sweep")],
+)  # fmt: skip
+def test_a_command_whose_part_is_missing_says_so_in_one_line(command, extra):
     more = ["--alpha", "10", "--beta-norm", "1"] if command == "sweep" else []
     status, said = without(HEAVY, PROGRAM.format(["opposing-signals", command, *more]))
-    assert status == 2 and said.count("\n") == 1 and "pip install '.[" in said
+    assert status == 2 and said.count("\n") == 1 and f"pip install '.[{extra}]'" in said
+
+
+PLOT = """
+import torch
+from realnet import SharpnessTracker
+model = torch.nn.Linear(3, 1)
+SharpnessTracker(lambda: model.weight.square().mean(), model).plot()
+"""
+HEAT = """
+import xarray
+from linmodel.sweeps.maps import heat_map
+heat_map(xarray.DataArray([[1.0]]))
+"""
+BRIDGE = 'from realnet.__main__ import app; app(["bridge", "{}"{}], standalone_mode=False)'
+
+
+@pytest.mark.parametrize("code", [PLOT, HEAT, BRIDGE.format("x.csv", ', "--plot", "x.png"')])
+def test_a_picture_without_matplotlib_is_one_sentence(code):
+    if "torch" in code:
+        pytest.importorskip("torch")
+    status, said = without(("matplotlib",), code)
+    assert status == 1 and said.splitlines()[-1].endswith("Run: pip install matplotlib")
+
+
+def test_the_bridge_needs_no_matplotlib(tmp_path):
+    status, said = without(("matplotlib", "torch"), BRIDGE.format(tmp_path / "x.csv", ""))
+    assert status == 1 and "a CSV file that exists" in said

@@ -21,7 +21,7 @@ import numpy as np
 from linmodel.errors import notice
 from linmodel.extra import require
 
-require("linmodel's compiled loops (sweeps, the bridge)", "sweep", "numba")
+require("the compiled part of linmodel (sweeps, the bridge)", "sweep", "numba")
 
 import numba  # noqa: E402
 from llvmlite import ir  # noqa: E402

@@ -9,6 +9,7 @@ import xarray as xr
 
 from linmodel.arguments import typed
 from linmodel.errors import refuse
+from linmodel.extra import require_matplotlib
 from linmodel.sweeps.frame import REGIMES
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def heat_map(values: xr.DataArray, *, ax: Any = None, log: bool = True) -> Axes:
 
     Raises InvalidInput: not two dimensions, or no number in it.
     """
+    require_matplotlib()
     from matplotlib.colors import LogNorm
 
     axes = _axes(values, ax)
@@ -49,6 +51,7 @@ def regime_map(regime: xr.DataArray, *, ax: Any = None) -> Axes:
 
     Raises InvalidInput: not two dimensions, or codes that are no regime's.
     """
+    require_matplotlib()
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     count = len(REGIMES)

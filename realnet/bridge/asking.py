@@ -8,12 +8,12 @@ from pathlib import Path
 import xarray as xr
 
 from linmodel.errors import InvalidInput, integer, real, refuse
+from linmodel.extra import require_matplotlib
 from linmodel.files import require_writable, write_text
 from linmodel.store import save
 from realnet.bridge.calibration import quantiles
 from realnet.bridge.fitting import BridgeResult, fit
 from realnet.bridge.forecasting import forecast
-from realnet.bridge.picture import check_format, draw
 from realnet.bridge.reading import Columns, read_curve
 from realnet.bridge.scoring import compare
 from realnet.bridge.spectral_fit import data_spectrum, fit_spectrum
@@ -50,6 +50,9 @@ class Request:
         if len({path.absolute() for path in written}) < len(written):
             refuse("output files", [str(path) for path in written], "different names")
         if self.plot is not None:
+            require_matplotlib()
+            from realnet.bridge.picture import check_format  # late: a bridge needs no matplotlib
+
             check_format(self.plot)
         for value in self.step_sizes:
             real("--step-size", value, above=0)
@@ -82,6 +85,8 @@ def answer_request(request: Request) -> int:
     if request.json is not None and predicted is not None:
         write_text(request.json, as_json(predicted))
     if request.plot is not None:
+        from realnet.bridge.picture import draw
+
         draw(request.plot, small, second, larger, fitted, predicted)
     if request.out is not None:
         save(together(fitted, intervals, predicted), request.out)

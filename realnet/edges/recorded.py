@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import xarray as xr
 
 from linmodel import store
+from linmodel.extra import require_matplotlib
 from realnet.edges.advice import Advice, advise
 from realnet.edges.evaluation import Edges
 from realnet.edges.quantity import Quantity
@@ -59,6 +60,7 @@ class Recorded:
 
     def plot(self, which: Sequence[str] | None = None) -> Figure:
         """The history drawn: quantities over time, their thresholds dashed, the loss above."""
+        require_matplotlib()
         from realnet.edges.plotting import draw
 
         return draw(self.history, which)
