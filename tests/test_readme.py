@@ -54,6 +54,8 @@ def test_python_of_the_page_runs(page, tmp_path, monkeypatch):
         exec(compile(block, str(page), "exec"), shared)
     shown = re.findall(r"!\[[^]]+\]\((\w+\.png)\)", read(page)) if page in TUTORIALS else []
     assert all((tmp_path / picture).stat().st_size > 5_000 for picture in shown)
+    if page.stem == "groups":
+        assert set(shared["pair"].members) >= set(range(12))  # it finds what it planted
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=name)
