@@ -13,9 +13,10 @@ from figures import bridge_tables, real_run
 from figures.bridge_tables import said
 from figures.cache import Datasets, Unavailable, figure_data
 from figures.options import Work
-from figures.style import COLOURS, edge_line, label_axes, panels
+from figures.style import COLOURS, edge_of, label_axes, panels
 from figures.table import Table, number
 from linmodel.errors import InvalidInput
+from realnet.bridge.threshold import levels
 
 NAME = "bridge"
 TITLE = "The bridge: the toy fitted to the real network, and its forecast"
@@ -30,6 +31,7 @@ CAPTION = (
     "runs, which show how far descent lags behind the flow (S1; band: 90%, conformal over other "
     "networks), and by the small-step run alone, of the toy's flow and of the toy's descent."
 )
+
 TIME = "time [step size × step]"
 DRAWS = 20
 
@@ -125,12 +127,13 @@ def _residual(axes: Axes, fit: xr.Dataset) -> None:
 def _unseen(axes: Axes, forecast: xr.Dataset, large: xr.Dataset) -> None:
     eta = large.attrs["step_size"]
     axes.plot(large.time, large.sharpness, ".-", color=COLOURS["sharpness"], label="real run")
-    edge_line(axes, eta)
+    edge_of(axes, large)
     _forecast_lines(axes, forecast.isel(run=0), float(large.time[-1]))
     seen = float(forecast.observed_edge_time.isel(run=0))
     if np.isfinite(seen):
         ring = {"markerfacecolor": "none", "markersize": 8, "linestyle": ""}
-        axes.plot([seen], [2 / eta], "o", color=COLOURS["edge"], **ring)  # type: ignore[arg-type]
+        level = float(np.interp(seen, large.time, levels(large)))
+        axes.plot([seen], [level], "o", color=COLOURS["edge"], **ring)  # type: ignore[arg-type]
     axes.set_ylim(bottom=0)
     label_axes(axes, TIME, "sharpness [1/time]", f"unseen: η = {eta:g}")
     axes.legend(loc="lower right")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from figures import bridge, edge, real_run
 from figures.cache import Datasets, figure_data
 from figures.options import Work
-from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
+from figures.style import COLOURS, axis_text, curve, edge_line, edge_of, label_axes, panels
 from linmodel.store import configuration
 
 NAME = "overview"
@@ -67,7 +67,7 @@ def network_panel(axes: Axes, datasets: Datasets) -> None:
     curve(axes, small.time, small.sharpness, label=text, **grey)
     pink = {"color": COLOURS["toy"], "linestyle": "", "marker": "o", "markersize": 5}
     curve(axes, fit.time, fit.toy_sharpness, label="the model, fitted to it", mfc="none", **pink)
-    edge_line(axes, large.attrs["step_size"], f"2/η at η = {large.attrs['step_size']:g}")
+    edge_of(axes, large)
     set_up = configuration(large)
     title = f"A real network: {set_up['net'].upper()} on {set_up['size']} MNIST digits"
     label_axes(axes, "time = η × step", "sharpness", title)

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from figures.cache import Datasets, need_torch
 from figures.options import Options, Work
 from figures.sources import source_fingerprint
-from figures.style import COLOURS, axis_text, curve, edge_line, label_axes, panels
+from figures.style import COLOURS, axis_text, curve, edge_of, label_axes, panels
 from linmodel.errors import InvalidInput
 from linmodel.store import configuration
 from realnet.bridge.curve import rise_time
+from realnet.bridge.threshold import levels
 
 if TYPE_CHECKING:
     from realnet.config import TrainConfig
@@ -32,6 +33,7 @@ CAPTION = (
     "larger step size, a loss that is no longer monotone, and sharpness turned down (S3, "
     "S13). What was measured is below."
 )
+
 # The second run's step size is this share of the first's, with as many steps.
 SMALL = 0.4
 RUN_COLOURS = {"large": COLOURS["sharpness"], "small": COLOURS["reference"]}
@@ -104,10 +106,10 @@ def threads(run: xr.Dataset) -> str:
 def words(datasets: Datasets) -> list[str]:
     """What was measured: the edge, the two runs' distance before it, the loss after it."""
     large, small = datasets["large"], datasets["small"]
-    level = _threshold(large)
-    edge = rise_time(large.time.values, large.sharpness.values, level)
+    own = large.sharpness / levels(large)
+    edge = rise_time(large.time.values, own.values, 1.0)
     if not np.isfinite(edge):
-        most = float(large.sharpness.max()) / level
+        most = float(own.max())
         return [f"Sharpness does not rise through 2/η: its maximum is {most:.3g} of 2/η."]
     before = large.sel(time=slice(0, min(edge, float(small.time[-1]))))
     matched = np.interp(before.time, small.time, small.sharpness)
@@ -119,8 +121,8 @@ def words(datasets: Datasets) -> list[str]:
         f"{edge / large.attrs['step_size']:.0f}); until then the two runs' sharpness at equal time "
         f"differs by at most {apart:.1%}. The loss rises on {rises[~late].mean():.1%} of the steps "
         f"before and on {rises[late].mean():.1%} of those after. Afterwards sharpness lies between "
-        f"{float(large.sharpness.where(large.time > edge).min() / level):.2f} and "
-        f"{float(large.sharpness.where(large.time > edge).max() / level):.2f} of 2/η. "
+        f"{float(own.where(large.time > edge).min()):.2f} and "
+        f"{float(own.where(large.time > edge).max()):.2f} of 2/η. "
         f"{threads(large)}: sums round by their number, and past 2/η a rounding grows until the "
         f"runs "
         "differ in detail, not in kind."
@@ -134,7 +136,7 @@ def draw(datasets: Datasets) -> Figure:
     large = datasets["large"]
     for name in ("small", "large"):
         _run(top, bottom, datasets[name], name)
-    edge_line(bottom, 2 / _threshold(large), f"2/η at η = {large.attrs['step_size']:g}")
+    edge_of(bottom, large)
     top.set_yscale("log")
     bottom.set_ylim(bottom=0)
     set_up = configuration(large)
@@ -144,11 +146,6 @@ def draw(datasets: Datasets) -> Figure:
     top.legend(loc="upper right")
     bottom.legend(loc="lower right")
     return figure
-
-
-def _threshold(run: xr.Dataset) -> float:
-    """The sharpness at which the run's optimiser turns unstable, as the run recorded it."""
-    return run.attrs.get("threshold", run.attrs["two_over_eta"])
 
 
 def _run(top: Axes, bottom: Axes, run: xr.Dataset, name: str) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from linmodel.errors import refuse
 from linmodel.files import require_writable, write_bytes
+from realnet.bridge.threshold import levels
 
 # Okabe and Ito's palette; one quantity has one colour in every figure.
 COLOURS = {
@@ -128,6 +129,18 @@ def thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def edge_line(axes: Axes, step_size: float, text: str = "2/η") -> None:
     """The stability threshold 2/eta as a black dashed line with its name."""
     axes.axhline(2 / step_size, color=COLOURS["edge"], linestyle="--", linewidth=1.2, label=text)
+
+
+def edge_of(axes: Axes, run: xr.Dataset) -> None:
+    """The threshold that a run's optimiser had at each evaluation, dashed; 2/eta by name if so."""
+    found, eta = levels(run), run.attrs["step_size"]
+    plain = np.allclose(found, 2 / eta, rtol=1e-6)
+    text = f"2/η at η = {eta:g}" if plain else "the optimiser's own threshold"
+    style: dict[str, Any] = {"color": COLOURS["edge"], "linestyle": "--", "linewidth": 1.2}
+    if plain:
+        axes.axhline(2 / eta, label=text, **style)
+    else:
+        axes.plot(run.time, np.where(np.isfinite(found), found, np.nan), label=text, **style)
 
 
 def save(figure: Figure, path: str | Path) -> Path:

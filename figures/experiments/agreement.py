@@ -9,6 +9,7 @@ from figures.experiments.kit.marks import INTERVAL, PALETTE, TIME, band, bars, e
 from figures.experiments.kit.tables import interval_table
 from figures.style import label_axes, panels
 from figures.table import Table
+from realnet.bridge.threshold import level
 
 PLACE = 25
 CAPTIONS = {
@@ -26,7 +27,7 @@ def draw(data: xr.Dataset) -> Figure:
     for i, arm in enumerate(data.arm.values):
         own = data.sel(arm=arm)
         band(axes[0, 0], own.at_time.isel(seed=0), own.sharpness, PALETTE[i], str(arm))
-    edge(axes[0, 0], data.attrs["two_over_eta"])
+    edge(axes[0, 0], level(data.attrs))
     axes[0, 0].legend()
     label_axes(axes[0, 0], TIME, "sharpness [1/time]", "Sharpness: mean, 95% (dashed: 2/η)")
     bars(axes[0, 1], data, "share_rising")

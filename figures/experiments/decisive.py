@@ -10,6 +10,7 @@ from figures.experiments.kit.marks import INTERVAL, PALETTE, TIME, band, bars, e
 from figures.experiments.kit.tables import interval_table
 from figures.style import COLOURS, label_axes, mosaic
 from figures.table import Table
+from realnet.bridge.threshold import level
 
 PLACE = 20
 # By the one definition, or by an earlier one (results carried over).
@@ -37,17 +38,17 @@ def draw(data: xr.Dataset) -> Figure:
     drawn, axes = mosaic(
         [["sharpness", "against"], ["rising", "early"], ["largest", "edge"]], (10.5, 11)
     )
-    level = data.attrs["two_over_eta"]
+    edge_level = level(data.attrs)
     for i, arm in enumerate(data.arm.values):
         own, colour = data.sel(arm=arm), PALETTE[i % len(PALETTE)]
         band(axes["sharpness"], own.at_time.isel(seed=0), own.sharpness, colour, str(arm))
-        x, y = own.sharpness.values / level, own.rising.values
+        x, y = own.sharpness.values / edge_level, own.rising.values
         bins = np.digitize(x, BINS)
         many = [bins == b for b in range(1, len(BINS)) if (bins == b).sum() > 4]
         centre, share = ([np.nanmean(values[at]) for at in many] for values in (x, y))
         axes["against"].plot(centre, share, "o-", color=colour, markersize=4)
-    edge(axes["sharpness"], level)
-    axes["sharpness"].set_ylim(0, 2.2 * level)
+    edge(axes["sharpness"], edge_level)
+    axes["sharpness"].set_ylim(0, 2.2 * edge_level)
     axes["against"].axvline(1, color=COLOURS["edge"], linestyle="--", linewidth=1.2)
     axes["sharpness"].legend(fontsize=7, loc="upper left", ncols=2)
     title = "Sharpness: mean, 95% over seeds (dashed: 2/η)"

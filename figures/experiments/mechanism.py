@@ -11,6 +11,7 @@ from figures.experiments.kit.marks import INTERVAL, PALETTE, TIME, band, edge
 from figures.experiments.kit.tables import cell, interval_table
 from figures.style import COLOURS, curve, label_axes, mosaic
 from figures.table import Table
+from realnet.bridge.threshold import level
 
 PLACE = 30
 CAPTIONS = {
@@ -66,17 +67,17 @@ MECHANISM = (
 def draw(data: xr.Dataset) -> Figure:
     """S1, S11, S13, S15 as curves; S14 and S16 as numbers beside the paper's."""
     drawn, axes = mosaic([["S1", "S11"], ["S13", "S15"], ["S16", "S14"]], (10.5, 11))
-    level = data.attrs["two_over_eta"]
+    edge_level = level(data.attrs)
     for name, style in (("descent", "-"), ("flow", "-.")):
         own = data.sel(curve=name).isel(seed=0)
         curve(axes["S1"], own.at_time, own.sharpness, linestyle=style, label=f"{name}, seed 0")
-    edge(axes["S1"], level)
+    edge(axes["S1"], edge_level)
     axes["S1"].legend()
     near, far = (float(data[f"apart_{when}_edge_mean"]) for when in ("before", "after"))
     title = f"S1: distance / path: {near:.3f} before the edge, {far:.3f} after"
     label_axes(axes["S1"], TIME, "sharpness [1/time]", title)
     own = data.sel(curve="untouched")
-    x = own.sharpness / level
+    x = own.sharpness / edge_level
     axes["S11"].plot(x.values.ravel(), own.along_share.values.ravel(), ".", alpha=0.6)
     label_axes(
         axes["S11"],

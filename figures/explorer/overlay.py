@@ -8,10 +8,11 @@ import xarray as xr
 from linmodel.problem import Array
 from realnet.bridge import fit
 from realnet.bridge.curve import step_size_of
+from realnet.bridge.threshold import own_edge
 from realnet.bridge.toy import ToyParameters
 
 MOST_POINTS = 3000
-# Without a step size the page needs one: 2/eta at this share of the run's largest sharpness.
+# Without a known edge the page needs one: 2/eta at this share of the run's largest sharpness.
 SHARE = 0.8
 STEPS = (10, 20_000)
 
@@ -32,18 +33,16 @@ def overlay(run: xr.Dataset, name: str) -> dict[str, object]:
         "time": time[keep].tolist(),
         "sharpness": sharpness[keep].tolist(),
         "message": f"Real run {name}: {found.status}: {found.message}. Shown: {scales}.",
-        "first": _first(toy, step_size_of(run), time, sharpness),
+        "first": _first(toy, own_edge(run, step_size_of(run)), time, sharpness),
     }
 
 
 def _first(
-    toy: ToyParameters, step_size: float | None, time: Array, sharpness: Array
+    toy: ToyParameters, edge: float | None, time: Array, sharpness: Array
 ) -> dict[str, object]:
     """The page's first state: the fitted toy, at the run's own edge, for the run's time."""
-    if step_size is None:
-        eta = 2 / (SHARE * float(np.nanmax(sharpness)))
-    else:
-        eta = step_size * toy.sharpness_scale
+    level = SHARE * float(np.nanmax(sharpness)) if edge is None else edge / toy.sharpness_scale
+    eta = 2 / level
     return {
         **{name: _short(getattr(toy, name)) for name in ("alpha", "beta_norm", "k")},
         **{name: _short(value) for name, value in toy.start.as_dict().items()},

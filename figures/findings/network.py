@@ -13,12 +13,14 @@ from figures.findings.model import SIZE, Found
 from figures.style import label_axes, panels
 from linmodel.store import configuration
 from realnet.bridge.curve import rise_time
+from realnet.bridge.threshold import levels
 
 
 def edge_of_stability(datasets: Datasets) -> Found:
     """Where sharpness passes 2/eta, and on how many steps the loss rises before and after."""
     large = datasets["large"]
-    edge = rise_time(large.time.values, large.sharpness.values, large.attrs["two_over_eta"])
+    own = large.sharpness.values / levels(large)
+    edge = rise_time(large.time.values, own, 1.0)
     rises = np.diff(large.step_loss) > 0
     late = large.step_time.values[1:] > edge
     figure, axes = panels(1, 1, SIZE)
@@ -26,7 +28,7 @@ def edge_of_stability(datasets: Datasets) -> Found:
     set_up = configuration(large)
     what = f"A {set_up['net'].upper()} on {set_up['size']} MNIST digits"
     if not np.isfinite(edge):
-        most = float(large.sharpness.max()) / large.attrs["two_over_eta"]
+        most = float(np.nanmax(own))
         return f"{what} does not reach $2/\\eta$: at most {most:.2f} of it.", figure
     sentence = (
         f"{what} does the same: its sharpness rises through $2/\\eta$ at step "

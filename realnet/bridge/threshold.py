@@ -7,9 +7,12 @@ sharpness: a run may have recorded it, as attribute `threshold` [curvature].
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from linmodel.errors import real, refuse
 
@@ -46,6 +49,22 @@ def own_edge(run: xr.Dataset, step_size: float | None) -> float | None:
     """Sharpness at which the run itself leaves the flow; None where that is not known."""
     known = "threshold" in run.attrs or optimiser_of(run) in ("gd", "momentum")
     return None if step_size is None or not known else factor_of(run) / step_size
+
+
+def levels(run: xr.Dataset) -> NDArray:
+    """The sharpness at which the run's optimiser turns unstable, at each evaluation, (time,).
+
+    As recorded there (column `threshold`: schedules, momentum, decay; NaN where the optimiser
+    does not see the sharpness); else the attribute `threshold`, and 2/eta where there is neither.
+    """
+    if "threshold" in run and run["threshold"].dims == ("time",):
+        return np.asarray(run["threshold"].values, dtype=float)
+    return np.full(run.sizes["time"], level(run.attrs))
+
+
+def level(attrs: Mapping[str, Any]) -> float:
+    """The same as one number, from a run's attributes or those of collected runs."""
+    return float(attrs.get("threshold", attrs["two_over_eta"]))
 
 
 def _configuration(run: xr.Dataset) -> dict[str, Any]:

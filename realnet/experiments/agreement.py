@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import xarray as xr
 
+from realnet.bridge.threshold import levels
 from realnet.experiments.decisive import DIALS
-from realnet.experiments.kit.collecting import curves, table
+from realnet.experiments.kit.collecting import curves, edge_attrs, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
 from realnet.experiments.kit.instability import INSTABILITY, instability, with_intervals
 
@@ -48,7 +49,7 @@ def configs(settings: Settings, scale: Scale) -> Configs:
 
 def numbers(run: xr.Dataset) -> dict[str, float]:
     """NUMBERS of one run."""
-    ratio = run.sharpness.values / run.attrs["two_over_eta"]
+    ratio = run.sharpness.values / levels(run)
     late = ratio[len(ratio) // 2 :]
     found = instability(run.step_loss.values)
     return found | {"largest_sharpness": float(ratio.max()), "late_sharpness": float(late.mean())}
@@ -58,7 +59,7 @@ def collect(runs: Runs, _settings: Settings, _scale: Scale) -> xr.Dataset:
     """NUMBERS on (arm, seed) with intervals, each less the arm of two labels; sharpness curves."""
     data = with_intervals(table(runs, numbers, NUMBERS), "seed", against="two labels")
     data = data.merge(curves(runs, ("sharpness",)))
-    return data.assign_attrs(two_over_eta=next(iter(runs.values())).attrs["two_over_eta"])
+    return data.assign_attrs(edge_attrs(runs))
 
 
 EXPERIMENTS = (

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from realnet.bridge.curve import rise_time
-from realnet.experiments.kit.collecting import curves, table
+from realnet.bridge.threshold import levels
+from realnet.experiments.kit.collecting import curves, edge_attrs, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
 from realnet.experiments.kit.instability import (
     INSTABILITY,
@@ -78,16 +79,15 @@ def configs(settings: Settings, scale: Scale) -> Configs:
 def numbers(run: xr.Dataset) -> dict[str, float]:
     """NUMBERS of one run."""
     losses, quarter = run.step_loss.values, run.sizes["step_time"] // 4
-    time, edge = run.time.values, run.attrs["two_over_eta"]
-    sharpness = run.sharpness.values
+    time, sharpness = run.time.values, run.sharpness.values / levels(run)
     found = instability(losses)
     early = instability(losses[: max(2, quarter)])
     end = float(time[-1])
     found |= {f"early_{name}": early[name] for name in ("share_rising", "largest_rise")}
-    found["edge_time"] = 0.0 if sharpness[0] >= edge else rise_time(time, sharpness, edge)
-    found["early_sharpness"] = float(sharpness[time <= end / 4].mean() / edge)
-    found["late_sharpness"] = float(sharpness[time >= end / 2].mean() / edge)
-    found["start_sharpness"] = float(sharpness[0] / edge)
+    found["edge_time"] = 0.0 if sharpness[0] >= 1 else rise_time(time, sharpness, 1.0)
+    found["early_sharpness"] = float(sharpness[time <= end / 4].mean())
+    found["late_sharpness"] = float(sharpness[time >= end / 2].mean())
+    found["start_sharpness"] = float(sharpness[0])
     found["final_loss"] = float(run.loss[-1])
     found["accuracy"] = float(run.accuracy[-1])
     pair = [run[name].values for name in ("loss class 0", "loss class 1") if name in run]
@@ -112,8 +112,7 @@ def collect(runs: Runs, _settings: Settings, _scale: Scale) -> xr.Dataset:
     first = {key: run for key, run in runs.items() if key[1] == min(seed for _, seed in runs)}
     groups = curves(first, ("step_loss", "loss class 0", "loss class 1"), on="step_time")
     data = data.merge(groups.isel(seed=0, drop=True).rename(at_time="at_step_time"))
-    some = next(iter(runs.values()))
-    data.attrs["two_over_eta"] = some.attrs["two_over_eta"]
+    data.attrs |= edge_attrs(runs)
     data.attrs["instability"] = "; ".join(INSTABILITY.values())
     data.attrs["reached_edge"] = float(np.isfinite(data.edge_time).mean())
     return data

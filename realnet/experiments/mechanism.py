@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import xarray as xr
 
+from realnet.bridge.threshold import levels
 from realnet.experiments import decisive
 from realnet.experiments.kit.collecting import curves, table
 from realnet.experiments.kit.definition import Configs, Experiment, Runs, Scale, planted_mlp
@@ -80,7 +81,7 @@ def matched_time(descent: xr.Dataset, flow: xr.Dataset) -> dict[str, float]:
     a, b = descent.sketch.values[:count], flow.sketch.values[:count]
     moved = np.linalg.norm(b - b[0], axis=1)
     apart = np.linalg.norm(a - b, axis=1)[1:] / moved[1:]
-    at_edge = np.flatnonzero(flow.sharpness.values[:count] >= descent.attrs["two_over_eta"])
+    at_edge = np.flatnonzero(flow.sharpness.values[:count] >= levels(descent)[:count])
     edge = int(at_edge[0]) if at_edge.size else count
     ratio = descent.sharpness.values[:count] / flow.sharpness.values[:count]
     return {
@@ -99,7 +100,7 @@ def gradient_alignment(run: xr.Dataset) -> dict[str, float]:
     antiphase is the groups' alone: what random groups of the same sizes and classes reach, and how
     far they swing, is `realnet.signals.chance` (measured on these runs: docs/signals.md).
     """
-    beyond = run.sharpness.values >= run.attrs["two_over_eta"]
+    beyond = run.sharpness.values >= levels(run)
     flips = run.along.values * run.along_next.values < 0
     known = np.isfinite(run.along_next.values)
     found = {}
@@ -120,7 +121,7 @@ def quadratic_model(run: xr.Dataset) -> dict[str, float]:
     For descent the model's change is -eta |g|^2 + eta^2 g^T H g / 2.
     """
     known = np.isfinite(run.predicted_change.values)
-    beyond = run.sharpness.values >= run.attrs["two_over_eta"]
+    beyond = run.sharpness.values >= levels(run)
     predicted, actual = run.predicted_change.values, run.actual_change.values
     found = {}
     for name, where in (("below", known & ~beyond), ("beyond", known & beyond)):

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from realnet.bridge.curve import rise_time
+from realnet.bridge.threshold import level, levels
 from realnet.config import TrainConfig
 from realnet.experiments.branching import FOLDER, judged, registered
 from realnet.experiments.decisive import DIALS
@@ -72,17 +73,17 @@ def outcomes(run: xr.Dataset, group: str) -> NDArray:
     found = np.full((len(ARMS), len(PLAN["outcomes"])), np.nan)
     if group not in run.get("removal_group", ()):
         return found
-    time, edge = run.time.values, run.attrs["two_over_eta"]
+    time, edge = run.time.values, levels(run)
     early = run.step.values <= run.step.values[-1] / 4
     for i, arm in enumerate(ARMS):
         own = run.sel(removal_group=group, without=arm)
-        sharpness, loss = own.removal_sharpness.values, own.removal_loss.values
+        sharpness, loss = own.removal_sharpness.values / edge, own.removal_loss.values
         if not (np.isfinite(sharpness).all() and np.isfinite(loss).all()):
             continue
-        reached = 0.0 if sharpness[0] >= edge else rise_time(time, sharpness, edge)
+        reached = 0.0 if sharpness[0] >= 1 else rise_time(time, sharpness, 1.0)
         found[i] = (
             1.0 if np.isnan(reached) else reached / time[-1],
-            sharpness[early].mean() / edge,
+            sharpness[early].mean(),
             max(0.0, np.diff(loss).max()),
             own.removal_own.values.sum() / own.removal_all.values.sum(),
         )
@@ -132,8 +133,8 @@ def collect(runs: Runs, settings: Settings, _scale: Scale) -> xr.Dataset:
     for name in ("sharpness", "time"):
         first = [rows[cell][0][name].values for cell in cells]
         data[f"first_{name}"] = (("cell", "evaluation"), np.array(first), _about(f"{name}, seed 0"))
-    edges = [rows[cell][0].attrs["two_over_eta"] for cell in cells]
-    data["two_over_eta"] = ("cell", edges, {"units": "1 / time", "long_name": "2/eta"})
+    edges = [level(rows[cell][0].attrs) for cell in cells]
+    data["two_over_eta"] = ("cell", edges, {"units": "1 / time", "long_name": "threshold (2/eta)"})
     return data.assign_attrs(data=settings.data)
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from figures.experiments.kit.marks import PALETTE, TIME, band, bars, edge, wrapped
 from figures.style import label_axes, panels
+from realnet.bridge.threshold import level
 
 
 def beside_toy(real: xr.Dataset, toy: xr.Dataset) -> Figure:
@@ -14,10 +15,10 @@ def beside_toy(real: xr.Dataset, toy: xr.Dataset) -> Figure:
     toy = toy.sel(where="samples")
     drawn, axes = panels(3, 2, (10.5, 11))
     for column, (data, name) in enumerate(((real, "network"), (toy, "toy, 4,000 samples"))):
-        level = data.attrs["two_over_eta"]
+        own = level(data.attrs)
         for i, arm in enumerate(data.arm.values):
             time = data.at_time.sel(arm=arm).isel(seed=0) if "at_time" in data else data.time
-            band(axes[0, column], time, data.sharpness.sel(arm=arm) / level, PALETTE[i], str(arm))
+            band(axes[0, column], time, data.sharpness.sel(arm=arm) / own, PALETTE[i], str(arm))
         edge(axes[0, column], 1)
         axes[0, column].set_ylim(0, 2.5)
         axes[0, column].legend(fontsize=7, ncols=2, loc="upper left")

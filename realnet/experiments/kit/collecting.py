@@ -35,6 +35,12 @@ def table(runs: Runs, numbers: Numbers, about: dict[str, str]) -> xr.Dataset:
     return xr.Dataset(variables, {"arm": arms, "seed": seeds})
 
 
+def edge_attrs(runs: Runs) -> dict[str, float]:
+    """What `realnet.bridge.threshold.level` reads, of the first run: arms have one optimiser."""
+    first = next(iter(runs.values())).attrs
+    return {name: first[name] for name in ("two_over_eta", "threshold") if name in first}
+
+
 def curves(runs: Runs, names: tuple[str, ...], on: str = "time") -> xr.Dataset:
     """Curves of all runs on (arm, seed, index): NaN after a run's end; `on` itself among them."""
     arms, seeds = arms_of(runs)
