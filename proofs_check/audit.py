@@ -8,13 +8,12 @@ machine does not make time-outs): a solver's own limit is not always kept. `unkn
 from __future__ import annotations
 
 import importlib.util
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from linmodel.errors import InvalidInput
@@ -25,19 +24,7 @@ from proofs_check.smtlib import Query, queries
 SECONDS = 30.0
 PATIENCE = 20.0  # times the limit, of wall-clock time: for a child that sleeps, or has no timer
 ANSWERS = ("sat", "unsat", "unknown")
-# A child limits itself, once its modules are there; the signal kills whatever the solver is doing.
-LIMITED = """
-import sys, signal, {solver}
-if hasattr(signal, "setitimer"): signal.setitimer(signal.ITIMER_PROF, {seconds})
-"""
-CHILDREN = {
-    "z3": "s = z3.SolverFor('QF_NRA'); s.from_string(sys.stdin.read()); print(s.check())",
-    "cvc5": "s = cvc5.Solver(); p = cvc5.InputParser(s); "
-    "p.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, sys.stdin.read(), 'query'); "
-    "m = p.getSymbolManager(); c = p.nextCommand()\n"
-    "while not c.isNull(): said = str(c.invoke(s, m)).strip(); c = p.nextCommand()\n"
-    "print(said)",
-}
+TIMEOUT = "timeout"
 
 
 def require_cvc5() -> None:
@@ -47,28 +34,76 @@ def require_cvc5() -> None:
                            "pip install '.[audit]' in this project's folder.")  # fmt: skip
 
 
-def ask(solver: str, text: str, seconds: float = SECONDS) -> str:
-    """sat, unsat or unknown; timeout where the child was killed; else failed and why.
+@cache
+def _processes() -> Any:
+    """How children are made: by a fork of a process that has imported the solvers, if it can be."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["__main__", "z3", "cvc5", __name__])
+    return found
+
+
+def _z3(text: str) -> str:
+    import z3
+
+    solver = z3.SolverFor("QF_NRA")
+    solver.from_string(text)
+    return str(solver.check())
+
+
+def _cvc5(text: str) -> str:
+    import cvc5
+
+    solver = cvc5.Solver()
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "query")
+    symbols, said = parser.getSymbolManager(), "no answer"
+    while not (command := parser.nextCommand()).isNull():
+        said = str(command.invoke(solver, symbols)).strip()
+    return said
+
+
+SOLVERS: dict[str, Callable[[str], str]] = {"z3": _z3, "cvc5": _cvc5}
+
+
+def _child(to: Any, solver: str, text: str, seconds: float) -> None:
+    """Limits itself: the signal's default action kills, whatever the solver is doing."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+    begun = time.process_time()
+    try:
+        said = SOLVERS[solver](text)
+    except Exception as error:  # whatever it is, it is no answer, and is said
+        said = str(error) or type(error).__name__
+    to.send((said, time.process_time() - begun))
+
+
+def ask(solver: str, text: str, seconds: float = SECONDS) -> tuple[str, float]:
+    """The answer and the processor time it took.
+
+    The answer is sat, unsat or unknown; timeout where the child was killed; else failed and why.
 
     seconds  of processor time
     """
-    code = LIMITED.format(solver=solver, seconds=seconds) + CHILDREN[solver]
-    try:
-        done = subprocess.run([sys.executable, "-I", "-c", code], input=text, capture_output=True,
-                              text=True, timeout=PATIENCE * (1 + seconds))  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "timeout"
-    if done.returncode == -getattr(signal, "SIGPROF", 0) != 0:
-        return "timeout"
-    answer = done.stdout.strip()
-    if done.returncode == 0 and answer in ANSWERS:
-        return answer
-    return f"failed: {(done.stderr.strip() or answer or 'no answer').splitlines()[-1]}"
+    here, there = _processes().Pipe(duplex=False)
+    child = _processes().Process(target=_child, args=(there, solver, text, seconds), daemon=True)
+    child.start()
+    there.close()
+    child.join(PATIENCE * (1 + seconds))
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+        return TIMEOUT, seconds
+    if child.exitcode == -getattr(signal, "SIGPROF", 0) != 0:
+        return TIMEOUT, seconds
+    said, spent = here.recv() if child.exitcode == 0 else (f"status {child.exitcode}", seconds)
+    return (said if said in ANSWERS else f"failed: {said.splitlines()[-1]}"), spent
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What two solvers say to one question; `seconds` is cvc5's processor time, start included."""
+    """What two solvers say to one question; `seconds` is cvc5's processor time."""
 
     id: str
     check: str
@@ -119,13 +154,9 @@ def tasks(ids: Iterable[str] | None = None, seconds: float = SECONDS) -> list[Ta
 
 
 def _answer(claim: str, name: str, query: Query, seconds: float) -> dict[str, Any]:
-    first = ask("z3", query.text, seconds)
-    begun = os.times()
-    second = ask("cvc5", query.text, seconds)
-    ended = os.times()
-    spent = round(ended.children_user + ended.children_system
-                  - begun.children_user - begun.children_system, 3)  # fmt: skip
-    return asdict(Answer(claim, name, first, second, spent, query.expected))
+    first, _ = ask("z3", query.text, seconds)
+    second, spent = ask("cvc5", query.text, seconds)
+    return asdict(Answer(claim, name, first, second, round(spent, 3), query.expected))
 
 
 def _answered(row: dict[str, Any]) -> bool:

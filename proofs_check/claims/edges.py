@@ -24,6 +24,7 @@ from proofs_check.symbolic import at, identity
 
 # h = eta lambda; z = x + i y an eigenvalue of the iteration; r its root of the discriminant
 h, m, z, x, y, r, S, eta, lam, rho, P = sp.symbols("h m z x y r S eta lambda rho P", real=True)
+T, p = sp.symbols("T p", real=True)
 old, now, speed, first = sp.symbols("theta_1 theta v mu_1", real=True)
 MOMENTUM = [m >= 0, m < 1, h > 0]
 
@@ -33,8 +34,9 @@ def _within(trace: sp.Expr, product: sp.Expr, edge: sp.Expr) -> tuple:
     below = [*MOMENTUM, h * edge.as_numer_denom()[1] < edge.as_numer_denom()[0]]
     return (
         implies([*below, sp.Eq(z**2 - trace * z + product, 0)], (z < 1) & (z > -1)),
-        implies([sp.Ne(y, 0), sp.Eq(2 * x * y - trace * y, 0),
-                 sp.Eq(x**2 - y**2 - trace * x + product, 0)], sp.Eq(x**2 + y**2, product)),
+        # Imaginary and real part of the polynomial at x + i y, for any trace T and product p.
+        implies([sp.Ne(y, 0), sp.Eq(2 * x * y - T * y, 0)], sp.Eq(2 * x, T)),
+        implies([sp.Eq(2 * x, T), sp.Eq(x**2 - y**2 - T * x + p, 0)], sp.Eq(x**2 + y**2, p)),
         implies([*below], product < 1),
     )  # fmt: skip
 
@@ -47,8 +49,7 @@ def _outside(trace: sp.Expr, product: sp.Expr, edge: sp.Expr) -> tuple:
         implies(above, trace**2 - 4 * product > 0),
         implies([*above, r >= 0, sp.Eq(r**2, trace**2 - 4 * product), sp.Eq(2 * z, trace - r)],
                 z < -1),
-        implies([sp.Eq(r**2, trace**2 - 4 * product), sp.Eq(2 * z, trace - r)],
-                sp.Eq(z**2 - trace * z + product, 0)),
+        implies([sp.Eq(r**2, T**2 - 4 * p), sp.Eq(2 * z, T - r)], sp.Eq(z**2 - T * z + p, 0)),
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ G9 = Claim(
             "spectral radius",
             "Heavy ball: real roots lie in (-1, 1), complex ones have modulus^2 = m < 1, below the "
             "edge; above it one root is below -1.",
-            eigenvalues=(*_within(*SHAPES["heavy"])[:2], *_outside(*SHAPES["heavy"])),
+            eigenvalues=(*_within(*SHAPES["heavy"])[:3], *_outside(*SHAPES["heavy"])),
         ),
         by_lemma(
             "spectral radius",

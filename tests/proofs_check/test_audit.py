@@ -30,10 +30,10 @@ def test_everything_that_a_statement_needs_is_asked():
 def test_both_solvers_prove_refute_and_are_killed(solver):
     pytest.importorskip(solver)
     good, possible = queries(Statement(("x > 0", "y >= x"), "x**2 + y**2 >= 2*x**2"))
-    assert (audit.ask(solver, good.text), audit.ask(solver, possible.text)) == (UNSAT, SAT)
-    assert audit.ask(solver, next(queries(Statement((), "x**2 > 0"))).text) == SAT
-    assert audit.ask(solver, next(queries(Statement((), HARD))).text, 0.01) == "timeout"
-    assert audit.ask(solver, "(assert nonsense)").startswith("failed")
+    assert [audit.ask(solver, one.text)[0] for one in (good, possible)] == [UNSAT, SAT]
+    assert audit.ask(solver, next(queries(Statement((), "x**2 > 0"))).text)[0] == SAT
+    assert audit.ask(solver, next(queries(Statement((), HARD))).text, 0.01)[0] == "timeout"
+    assert audit.ask(solver, "(assert nonsense)")[0].startswith("failed")
 
 
 def test_the_command_says_who_agrees(monkeypatch, capsys, tmp_path):
@@ -48,7 +48,7 @@ def test_the_command_says_who_agrees(monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize("answer", ["unknown", "timeout", "failed: no answer", "sat"])
 def test_whatever_is_not_agreement_is_said_and_no_pass(monkeypatch, capsys, answer):
     monkeypatch.setattr(audit, "require_cvc5", lambda: None)
-    monkeypatch.setattr(audit, "ask", lambda name, *_: UNSAT if name == "z3" else answer)
+    monkeypatch.setattr(audit, "ask", lambda name, *_: (UNSAT if name == "z3" else answer, 0.0))
     code, out, _ = call(monkeypatch, capsys, "audit", "F1")
     assert code == 1 and answer in out and "agree on 0" in out
 
