@@ -52,8 +52,8 @@ def settles(problem: OpposingSignals, start: State, step_size: ArrayLike) -> Set
 
     start, step_size  broadcast together. `proved` is False where the theorems do not reach (which
                       says nothing of the run). Floating point, each inequality by a margin of 1e-9.
-    G4f (any n0) asks that descent stays below the edge; G4e (n0 = 0) lets it be thrown as long as
-    U0, about eta alpha c_inf^2, is below some 2.5.
+    G4f asks that descent stays below the edge; G4e lets it be thrown as long as U0, about eta alpha
+    c_inf^2, is below some 2.5, and n0 small: 32 eta alpha n0^2 is at most 4 or so.
 
     Raises InvalidInput outside the standing hypotheses of F1, or unless step_size > 0 and finite.
     """
@@ -87,13 +87,15 @@ def _below(at: _Scaled, opposing: Array) -> Settling:
 
 def _through(at: _Scaled, weight: float) -> Settling:
     """G4e with W = weight."""
-    least = np.minimum((4 - at.u - at.w) ** 2 * (at.u - at.w), (2 - weight) ** 3)
-    floor = _floor(least * (1 - SLACK))
+    opposing = at.w - at.z / at.alpha
+    least = np.minimum((4 - at.u - opposing) ** 2 * (at.u - opposing), (2 - weight) ** 3)
+    # n's share, 32 z/(2 - U0/alpha), with U0 <= alpha: at most 32 z, which needs no U0.
+    floor = _floor((least - 32 * at.z) * (1 - SLACK))
     ceiling = _ceiling(at, floor)
     over = np.maximum(ceiling - 2, 0)
     gamma = 4 * (1 - weight / 2) / (4 + (1 + _extra(at, floor)) * at.b**2)
     allowed = 4 * gamma * weight * (1 - SLACK)
-    proved = (at.z == 0) & (at.w <= weight * (1 - SLACK)) & (at.w < at.u * (1 - SLACK))
+    proved = (at.w <= weight * (1 - SLACK)) & (opposing < at.u * (1 - SLACK))
     proved &= (at.u <= 2 * (1 - SLACK)) & (over <= 1) & _slow(at, floor, ceiling)
     proved &= (1 + over) ** 2 * (4 * gamma * at.w + over**2) <= allowed
     return _given(proved, floor, ceiling, np.full_like(at.u, weight))

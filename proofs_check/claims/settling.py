@@ -29,6 +29,8 @@ def _near(first: sp.Expr, second: sp.Expr) -> sp.Expr:
     return (4 - first - second) ** 2 * (first - second)
 
 
+BELOW_ALPHA = implies([U > 0, U + b**2 / U <= E, alpha > 0, E + b**2 / (4 * alpha) <= alpha],
+                      alpha >= U)  # fmt: skip
 COMMON: tuple[Step, ...] = (
     step(
         "Descent (G1) in these units: x+ = x (1 - w) + e q, e+ = e + x q, where q = (b - x "
@@ -147,8 +149,7 @@ G4F = Claim(
                 implies([u >= 0, u <= top, top < 2 * alpha, alpha > 0, z >= 0,
                          sp.Eq(zeta * (2 - top / alpha), 2)],
                         2 * u * (z / alpha) <= zeta * (z / alpha * u * (2 - u / alpha))),
-                implies([U > 0, U + b**2 / U <= E, alpha > 0, E + b**2 / (4 * alpha) <= alpha],
-                        alpha >= U),
+                BELOW_ALPHA,
                 implies([u >= 0, y >= u * (1 - w) ** 2], y >= u - 2 * u * w),
                 implies([u >= 0, u <= 2, w1 >= 0], w1 * (1 - u) ** 2 <= w1),
             ),
@@ -163,23 +164,27 @@ GROWN = (1 + h) ** 2 * (p + h**2)  # p = 4 gamma w
 G4E = Claim(
     "G4e",
     "Through the edge descent still settles, if it is not thrown too far",
-    "Let n0 = 0, w0 <= W <= 3/10, w0 < u0 <= 2, H = max(U0 - 2, 0) <= 1, 0 < m <= 4/3 with m "
-    "(4-m)^2 <= min((4-u0-w0)^2 (u0-w0), (2-W)^3), and (1+H)^2 (4 gamma w0 + H^2) <= 4 gamma W, "
-    "where gamma = 4 (1 - W/2)/(4 + (1+s) b^2), besides the hypotheses. Then descent converges to "
-    "a minimum with c epsilon = B and o = 0, however often it is thrown; at every step m <= eta "
-    "alpha c^2 <= U0 and eta alpha o^2 <= W. It ends at eta alpha c^2 <= 2 unless o becomes "
-    "exactly 0.",
-    r"(1+H)^2(4\gamma w_0+H^2)\le4\gamma W\;\Rightarrow\;"
-    r"m\le\eta\alpha c_j^2\le2+H,\ \eta\alpha o_j^2\le W,\quad c_j\epsilon_j\to B,\ o_j\to0",
+    "With v0 = eta alpha o0^2, let w0 <= W <= 3/10, v0 < u0 <= 2, H = max(U0 - 2, 0) <= 1, 0 < m "
+    "<= 4/3 with m (4-m)^2 + 32 eta alpha n0^2/(2 - U0/alpha) <= min((4-u0-v0)^2 (u0-v0), "
+    "(2-W)^3), and (1+H)^2 (4 gamma w0 + H^2) <= 4 gamma W, where gamma = 4 (1 - W/2)/(4 + (1+s) "
+    "b^2), besides the hypotheses. Then descent converges to a minimum with c epsilon = B and n = "
+    "o = 0, however often it is thrown; at every step m <= eta alpha c^2 <= U0 and eta (alpha o^2 "
+    "+ n^2) <= W. It ends at eta alpha c^2 <= 2 unless o becomes exactly 0.",
+    r"(1+H)^2(4\gamma w_0+H^2)\le4\gamma W\;\Rightarrow\;m\le\eta\alpha c_j^2\le2+H,\ "
+    r"\eta(\alpha o_j^2+n_j^2)\le W,\quad c_j\epsilon_j\to B,\ n_j,o_j\to0",
     Verdict.PROVED,
     source="ours; Liu, Zhang, Du, Zhao (arXiv 2503.02809) treat this net",
     hypotheses=UNITS_WORDS,
     steps=(
         *COMMON,
         step(
-            "Ceiling of w. While u > 2 (so U = 2 + h, h >= 0), w+ = w (1-u)^2 <= w (1+h)^2, and k "
-            "falls by at least 2 (2w - w^2), so h by at least 4 gamma w.",
+            "Ceiling of w. While u > 2 (so U = 2 + h, h >= 0), w+ = v (1-u)^2 + (w-v) "
+            "(1-u/alpha)^2 <= w (1+h)^2, v = eta alpha o^2, as u <= U0 <= alpha; and k falls by at "
+            "least 2 (2w - w^2), so h by at least 4 gamma w.",
             implies([u >= 0, u <= 2 + h, h >= 0], (1 - u) ** 2 <= (1 + h) ** 2),
+            BELOW_ALPHA,
+            implies([w1 >= 0, z1 >= 0, alpha > 0, u >= 0, u <= alpha, r >= (1 - u) ** 2, r >= 1],
+                    w1 * (1 - u) ** 2 + z1 * (1 - u / alpha) ** 2 <= (w1 + z1) * r),
             implies([U >= 2, V >= 2, r > 0, sp.Eq(U**2 - k * U, r), sp.Eq(V**2 - after * V, r),
                      after <= k - d, d >= 0], (U - V) * (4 + r) >= 4 * d),
             implies([u >= 2, w >= 0, w <= top, top <= sp.Rational(3, 10)],
@@ -198,14 +203,16 @@ G4E = Claim(
                 implies([h >= 0, p >= 0], p * (1 + h) ** 2 <= GROWN),
                 implies([low >= 0, low <= h, y >= 0, y <= p],
                         (1 + low) ** 2 * (y + low**2) <= GROWN),
-                implies([u >= 0, u <= 2, w >= 0], w * (1 - u) ** 2 <= w),
+                implies([u >= 0, u <= 2], (1 - u) ** 2 <= 1),
             ),
         ),
         by_lemma(
             "induction",
-            "Floor of u. Where u <= 2, F = min((4-u-w)^2 (u-w), (2-w)^3) does not fall: without "
-            "the signal's pull the first grows by (1+P)^2 (1-P) >= 1, P = u w <= 3/5; the pull "
-            "only raises u, along which it first rises and then falls, to (2-w)^3 at u = 2.",
+            "Floor of u. Where u <= 2, F = min((4-u-v)^2 (u-v), (2-W)^3) less 32 z/(2 - U0/alpha), "
+            "z = eta alpha n^2, does not fall: without n and the signal's pull the first grows by "
+            "(1+P)^2 (1-P) >= 1, P = u v <= 3/5; n lowers u by at most 2 u z/alpha more, and F "
+            "by 16 times that at most, while z falls by u (2 - u/alpha) z/alpha; the pull only "
+            "raises u, along which the first rises and then falls, to (2-v)^3 at u = 2.",
             step=(
                 identity(_near(u * (1 - w) ** 2, w * (1 - u) ** 2),
                          _near(u, w) * (1 + u * w) ** 2 * (1 - u * w)),
@@ -216,11 +223,21 @@ G4E = Claim(
                 implies([u >= w, u <= y, y <= 2, w >= 0, w <= sp.Rational(3, 10)],
                         (_near(y, w) >= _near(u, w)) | (_near(y, w) >= (2 - w) ** 3)),
                 implies([w1 <= w, w <= 2], (2 - w1) ** 3 >= (2 - w) ** 3),
+                implies([w1 >= 0, z1 >= 0, w1 <= 1, u >= 0],
+                        u * (1 - w1 - z1) ** 2 >= u * (1 - w1) ** 2 - 2 * u * z1),
+                implies([u >= 0, u <= y, y <= 2, w >= 0, w <= 1],
+                        _near(u, w) >= _near(y, w) - 16 * (y - u)),
+                identity(z - z * (1 - u / alpha) ** 2, z / alpha * u * (2 - u / alpha)),
+                implies([u >= 0, u <= top, top <= alpha, alpha > 0, z >= 0,
+                         sp.Eq(zeta * (2 - top / alpha), 32)],
+                        32 * u * (z / alpha) <= zeta * (z / alpha * u * (2 - u / alpha))),
+                implies([m > 0, m < 4, w <= 1, u <= 2, _near(u, w) >= m * (4 - m) ** 2], u > w),
             ),
         ),
         step(
-            "Coming back from u > 2: u+ >= 2 (1-w)^2, and there the first is at least (2-W)^3 too, "
-            "as it falls with w. And u >= m follows from (4-u-w)^2 (u-w) >= m (4-m)^2.",
+            "Coming back from u > 2: u+ >= 2 (1-w)^2 >= 2 (1-W)^2, and there the first is at least "
+            "(2-W)^3 too, as it falls with v <= W. And u >= m follows from (4-u-v)^2 (u-v) >= m "
+            "(4-m)^2.",
             implies([x**2 > 2, x > 0, w >= 0, w <= sp.Rational(3, 10), y >= x * (1 - w)],
                     y**2 >= 2 * (1 - w) ** 2),
             implies([w >= 0, w <= sp.Rational(3, 10)], _near(2 * (1 - w) ** 2, w) >= (2 - w) ** 3),
