@@ -1,4 +1,4 @@
-"""G4e, G4f: starts and steps from which descent is proved to settle, below the edge or through it.
+"""G4e, G4f, G4g: starts and steps from which descent is proved to settle, or to diverge.
 
 With u = eta alpha c^2, y = eta alpha epsilon^2, w = eta (alpha o^2 + n^2) and b = eta alpha B, all
 that descent does depends on alpha and b. As long as w stays small, u - (1+s) y falls at each step,
@@ -70,6 +70,26 @@ def settles(problem: OpposingSignals, start: State, step_size: ArrayLike) -> Set
         for weight in WEIGHTS:
             best = _better(best, _through(state, weight))
     return best
+
+
+@typed
+def diverges(problem: OpposingSignals, state: State, step_size: ArrayLike) -> NDArray[np.bool_]:
+    """G4g: from which of these states, of any signs, does descent with these step sizes diverge?
+
+    u = eta alpha c^2 and v = eta alpha o^2 above 2, and eta B^2 <= 2 (min(u, v) - 2) c^2. False
+    says nothing. Floating point, each inequality by a relative margin of 1e-9.
+
+    Raises InvalidInput unless step_size > 0 and finite, and alpha > 0.
+    """
+    eta = np.asarray(step_size, dtype=float)
+    require((eta > 0) & np.isfinite(eta), "step_size > 0 and finite", eta)
+    require(np.asarray(problem.alpha > 0), "alpha > 0", problem.alpha)
+    c, _, _, o = arrays(state)
+    with np.errstate(all="ignore"):  # what overflows is inf, and large enough
+        gain = eta * problem.alpha
+        excess = np.minimum(gain * c**2, gain * o**2) * (1 - SLACK) - 2
+        pull = eta * problem.beta_norm**2 <= 2 * excess * c**2 * (1 - SLACK)
+    return np.asarray((excess > 0) & pull)
 
 
 def _below(at: _Scaled, opposing: Array) -> Settling:

@@ -24,8 +24,8 @@ def certified_end(
     """ "settles", "escapes" or "undecided": what descent from this very start is proved to do.
 
     The run is enclosed in Arb at `bits` of precision from the exact binary values given. "settles":
-    it enters the region of G4e or G4f, from which it converges to a minimum. "escapes": |c|, |o| or
-    |epsilon| exceeds 1e60 within `steps`. "undecided": neither was seen, which says nothing.
+    it enters the region of G4e or G4f, from which it converges to a minimum. "escapes": it enters
+    that of G4g, from which it diverges. "undecided": neither was seen, which says nothing.
 
     Raises InvalidInput outside the standing hypotheses, or for step_size <= 0 or steps < 1.
     """
@@ -53,10 +53,19 @@ def _step(problem: OpposingSignals, state: Balls, eta: arb) -> Balls:
     )
 
 
+def _gone(problem: OpposingSignals, state: Balls, eta: arb) -> bool:
+    """Is every point of the balls in G4g's region with d = 1?"""
+    c, _, _, o = state
+    gain, strength = eta * arb(problem.alpha), arb(problem.beta_norm)
+    return bool(gain * c * c > 3 and gain * o * o > 3 and 2 * c * c > eta * strength * strength)
+
+
 def _look(problem: OpposingSignals, state: Balls, eta: float) -> str:
     """What is proved of the run from here, "" where nothing is."""
-    if any(abs(part) > ESCAPE for part in state):
+    if _gone(problem, state, arb(eta)):
         return ESCAPES
+    if any(abs(part) > ESCAPE for part in state):  # a ball's exponent could grow without end
+        return UNDECIDED
     known = all(part == 0 or part.rad() < SHARP * abs(part) for part in state)
     if not known:
         return UNDECIDED if any(not part.is_finite() for part in state) else ""

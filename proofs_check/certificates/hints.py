@@ -8,4 +8,6 @@ HINTS: dict[tuple[str, str], tuple[str, ...]] = {
     # b^2/4 - p (b - p) = (b/2 - p)^2
     ("G4e", "3/step (4)"): ("b - 2*p",),
     ("G4f", "3/step (4)"): ("b - 2*p",),
+    # a r^2 + b^2/(4a) - r b = (b - 2 a r)^2/(4a)
+    ("G4g", "2/check 1"): ("b - 2*a*r",),
 }

@@ -78,6 +78,33 @@ def test_what_is_decided():
     assert settles(PROBLEM, across, 0.9 * edge).proved[0]
 
 
+def test_what_is_proved_to_diverge_grows_as_fast_as_proved():
+    rng = np.random.default_rng(4)
+    state = State(*(rng.normal(size=3000) * 10 ** rng.uniform(-2, 2, 3000) for _ in range(4)))
+    eta = 10 ** rng.uniform(-4, 0, 3000)
+    found = settling.diverges(PROBLEM, state, eta)
+    assert 0.1 < found.mean() < 0.9
+    c, epsilon, n, o = (np.array(part)[found] for part in state)
+    eta = eta[found]
+    d = eta * ALPHA * np.minimum(c**2, o**2) - 2
+    assert (eta * 9 <= 2 * d * c**2).all()
+    for _ in range(3):
+        pull = epsilon * (3 - c * epsilon) - c * (n**2 + ALPHA * o**2)
+        after = c + eta * pull, o * (1 - eta * ALPHA * c**2)
+        epsilon, n = epsilon + eta * c * (3 - c * epsilon), n * (1 - eta * c**2)
+        assert (np.abs(after[0]) >= (1 + d / 2) * np.abs(c) * (1 - 1e-9)).all()
+        assert (np.abs(after[1]) >= (1 + d) * np.abs(o) * (1 - 1e-9)).all()
+        c, o = after
+
+
+def test_near_the_minima_nothing_diverges():
+    assert not settling.diverges(PROBLEM, State(1.0, 3.0, 0.0, 1e-3), [0.001, 0.1]).any()
+    with pytest.raises(InvalidInput, match="step_size > 0"):
+        settling.diverges(PROBLEM, State(1.0, 3.0, 0.0, 1.0), -1.0)
+    with pytest.raises(InvalidInput, match="alpha > 0"):
+        settling.diverges(OpposingSignals(0.0, 3.0), State(1.0, 3.0, 0.0, 1.0), 0.1)
+
+
 def test_outside_the_domain():
     start = State(1.0, 0.1, 0.0, 1e-6)
     with pytest.raises(InvalidInput, match="step_size > 0"):
