@@ -20,14 +20,14 @@ from linmodel.settling import settles
 
 NAME = "settling"
 TITLE = "Which starts settle: what is proved"
-STATEMENTS = ("G4", "G4b", "G4c", "G4e", "G4f")
+STATEMENTS = ("G4", "G4b", "G4c", "G4e", "G4f", "G4g")
 OPTIONS = ("sweep_points",)
 CAPTION = (
     "Gradient descent from c₀ = 1, ε₀ = 1/2, n₀ = 0, for step sizes from below the edge (left of "
     "the dashed line ηαc∞² = 2) to far beyond. Green: it converges to a minimum, by theorem G4e or "
     "G4f, which bound the curvature all the way. Blue: a run of this very start, enclosed in "
-    "interval arithmetic, enters such a region. Red: the enclosed run exceeds 1e60. White: not "
-    "decided. G4b's line ηαc∞² = 4 (dotted) divides nothing exactly."
+    "interval arithmetic, enters such a region. Red: it enters one from which every run diverges "
+    "(G4g). White: not decided. G4b's line ηαc∞² = 4 (dotted) divides nothing exactly."
 )
 PROBLEMS = {"alpha_50": OpposingSignals(50.0, 10.0), "alpha_200": OpposingSignals(200.0, 10.0)}
 FIRST, LAST = 0.5, 6.0  # eta alpha c_inf^2

@@ -40,7 +40,7 @@ Modules, imported when asked for:
     envelope             two-sided bounds of the flow in closed form (F11)
     network              general spectra, and the full network under other optimisers
     phases               what descent does past the edge: settle, be thrown, oscillate, diverge
-    settling             starts and steps from which descent is proved to settle (G4e, G4f)
+    settling             where descent is proved to settle or to diverge (G4e, G4f, G4g)
     strategies           hypothesis strategies for your own tests (needs hypothesis)
 
 What can go wrong:

@@ -124,6 +124,9 @@ SAMPLE_DIFFERENCES = 1e-5
 # Critical step size: the line search's own tolerance.
 CRITICAL_STEP = 0.01
 
+# One step of descent in double precision, relative: a few roundings; the sums do not cancel there.
+ROUNDING_OF_A_STEP = 1e-12
+
 # Descent 6,000 steps after a start in the region of G4e or G4f, relative to B and c0: the slowest
 # of those drawn still relaxes, at |1 - eta alpha c^2| per step a hair below 1.
 AT_REST = 0.05

@@ -92,8 +92,10 @@ def test_what_is_proved_to_diverge_grows_as_fast_as_proved():
         pull = epsilon * (3 - c * epsilon) - c * (n**2 + ALPHA * o**2)
         after = c + eta * pull, o * (1 - eta * ALPHA * c**2)
         epsilon, n = epsilon + eta * c * (3 - c * epsilon), n * (1 - eta * c**2)
-        assert (np.abs(after[0]) >= (1 + d / 2) * np.abs(c) * (1 - 1e-9)).all()
-        assert (np.abs(after[1]) >= (1 + d) * np.abs(o) * (1 - 1e-9)).all()
+        assert (
+            np.abs(after[0]) >= (1 + d / 2) * np.abs(c) * (1 - tolerances.ROUNDING_OF_A_STEP)
+        ).all()
+        assert (np.abs(after[1]) >= (1 + d) * np.abs(o) * (1 - tolerances.ROUNDING_OF_A_STEP)).all()
         c, o = after
 
 
