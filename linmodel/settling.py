@@ -83,7 +83,7 @@ def diverges(problem: OpposingSignals, state: State, step_size: ArrayLike) -> ND
     """
     eta = np.asarray(step_size, dtype=float)
     require((eta > 0) & np.isfinite(eta), "step_size > 0 and finite", eta)
-    require(np.asarray(problem.alpha > 0), "alpha > 0", problem.alpha)
+    require(np.asarray(problem.alpha > 0), "alpha > 0", np.asarray(problem.alpha))
     c, _, _, o = arrays(state)
     with np.errstate(all="ignore"):  # what overflows is inf, and large enough
         gain = eta * problem.alpha
