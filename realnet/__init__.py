@@ -99,5 +99,6 @@ if not TYPE_CHECKING:  # for a type checker a misspelt name should be an error
             raise AttributeError(f"module 'realnet' has no attribute {name!r}")
         from linmodel.extra import require
 
-        require(f"realnet.{name}", "realnet", "torch")
+        tracking = _LAZY[name].startswith(("realnet.curvature", "realnet.edges"))
+        require(f"realnet.{name}", "track" if tracking else "realnet", "torch")
         return getattr(import_module(_LAZY[name]), name)

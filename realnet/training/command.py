@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from realnet.data.interventions import ARMS
 from realnet.observers import names
 
 DEFAULT = TrainConfig()
+OPTIONS = tuple(field.name for field in fields(TrainConfig))  # named alike on the command line
 
 
 def _one_of(names: tuple[str, ...]) -> str:
@@ -101,47 +103,19 @@ def train(
     resumes it.
     """
     require("realnet train", "realnet", "torch")
-    config = TrainConfig(
-        data=data,
-        size=size or None,
-        net=net,
-        width=width,
-        depth=depth,
-        activation=activation,
-        norm=norm,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        optimiser=optimiser,
-        step_size=step_size,
-        steps=steps,
-        schedule=schedule,
-        warmup=warmup,
-        batch_size=batch_size,
-        momentum=momentum,
-        beta2=beta2,
-        sam_radius=sam_radius,
-        clip=clip,
-        every=every,
-        eigenvalues=eigenvalues,
-        tolerance=tolerance,
-        chunk_size=chunk_size,
-        seed=seed,
-        dtype=dtype,
-        device=device,
-        dials=read_dials(dial),
-        weight_decay=weight_decay,
-        dropout=dropout,
-        perp_grad=perp_grad,
-        arm=arm,
-        rho=rho,
-        observe=tuple(observe or ()),
-    )
-    from realnet.training import train as training
-
+    given = {name: value for name, value in locals().items() if name in OPTIONS}
+    given |= {"size": size or None, "dials": read_dials(dial), "observe": tuple(observe or ())}
+    config = TrainConfig(**given)
     if pair:
         _train_pair(config, out, checkpoint_every)
-        return
-    with progress(steps, f"{config.net} on {data}") as advance:
+    else:
+        _train_one(config, out, checkpoint_every)
+
+
+def _train_one(config: TrainConfig, out: Path, checkpoint_every: int) -> None:
+    from realnet.training import train as training
+
+    with progress(config.steps, f"{config.net} on {config.data}") as advance:
         curves = training.train(config, out=out, report=advance, checkpoint_every=checkpoint_every)
     last = curves.isel(time=-1)
     print(

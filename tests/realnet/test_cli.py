@@ -84,8 +84,11 @@ def test_without_torch_realnet_imports_and_names_the_extra():
         "import sys; sys.modules['torch'] = None\n"
         "import realnet, realnet.training.runfolder, realnet.__main__\n"
         "from linmodel import InvalidInput\n"
-        "try: realnet.train\n"
-        "except InvalidInput as error: print(error)\n"
+        "for name in ('train', 'SharpnessTracker'):\n"
+        "    try: getattr(realnet, name)\n"
+        "    except InvalidInput as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install '.[realnet]' in this project's folder" in done.stdout
+    networks, tracker = done.stdout.splitlines()
+    assert networks.endswith("Run: pip install '.[realnet]' in this project's folder")
+    assert tracker.endswith("Run: pip install '.[track]' in this project's folder")
