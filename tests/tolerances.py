@@ -135,3 +135,6 @@ AT_REST = 0.05
 # and the rounding of the parameters, eps |w| / h, in float32; both far less in float64.
 GRADIENT_DIFFERENCE = 1e-3
 GRADIENT_DIFFERENCE_DOUBLE = 1e-6
+
+# Two processes' float32 sums against one process's, in other chunks: order of summation alone.
+PROCESSES = 1e-6

@@ -41,6 +41,7 @@ class Data:
                 raise InvalidInput(f"chunk {where} holds no tensor with a length. {REMEDY}")
             weights = [float(size or 0) for size in self._lengths]
         self.weights = _shares(weights if weights is not None else [1.0], self.count)
+        self.total = _total(weights, self._lengths)
 
     def __iter__(self) -> Iterator[tuple[Chunk, float]]:
         """Chunks with their shares. Raises InvalidInput: not as many or as long as at first."""
@@ -143,6 +144,13 @@ def arguments(item: Any) -> Chunk:
     if not isinstance(item, (tuple, list)):
         refuse("a chunk", type(item).__name__, "a tuple of loss_fn's arguments")
     return tuple(item)
+
+
+def _total(weights: Sequence[float] | None, lengths: list[int | None]) -> float:
+    """How much data there are beside other processes' data; NaN where that is not known."""
+    if weights is not None:
+        return float(sum(float(weight) for weight in weights))
+    return math.nan if None in lengths else float(sum(size or 0 for size in lengths))
 
 
 def _shares(weights: Sequence[float], count: int) -> list[float]:

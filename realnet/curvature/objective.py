@@ -13,6 +13,7 @@ from realnet.curvature.chunks import Chunk, Chunks, Data
 from realnet.curvature.difference import difference
 from realnet.curvature.parameters import Parameters, Trainable, flatten, unflatten
 from realnet.curvature.precision import derivatives_said, full_precision
+from realnet.curvature.ranks import Ranks, fingerprint
 
 __all__ = ["Chunks", "LossFunction", "NotFinite", "Objective", "flatten", "full_precision"]
 
@@ -42,8 +43,11 @@ class Objective:
         chunks: Chunks | None = None,
         weights: Sequence[float] | None = None,
         product: str = "autograd",
+        processes: Any = False,
     ) -> None:
         self.loss_fn = loss_fn
+        self.ranks = None if processes is False else Ranks(processes)
+        self._share = 1.0  # of all data that this process has
         self.twice = product == "autograd"  # whether the loss is differentiated twice
         self.trainable = Trainable(params, half=not self.twice)
         self.data = Data(chunks, weights)
@@ -80,7 +84,8 @@ class Objective:
             counts += count or 0.0
             total += weight * float(loss.detach())
             gradient += weight * flatten(parts).to(self.dtype)
-        return total / (counts or 1.0), gradient / (counts or 1.0)
+        found, gradient, _ = self._together(total, gradient, counts)
+        return found, gradient
 
     def write(self, point: Tensor) -> None:
         """Put the flat parameters `point` (n,) into the model."""
@@ -104,8 +109,9 @@ class Objective:
             total += weight * loss.detach().double()
             gradient += weight * flatten(parts).to(self.dtype)
             self._kept = parts if self.data.count == 1 and self.twice else None
-        self._count = counts or None
-        total, gradient = total / (counts or 1.0), gradient / (counts or 1.0)
+        self.own_loss = float(total) / (counts or 1.0)
+        whole, gradient, self._count = self._together(float(total), gradient, counts)
+        total = torch.tensor(whole, dtype=torch.float64, device=self.device)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(gradient).all()):
             self.end()
             raise NotFinite(
@@ -129,9 +135,11 @@ class Objective:
         out = torch.zeros_like(rows)
         for chunk, weight in self.data:
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
-            weight = weight if self._count is None else 1.0 / self._count
+            weight = self._share * weight if self._count is None else 1.0 / self._count
             for i, row in enumerate(rows):
                 out[i] += weight * self._product(parts, row)
+        if self.ranks is not None:
+            out = self.ranks.sum(out, "product", fingerprint([rows]))
         if not bool(torch.isfinite(torch.linalg.vector_norm(out))):
             raise NotFinite(
                 "the norm of a Hessian-vector product is NaN or infinite although loss and "
@@ -170,6 +178,28 @@ class Objective:
                 )
         self._refuse_unused(parts)
         return loss, list(parts), count
+
+    def _together(
+        self, total: float, gradient: Tensor, counts: float
+    ) -> tuple[float, Tensor, float | None]:
+        """Loss, gradient and count over all processes, from this one's sums or means."""
+        if self.ranks is None:
+            return total / (counts or 1.0), gradient / (counts or 1.0), counts or None
+        key = fingerprint(self.params)
+        mine = 0.0 if counts else self.data.total
+        said = torch.tensor([mine, counts, bool(counts)], dtype=torch.float64, device=self.device)
+        all_data, all_counts, counting = self.ranks.sum(said, "loss and gradient", key).tolist()
+        if counting not in (0, self.ranks.size) or not (counting or all_data > 0):
+            raise InvalidInput(
+                "the processes' shares of the data are not known: pass chunks (their lengths are "
+                "the shares) or weights, or let loss_fn return (sum, count), on all of them."
+            )
+        self._share = 1.0 if counting else self.data.total / all_data
+        scale = 1.0 / all_counts if counting else self._share
+        value = torch.tensor([total * scale], dtype=torch.float64, device=self.device)
+        value = self.ranks.sum(value, "loss and gradient", key)
+        gradient = self.ranks.sum(gradient * scale, "loss and gradient", key)
+        return float(value), gradient, all_counts if counting else None
 
     def _zeros(self) -> Tensor:
         return torch.zeros(self.n, dtype=self.dtype, device=self.device)

@@ -28,6 +28,8 @@ class Trainable:
 
     def now(self) -> dict[str, Tensor]:
         """Raises InvalidInput: none, half precision, several devices, memory shared in part."""
+        if self.module is not None:
+            _refuse_sharded([type(module).__name__ for module in self.module.modules()])
         everything = self.module.named_parameters() if self.module is not None else self._named
         found: dict[str, Tensor] = {}
         seen: set[int] = set()
@@ -87,6 +89,7 @@ def _check(found: dict[str, Tensor], half: bool) -> None:
             "there are no parameters with requires_grad=True: nothing to track. Pass the module "
             "or its parameters; state_dict() holds copies that do not train."
         )
+    _refuse_sharded([type(p).__name__ for p in found.values()])
     unset = [name for name, p in found.items() if isinstance(p, UninitializedParameter)]
     if unset:
         refuse("parameters", unset, "initialised ones", "Run the model once on some data.")
@@ -104,6 +107,19 @@ def _check(found: dict[str, Tensor], half: bool) -> None:
     if not sum(p.numel() for p in found.values()):
         raise InvalidInput("the parameters have no entries: nothing to track.")
     _check_memory(found)
+
+
+def _refuse_sharded(kinds: list[str]) -> None:
+    """Each process would see a part of the tensors only."""
+    sharded = {"DTensor", "FlatParameter", "FullyShardedDataParallel"} & set(kinds)
+    if sharded:
+        refuse(
+            "parameters",
+            f"sharded over processes ({', '.join(sorted(sharded))})",
+            "whole ones on each process",
+            "Track a copy of the model whose parameters are not sharded; processes=True divides "
+            "the data.",
+        )
 
 
 def _check_memory(found: dict[str, Tensor]) -> None:

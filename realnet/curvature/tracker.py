@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,6 +70,9 @@ class SharpnessTracker(Recorded):
                 product costs two gradients, each evaluation four more a pair, which measure by how
                 much differences put the eigenvalues off: `step` and `doubt` of the result. More
                 than `tolerance` is an error. Only the sharpness, not the other quantities.
+    processes   True, or a group of torch.distributed: each process has the whole model and
+                chunks of its own, and calls this at the same steps; all get the same answer. Only
+                the sharpness, not the other quantities. Sharded parameters are an error.
     training_mode  "refuse": dropout and batch norm in training mode are an error;
                 "consistent": the same dropout masks in every product, batch statistics of the
                 chunk, running statistics put back (one chunk only)
@@ -92,13 +96,14 @@ class SharpnessTracker(Recorded):
         memory: int | None = None,
         assurance: str = "fast",
         product: str = "autograd",
+        processes: Any = False,
         training_mode: str = "refuse",
     ) -> None:
         if not callable(loss_fn):
             refuse("loss_fn", type(loss_fn).__name__, "a function that returns the loss")
         self.watched = Watched(loss_fn)
         one_of("product", product, ("autograd", "difference"))
-        self.objective = Objective(self.watched, params, chunks, weights, product)
+        self.objective = Objective(self.watched, params, chunks, weights, product, processes)
         model, parts = self.objective.trainable.module, self.objective.data.count
         self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
         self.asked = integer("k", k, low=1)
@@ -124,6 +129,19 @@ class SharpnessTracker(Recorded):
 
     def curvature(self) -> Curvature:
         """Eigenpairs, loss and gradient at the parameters as they are now; not in `history`."""
+        ranks = self.objective.ranks
+        if ranks is None:
+            return self._curvature()
+        try:
+            found = self._curvature()
+        except BaseException as error:
+            self.objective.end()
+            ranks.fail(error, self.objective.device)
+            raise
+        ranks.meet("end", 0, self.objective.device)
+        return found
+
+    def _curvature(self) -> Curvature:
         objective = self.objective
         before = objective.n, objective.dtype, objective.device
         objective.refresh()
@@ -136,7 +154,7 @@ class SharpnessTracker(Recorded):
             try:
                 products: Products = objective.products
                 if survey is not None or self.watched.drew:
-                    refuse_noise(objective, float(loss), REMEDY)
+                    refuse_noise(objective, objective.own_loss, REMEDY)
                 if survey is not None:
                     refuse_hooks(objective.named())
                     refuse_wrong_shares(objective)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import xarray as xr
 
+from linmodel.errors import refuse
 from realnet.curvature.objective import Objective
 from realnet.curvature.unchanged import Watched, unmoved
 from realnet.edges.evaluation import Edges
@@ -49,6 +50,9 @@ class Recorder:
     ) -> Edges:
         """All quantities at the parameters as they are; the model is left as it was."""
         asked = quantities(which)
+        if self.tracker.objective.ranks is not None and any(type(q) is not Top for q in asked):
+            names = ", ".join(q.name for q in asked if type(q) is not Top)
+            refuse("which with processes", names, "'sharpness'", "The others are of one process.")
         if optimizer is not None:
             self.optimizer = optimizer
         started = time.perf_counter()
