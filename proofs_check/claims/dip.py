@@ -85,7 +85,7 @@ F4B = Claim(
                     -(n0**2) * sp.exp(-tau)
                     - (2 * alpha - 1) * o0**2 * sp.exp(-(2 * alpha - 1) * tau),
                 ),
-                implies([2 * alpha > 1, z > 0], -(2 * alpha - 1) * o0**2 * z <= 0),
+                implies([2 * alpha > 1, z >= 0], -(2 * alpha - 1) * o0**2 * z <= 0),
                 identity(sp.Derivative(s * (b - s * sp.exp(-tau)), tau), s**2 * sp.exp(-tau)),
                 implies([c > 0, f > 0, c**2 >= f], 1 / c**2 <= 1 / f),
             ),

@@ -92,7 +92,7 @@ F12 = Claim(
         step(
             "(+): at epsilon = 0 the standing hypotheses hold, and c is falling or at rest. (-): "
             "at c = 0 -s has epsilon > 0 and c' > 0, so they hold at once, c epsilon being near 0.",
-            implies([c > 0, B > 0, sp.Eq(epsilon, 0)], c * epsilon < B),
+            implies([B > 0, sp.Eq(epsilon, 0)], c * epsilon < B),
             implies([c > 0, sp.Eq(epsilon, 0), alpha > 0], VELOCITY[0] <= 0),
             implies([sp.Eq(c, 0), epsilon > 0, B > 0], (VELOCITY[0] > 0) & (c * epsilon < B)),
         ),

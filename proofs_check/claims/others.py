@@ -14,7 +14,7 @@ from proofs_check.smt import implies
 from proofs_check.symbolic import at, identity
 
 kappa, after, X, Y = sp.symbols("kappa kappa_1 X Y", real=True)
-ENDS = [X > 0, Y > 0, sp.Eq(X**2 - kappa * X - B**2, 0), sp.Eq(Y**2 - after * Y - B**2, 0)]
+ENDS = [X > 0, sp.Eq(X**2 - kappa * X - B**2, 0), sp.Eq(Y**2 - after * Y - B**2, 0)]
 E1 = Claim(
     "E1",
     "Descent lowers the sharpness at which the flow from its weights would end",
@@ -160,7 +160,7 @@ E5 = Claim(
         ),
         step(
             "With C, X does not rise; R does for C >= 0.",
-            implies([*AT_END, Y > 0, sp.Eq(Y**2 + other * Y - B**2, 0), other >= imbalance],
+            implies([*AT_END, sp.Eq(Y**2 + other * Y - B**2, 0), other >= imbalance],
                     Y <= X),
             implies([imbalance >= 0, other > imbalance, root >= 0, later >= 0,
                      sp.Eq(root**2, imbalance**2 + 4 * B**2),

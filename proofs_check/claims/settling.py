@@ -105,7 +105,7 @@ SETTLED: tuple[Step, ...] = (
                       K + p >= -(1 + s) * b**2 / m),
         steps=(
             identity(X_NEXT - x, -x * w + e * Q),
-            implies([x > 0, x <= r, e >= 0, e <= y, w >= 0, p >= 0, alpha > 0],
+            implies([x >= 0, x <= r, e >= 0, e <= y, w >= 0, p >= 0, alpha > 0],
                     (-x * w + e * p / alpha <= r * w + y * p / alpha)
                     & (-x * w + e * p / alpha >= -r * w - y * p / alpha)
                     & (x * p / alpha <= r * p / alpha) & (x * p / alpha >= 0)),
