@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from linmodel.errors import InvalidInput
 from proofs_check.certify import statements
+from proofs_check.children import call
 from proofs_check.resumed import Kept, Task, answers, versions
 from proofs_check.smtlib import Query, queries
 
@@ -33,16 +33,6 @@ def require_cvc5() -> None:
     if importlib.util.find_spec("cvc5") is None:
         raise InvalidInput("audit needs cvc5, which is not installed: "
                            "pip install '.[audit]' in this project's folder.")  # fmt: skip
-
-
-@cache
-def _processes() -> Any:
-    """How children are made: by a fork of a process that has imported the solvers, if it can be."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["__main__", "z3", "cvc5", __name__])
-    return found
 
 
 def _z3(text: str) -> str:
@@ -67,7 +57,7 @@ def _cvc5(text: str) -> str:
 SOLVERS: dict[str, Callable[[str], str]] = {"z3": _z3, "cvc5": _cvc5}
 
 
-def _child(to: Any, solver: str, text: str, seconds: float) -> None:
+def _child(solver: str, text: str, seconds: float) -> tuple[str, float]:
     """Limits itself: the signal's default action kills, whatever the solver is doing."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -76,7 +66,7 @@ def _child(to: Any, solver: str, text: str, seconds: float) -> None:
         said = SOLVERS[solver](text)
     except Exception as error:  # whatever it is, it is no answer, and is said
         said = str(error) or type(error).__name__
-    to.send((said, time.process_time() - begun))
+    return said, time.process_time() - begun
 
 
 def ask(solver: str, text: str, seconds: float = SECONDS) -> tuple[str, float]:
@@ -86,18 +76,10 @@ def ask(solver: str, text: str, seconds: float = SECONDS) -> tuple[str, float]:
 
     seconds  of processor time
     """
-    here, there = _processes().Pipe(duplex=False)
-    child = _processes().Process(target=_child, args=(there, solver, text, seconds), daemon=True)
-    child.start()
-    there.close()
-    child.join(PATIENCE * (1 + seconds))
-    if child.exitcode is None:
-        child.kill()
-        child.join()
+    found, status = call(_child, solver, text, seconds, patience=PATIENCE * (1 + seconds))
+    if status is None or status == -getattr(signal, "SIGPROF", 0) != 0:
         return TIMEOUT, seconds
-    if child.exitcode == -getattr(signal, "SIGPROF", 0) != 0:
-        return TIMEOUT, seconds
-    said, spent = here.recv() if child.exitcode == 0 else (f"status {child.exitcode}", seconds)
+    said, spent = found or (f"status {status}", seconds)
     return (said if said in ANSWERS else f"failed: {said.splitlines()[-1]}"), spent
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +12,10 @@ from itertools import islice
 from threading import current_thread, main_thread
 from typing import Any
 
-from proofs_check import catalogue
+from proofs_check import catalogue, run
 from proofs_check.certificates import archive
-from proofs_check.ledger import PASSES, Check, Claim, Verdict, decide, run_check, step
+from proofs_check.children import call
+from proofs_check.ledger import PASSES, Check, Claim, Result, Verdict, decide, run_check, step
 from proofs_check.mutants import Mutant
 from proofs_check.resumed import Kept, Task, answers, code, versions
 
@@ -26,23 +25,7 @@ Row = dict[str, str]
 Place = tuple[str, str, Check]
 MODEL = "model"
 SECONDS = 5.0  # of processor time for one edit
-EDITED = """
-import json, sys
-import proofs_check.claims.field as field
-from proofs_check.mutate import edited_model
-field.{name} = edited_model(field.{name}, {number})
-from proofs_check import catalogue, run
-from proofs_check.ledger import Result
-class Noticed(Exception): pass
-def each(result):
-    if not result.as_recorded: raise Noticed(result.claim.id)
-try:
-    run({first}, each=each); run(None, each=each); print("")
-except Noticed as noticed:
-    print(noticed)
-"""
 NAMES = ("VELOCITY", "LOSS", "KAPPA")
-FIRST = ["M6", "M10"]  # those that notice most
 
 
 def places(ids: Iterable[str] | None = None) -> list[Place]:
@@ -204,10 +187,36 @@ def _model_edits(part: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _model_row(name: str, number: int, shown: str) -> Row:
-    code = EDITED.format(name=name, number=number, first=FIRST)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    noticed = done.stdout.strip()
-    killed = bool(noticed) or done.returncode != 0
-    where = noticed or ("import" if killed else "")
-    return {"id": where, "check": name, "kind": MODEL, "mutant": shown,
-            "verdict": KILLED if killed else SURVIVED}  # fmt: skip
+    noticed, status = call(_who_notices, name, number)
+    killed = bool(noticed) or status != 0
+    return {"id": noticed or ("import" if killed else ""), "check": name, "kind": MODEL,
+            "mutant": shown, "verdict": KILLED if killed else SURVIVED}  # fmt: skip
+
+
+def _who_notices(name: str, number: int) -> str:
+    """In a child that has no claims yet: edit the model, make them; the first that notices.
+
+    Raises whatever the claims raise: one that cannot be made has noticed as well.
+    """
+    from proofs_check.claims import field
+
+    setattr(field, name, edited_model(getattr(field, name), number))
+    from proofs_check.claims import model, reduction
+
+    for claim in (reduction.M6, model.M10):  # those that notice most, before all are made
+        if any(part.verdict not in PASSES for part in decide(claim).steps):
+            return claim.id
+    try:
+        run(None, each=_raise_unless_recorded)
+    except _Noticed as noticed:
+        return str(noticed)
+    return ""
+
+
+class _Noticed(Exception):
+    """The id of the claim that is not as recorded."""
+
+
+def _raise_unless_recorded(result: Result) -> None:
+    if not result.as_recorded:
+        raise _Noticed(result.claim.id)

@@ -1,0 +1,44 @@
+"""Work in a child process, by a fork of one that has imported what is slow to import."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+# Nothing here imports the claims: a child may edit the model before they are made.
+PRELOADED = ["__main__", "sympy", "z3", "cvc5", "proofs_check.audit", "proofs_check.mutate",
+             "proofs_check.smt", "proofs_check.symbolic", "proofs_check.enclosure"]  # fmt: skip
+
+
+@cache
+def _context() -> Any:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(PRELOADED)
+    return found
+
+
+def call(
+    work: Callable[..., Any], *arguments: Any, patience: float | None = None
+) -> tuple[Any, int | None]:
+    """What `work` returns in a child (None where it did not end well), and its exit status.
+
+    patience  seconds of wall-clock time after which it is killed; its status is then None
+    """
+    here, there = _context().Pipe(duplex=False)
+    child = _context().Process(target=_send, args=(there, work, *arguments), daemon=True)
+    child.start()
+    there.close()
+    child.join(patience)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+        return None, None
+    return (here.recv() if child.exitcode == 0 else None), child.exitcode
+
+
+def _send(to: Any, work: Callable[..., Any], *arguments: Any) -> None:
+    to.send(work(*arguments))
