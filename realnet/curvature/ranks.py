@@ -38,8 +38,12 @@ class Ranks:
                 "a group of torch.distributed, or True for all processes",
                 "Call torch.distributed.init_process_group first.",
             )
+        if group is not True and not isinstance(group, dist.ProcessGroup):
+            refuse("processes", group, "True, or a group of torch.distributed")
         self.group = None if group is True else group
         self.size = dist.get_world_size(self.group)
+        if self.size < 1:
+            refuse("processes", "a group without this process", "a group that it belongs to")
         self._met = 0
 
     def sum(self, tensor: Tensor, kind: str, key: int) -> Tensor:

@@ -79,7 +79,8 @@ class SharpnessTracker(Recorded):
 
     The first evaluation, and each one after the set of tensors has changed, checks itself: the
     loss is the same again, chunks add up, products are derivatives of the gradient (`selfcheck`).
-    Raises InvalidInput where that fails; and for nothing to differentiate, half precision, NaN.
+    Raises InvalidInput where that fails; and for nothing to differentiate, half precision
+    (but for product="difference"), NaN.
     """
 
     def __init__(

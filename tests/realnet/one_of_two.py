@@ -95,6 +95,7 @@ def main(rank, folder):
     bare = SharpnessTracker(lambda: nn.functional.cross_entropy(model(x), y), model, processes=True)
     said["shares"] = sentence(bare.evaluate)
     said["sharded"] = sentence(lambda: SharpnessTracker(lambda: None, sharded(), processes=True))
+    said["group"] = sentence(lambda: SharpnessTracker(lambda: None, model, processes="all"))
     last = tracker()[0]
     last.evaluate()
     ranks.PATIENCE = 5.0

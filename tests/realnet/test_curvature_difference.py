@@ -178,3 +178,15 @@ def test_an_error_within_a_step_leaves_the_parameters():
     assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
     with pytest.raises(InvalidInput, match="product"):
         top_eigenpairs(loss_fn, model, product="finite")
+
+
+def test_attention_by_its_own_kernel():
+    torch.manual_seed(0)
+    model, x = nn.MultiheadAttention(8, 2, batch_first=True), torch.randn(4, 5, 8)
+    found, expected = (
+        top_eigenpairs(
+            lambda: model(x, x, x, need_weights=False)[0].square().mean(), model, product=product
+        )
+        for product in ("difference", "autograd")
+    )
+    assert found.sharpness == pytest.approx(expected.sharpness, rel=SHARPNESS)

@@ -57,6 +57,7 @@ def test_two_processes_are_one_along_training(said, kind):
         ("seeds", "processes' vectors differ", "processes' vectors differ"),
         ("which", "which with processes", "which with processes"),
         ("shares", "shares of the data are not known", "shares of the data are not known"),
+        ("group", "processes is 'all'", "True, or a group of torch.distributed"),
         ("sharded", "sharded over processes (DTensor)", "sharded over processes (DTensor)"),
     ],
 )
