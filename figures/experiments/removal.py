@@ -40,7 +40,7 @@ def draw(data: xr.Dataset) -> Figure:
         _by_dose(axes[0, column], data, name)
         _forest(axes[1, column], data, name)
     if _shown(data):
-        axes[0, 0].legend(fontsize=7)
+        drawn.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=8)
     return drawn
 
 
