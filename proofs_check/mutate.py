@@ -25,6 +25,7 @@ Row = dict[str, str]
 Place = tuple[str, str, Check]
 MODEL = "model"
 SECONDS = 5.0  # of processor time for one edit
+DECIDES = ("ledger", "smt", "symbolic", "second", "certificates")  # the code that does
 NAMES = ("VELOCITY", "LOSS", "KAPPA")
 
 
@@ -64,7 +65,7 @@ def tasks(ids: Iterable[str] | None = None, sample: int | None = None, seed: int
     A sample goes round: one edit of each check, in an order drawn anew each time, until there are
     so many. So every check counts the same, however long its statement is.
     """
-    decides = code("ledger", "mutants", "smt", "symbolic", "certificates/idle", "claims/field")
+    decides = code(*DECIDES, "mutants", "claims/field")
     made = (versions(), decides, f"{SECONDS:g} s")
     found = []
     for claim, name, mutant in _chosen(places(ids), sample, seed):
@@ -77,9 +78,9 @@ def tasks(ids: Iterable[str] | None = None, sample: int | None = None, seed: int
 
 def model_tasks() -> list[Task]:
     """Every edit of the model, as what can be asked: the whole ledger answers each."""
-    made = (versions(), code("ledger", "smt", "symbolic", "claims"))
+    made = (versions(), code(*DECIDES, "enclosure", "sampling", "lemmas", "claims"))
     return [
-        Task(("model", name, shown, *made), partial(_model_row, name, number, shown))
+        Task(("model", name, shown, *made), partial(_model_row, name, number, shown), _decided_row)
         for name, number, shown in model_edits()
     ]
 
@@ -188,9 +189,16 @@ def _model_edits(part: Any) -> Iterator[tuple[str, Any]]:
 
 def _model_row(name: str, number: int, shown: str) -> Row:
     noticed, status = call(_who_notices, name, number)
-    killed = bool(noticed) or status != 0
-    return {"id": noticed or ("import" if killed else ""), "check": name, "kind": MODEL,
-            "mutant": shown, "verdict": KILLED if killed else SURVIVED}  # fmt: skip
+    row = {"id": noticed or "", "check": name, "kind": MODEL, "mutant": shown}
+    if status is None or status < 0:  # killed from outside, or for memory: nobody noticed anything
+        return row | {"verdict": UNDECIDED}
+    if status > 0:
+        return row | {"id": "import", "verdict": KILLED}
+    return row | {"verdict": KILLED if noticed else SURVIVED}
+
+
+def _decided_row(row: Row) -> bool:
+    return row["verdict"] != UNDECIDED
 
 
 def _who_notices(name: str, number: int) -> str:

@@ -15,7 +15,7 @@ MEAN_LOSS = total(at(LOSS, {o: x}), at(LOSS, {o: -x})) / 2
 CENTRE = VELOCITY[0].subs(o, x)  # c' on the mean loss
 E6 = Claim(
     "E6",
-    "Edge Flow: a centre on the mean loss and an amplitude hold the curvature at 2/eta",
+    "Edge Flow: a centre on the mean loss and an amplitude are in balance at 2/eta",
     "Marion lets the centre of the oscillation follow a modified gradient flow of the symmetrised "
     "loss, and its amplitude grow or decay as the sharpness is above or below 2/eta; from the two "
     "together the sharpness settles. In our model, with amplitude x along P b_o about o = 0: "

@@ -133,7 +133,7 @@ imbalance, other, root, later = sp.symbols("C C_1 R R_1", real=True)
 AT_END = [X > 0, sp.Eq(X**2 + imbalance * X - B**2, 0)]  # c^2 = X, epsilon = B/c
 E5 = Claim(
     "E5",
-    "The sharpness of a two-layer minimum lies between two bounds, and falls with the imbalance",
+    "The sharpness of a two-layer minimum lies between two bounds; with imbalance alpha c^2 falls",
     "Yoo et al., for one neuron a layer: with C = |u|^2 - v^2 (inner, outer weights) and Q the "
     "squared least-squares solution, v^2 = (sqrt(C^2 + 4Q) - C)/2 at a minimum, and its sharpness "
     "is between s v^2 + d_1^2/v^2 and s v^2 + sum d_i^2/v^2, s the largest data variance, d_i the "

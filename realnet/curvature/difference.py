@@ -105,8 +105,9 @@ def refuse_other_slope(
     allowed += ROUNDINGS * torch.finfo(objective.stored).eps * sum(map(abs, (loss, *seen.losses)))
     if abs(seen.losses[1] - seen.losses[0] - integral) > allowed:
         raise InvalidInput(
-            "the gradient is not the loss's: the loss changes otherwise than its gradient says. "
-            "Look for a hook or an operation of your own that changes gradients."
+            "the gradient is not the loss's: the loss changes otherwise than its gradient says, "
+            f"over a step of {seen.h:.3g}. Look for a hook or an operation of your own that "
+            "changes gradients; among weights of unlike sizes the step may be too long for some."
         )
 
 
@@ -115,7 +116,8 @@ def doubts(objective: Differentiable, values: Tensor, vectors: Tensor) -> Tensor
 
     |v^T H_2h v - value| + |v^T H_h/2 v - value| + |value| d^2: the first is three times the
     truncation, the second twice the gradient's rounding where rounding is what matters, the last
-    the rounding of the parameters. Four gradients a pair.
+    the rounding of the parameters. Four gradients a pair. What is narrower than h in a direction
+    that was not found is not seen.
     """
     found = []
     for value, v in zip(values.tolist(), vectors, strict=True):

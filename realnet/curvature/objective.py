@@ -111,6 +111,8 @@ class Objective:
             self._kept = parts if self.data.count == 1 and self.twice else None
         self.own_loss = float(total) / (counts or 1.0)
         whole, gradient, self._count = self._together(float(total), gradient, counts)
+        if self.ranks is not None:
+            self.ranks.meet("rest", fingerprint(self.trainable.rest()), self.device)
         total = torch.tensor(whole, dtype=torch.float64, device=self.device)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(gradient).all()):
             self.end()

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import UninitializedParameter
 
 from linmodel.errors import InvalidInput, refuse
@@ -45,6 +46,17 @@ class Trainable:
         if self.module is not None:
             return list(self.module.parameters())
         return [tensor for _, tensor in self._named]
+
+    def rest(self) -> list[Tensor]:
+        """What the loss may depend on beside `now()`: frozen tensors, and a module's buffers.
+
+        Not the running statistics of batch norm in training mode, which uses the batch's.
+        """
+        found = [tensor for tensor in self.everything() if not tensor.requires_grad]
+        for module in self.module.modules() if self.module is not None else ():
+            if not (module.training and isinstance(module, _BatchNorm)):
+                found += module.buffers(recurse=False)
+        return [tensor for tensor in found if tensor.layout == torch.strided]
 
 
 def as_parameters(params: Parameters) -> list[Tensor]:

@@ -19,7 +19,8 @@ from torch import Tensor
 from linmodel.errors import InvalidInput, refuse
 
 PATIENCE = 300.0  # seconds to wait for the others; less where the group's own timeout is less
-KINDS = ("loss and gradient", "product", "end")
+KINDS = ("loss and gradient", "product", "rest", "end")
+DIFFER = {"product": "vectors", "rest": "buffers (running statistics) or frozen parameters"}
 
 
 class Elsewhere(InvalidInput):
@@ -67,10 +68,10 @@ class Ranks:
                 "the same k, seed, tolerance and assurance."
             )
         if most != -least:
-            what = "vectors differ" if kind == "product" else "parameters differ"
+            what = DIFFER.get(kind, "parameters")
             raise Elsewhere(
-                f"the processes' {what}: each must hold the same model, and the tracker the same "
-                "seed. Broadcast the parameters from one process."
+                f"the processes' {what} differ: each must hold the same model, and the tracker the "
+                "same seed. Broadcast parameters and buffers from one process."
             )
 
     def fail(self, error: BaseException, device: torch.device) -> None:

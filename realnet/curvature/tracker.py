@@ -51,7 +51,8 @@ class SharpnessTracker(Recorded):
                 named or not, or an optimiser's param_groups. A tied tensor counts once.
                 A module also lets dropout and batch norm be seen.
     chunks      the data in parts, in anything that can be iterated again; see `chunks.Data`
-    weights     each chunk's share of the data, in any unit; the chunks' lengths where not given
+    weights     each chunk's share of the data, in any unit (one for all processes); the chunks'
+                lengths where not given
     k           number of eigenpairs
     tolerance   largest estimated relative error of each eigenvalue
     max_products  per evaluation, at least k + 1; where they do not suffice, converged is False

@@ -59,6 +59,15 @@ def test_an_edit_of_the_model_is_noticed():
     assert (row["kind"], row["verdict"]) == (mutate.MODEL, mutate.KILLED) and row["id"]
 
 
+@pytest.mark.parametrize(
+    ("status", "verdict"), [(-9, mutate.UNDECIDED), (1, mutate.KILLED), (0, mutate.SURVIVED)]
+)
+def test_a_child_that_is_killed_has_noticed_nothing(monkeypatch, status, verdict):
+    monkeypatch.setattr(mutate, "call", lambda *work: (None, status))
+    row = mutate._model_row("LOSS", 0, "LOSS = 0")
+    assert row["verdict"] == verdict and mutate._decided_row(row) == (status >= 0)
+
+
 def test_the_rate_counts_what_claims_more():
     words = [mutate.KILLED] * 3 + [mutate.SURVIVED, mutate.WEAKER]
     assert mutate.kill_rate([{"verdict": word} for word in words]) == pytest.approx(3 / 4)

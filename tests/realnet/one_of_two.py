@@ -64,10 +64,10 @@ def main(rank, folder):
     own = slice(0, SPLIT) if rank == 0 else slice(SPLIT, 40)
     said = {}
 
-    def tracker(kind="mean", model=None, loss_fn=None, **options):
+    def tracker(kind="mean", model=None, loss_fn=None, split=True, **options):
         default, x, y = problem()
         model = model or default
-        size = 6 if rank == 0 else 40
+        size = 6 if rank == 0 and split else 40
         chunks = list(zip(x[own].split(size), y[own].split(size), strict=True))
         return SharpnessTracker(
             loss_fn or loss_of(model, kind), model, chunks=chunks, processes=True, **options
@@ -89,6 +89,16 @@ def main(rank, folder):
     with torch.no_grad():
         model[0].weight[0, 0] += rank
     said["parameters"] = sentence(tracker(model=model)[0].evaluate)
+    model = nn.Sequential(problem()[0], nn.BatchNorm1d(3)).eval()
+    model[1].running_var[0] += rank  # as after training with DistributedDataParallel
+    said["buffers"] = sentence(tracker(model=model)[0].evaluate)
+    said["batches"] = sentence(
+        tracker(model=model.train(), split=False, training_mode="consistent")[0].evaluate
+    )
+    model = problem()[0]
+    with torch.no_grad():
+        model[0].weight.requires_grad_(False)[0, 0] += rank
+    said["frozen"] = sentence(tracker(model=model)[0].evaluate)
     said["seeds"] = sentence(tracker(seed=rank)[0].evaluate)
     said["which"] = sentence(lambda: tracker()[0].evaluate(["critical"]))
     model, x, y = problem()

@@ -54,6 +54,9 @@ def test_two_processes_are_one_along_training(said, kind):
     [
         ("failing", "another process stopped with an error", "ArithmeticError: planted"),
         ("parameters", "processes' parameters differ", "processes' parameters differ"),
+        ("buffers", "processes' buffers (running stat", "processes' buffers (running stat"),
+        ("batches", "no error", "no error"),
+        ("frozen", "or frozen parameters differ", "or frozen parameters differ"),
         ("seeds", "processes' vectors differ", "processes' vectors differ"),
         ("which", "which with processes", "which with processes"),
         ("shares", "shares of the data are not known", "shares of the data are not known"),
