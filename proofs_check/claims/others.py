@@ -141,7 +141,7 @@ E5 = Claim(
     "has no share of the top direction for alpha > 1: alpha c^2 <= max(alpha c^2, c^2 + B^2/c^2) "
     "<= alpha c^2 + B^2/c^2; for alpha <= 1 all three are c^2 + B^2/c^2. c^2 falls with C, so "
     "alpha c^2 does; c^2 + B^2/c^2 = sqrt(C^2 + 4B^2) rises with C >= 0.",
-    r"\alpha c^2\le\lambda_{\max}\le\alpha c^2+B^2/c^2,\quad"
+    r"\alpha c^2\le\lambda_{\max}\le\alpha c^2+B^2/c^2,\quad "
     r"c^2=\tfrac12\big(\sqrt{C^2+4B^2}-C\big)",
     Verdict.PROVED,
     source="Yoo, Song, Yun (arXiv 2506.06940), by a public account, in our words and model",
