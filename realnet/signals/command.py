@@ -88,7 +88,7 @@ def signals(
             every=length,
             eigenvalues=directions,
             tolerance=1e-2,
-            chunk_size=chunk_size or usual_chunk(device, norm),
+            chunk_size=usual_chunk(device, norm) if chunk_size is None else chunk_size,
             dials=read_dials(dial),
             device=device,
             seed=seed,

@@ -92,3 +92,12 @@ def test_without_torch_realnet_imports_and_names_the_extra():
     networks, tracker = done.stdout.splitlines()
     assert networks.endswith("Run: pip install '.[realnet]' in this project's folder")
     assert tracker.endswith("Run: pip install '.[track]' in this project's folder")
+
+
+def test_signals_take_256_samples_at_a_time_on_a_cpu_and_refuse_none():
+    from realnet.signals.command import CHUNK, usual_chunk
+
+    assert usual_chunk("cpu", "none") == CHUNK
+    assert usual_chunk("cpu", "batch") is None
+    refused = CliRunner().invoke(app, ["signals", "--chunk-size", "0"])
+    assert refused.exit_code != 0 and "chunk_size is 0" in str(refused.exception)
