@@ -84,9 +84,7 @@ class Elimination:
             equation = originals[i]
             for _, earlier, its_value in self.solved[:at]:
                 equation = _put(equation, earlier, its_value, self.ring)
-            quotient, rest = divmod(total - smaller, equation)
-            if not rest.is_zero():
-                raise ArithmeticError("an eliminated equation does not divide")
+            quotient = (total - smaller) / equation  # exact: flint raises where it is not
             found[i] = found.get(i, self.ring.constant(0)) + quotient
             # equation = originals[i] - (what earlier equations took): put that back, recursively
             for j, part in self._taken(originals[i], at).items():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import pytest
 
-from proofs_check import audit
+from proofs_check import audit, children
 from proofs_check.certificates.formula import Statement
 from proofs_check.smtlib import SAT, UNSAT, queries
 from tests.proofs_check.test_command_line import call
@@ -63,3 +64,18 @@ def test_without_cvc5_one_sentence(monkeypatch, capsys):
         and err.startswith("error: audit needs cvc5")
         and "\n" not in err[:-1]
     )
+
+
+def test_a_child_that_outstays_our_patience_is_killed():
+    assert children.call(time.sleep, 60, patience=0.2) == (None, None)
+
+
+def test_where_processes_are_not_forked_they_are_spawned(monkeypatch):
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    assert children._context.__wrapped__().get_start_method() == "spawn"
+
+
+def test_nothing_to_assume_is_nothing_more_to_ask():
+    assert [one.name for one in queries(Statement((), "x**2 >= 0"))] == [""]
+    with pytest.raises(ValueError, match="not a whole exponent"):
+        list(queries(Statement(("y > 0",), "x**y > 0")))

@@ -11,10 +11,11 @@ import pytest
 import sympy as sp
 
 from proofs_check import catalogue, smt
-from proofs_check.certificates import archive
+from proofs_check.certificates import archive, finder
 from proofs_check.certificates.cases import cases
 from proofs_check.certificates.finder import LADDER, find
 from proofs_check.certificates.formula import Statement
+from proofs_check.certificates.idle import idle
 from proofs_check.certificates.recheck import Certificate, recheck
 from proofs_check.certify import statements
 from proofs_check.claims.field import B, c, epsilon, o
@@ -152,3 +153,43 @@ def test_an_outcome_that_is_no_proof_is_not_seconded():
     odd = Check("z3", lambda: Outcome(Verdict.OPEN, "?"), statement=lambda: SQUARES)
     claim = Claim("X1", "t", "s", "", Verdict.PROVED, steps=(step("only", odd),))
     assert decide(claim).verdict == Verdict.OPEN
+
+
+@pytest.mark.parametrize(
+    "true",
+    [
+        Statement(("x + x*y == 0", "y > 0"), "x >= 0"),  # x alone in a term, but not solved for
+        Statement(("x == y + 1",), "x**2 + y**2 >= 2*x*y"),
+        Statement(("x > 1 or x < -1", "x*2 == y"), "y**2 > 4"),
+    ],
+)
+def test_equations_are_used_where_they_are_solved_for_and_where_not(true):
+    found = find(true, ladder=LADDER[:3])
+    assert found is not None and recheck(found) == ""
+
+
+def test_the_square_of_a_hint_is_used():
+    sums = Statement(("z == x + y",), "x**2 + 2*x*y + y**2 >= 0")
+    assert find(sums, ladder=LADDER[:1]) is None
+    found = find(sums, squares=["z"], ladder=LADDER[:1])
+    assert found is not None and recheck(found) == ""
+
+
+def test_a_search_that_grows_too_large_finds_nothing(monkeypatch):
+    assert find(SQUARES) is not None
+    for most in (0, 1):
+        monkeypatch.setattr(finder, "MOST_COLUMNS", most)
+        assert find(SQUARES) is None
+
+
+def test_terms_without_an_exact_solution_are_no_proof(monkeypatch):
+    """What the floating-point program chose need not add up in rational numbers."""
+    x = SQUARES.ring.gen(0)
+    assert finder._exact([finder.Column(x, SQUARES.ring.constant(1), strict=True)]) is None
+    monkeypatch.setattr(finder, "_exact", lambda chosen: None)
+    assert find(SQUARES, ladder=LADDER[:1]) is None
+
+
+def test_zero_is_not_the_same_as_another_comparison():
+    zero = Statement(("x > 0", "y > 0"), "x*y > 0 and x - x >= 0")
+    assert idle(zero) == ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 import sympy as sp
 
-from proofs_check import mutate, smt, symbolic
+from proofs_check import catalogue, mutate, smt, symbolic
+from proofs_check.claims import field
 from proofs_check.claims.field import B, c, epsilon
-from proofs_check.ledger import Check, Outcome
+from proofs_check.ledger import Check, Outcome, Result, StepResult, Verdict
 from proofs_check.mutants import Mutant, edits
 from tests.proofs_check.test_command_line import call
 
@@ -80,3 +82,53 @@ def test_an_edit_that_takes_too_long_is_undecided():
 
     slow = Mutant("number", "slow", Check("sympy", endless))
     assert mutate.verdict(slow, seconds=0.1) == mutate.UNDECIDED
+
+
+def test_a_whole_run_edits_the_model_too_and_a_sample_does_not(monkeypatch):
+    monkeypatch.setattr(mutate, "places", lambda ids: [])
+    edits_of_the_model = [shown for _, _, shown in mutate.model_edits()]
+    assert [task.question[2] for task in mutate.tasks()] == edits_of_the_model
+    assert mutate.tasks(["M4"]) == mutate.tasks(sample=5) == []
+
+
+def test_a_check_without_edits_does_not_stop_a_sample():
+    bare = Check("sympy", lambda: Outcome(Verdict.PROVED, ""), mutants=lambda: iter(()))
+    found = list(mutate._chosen([("A", "1/bare", bare), ("B", "1/tight", TIGHT)], 10**6, 0))
+    assert {claim for claim, _, _ in found} == {"B"}
+    assert len(found) == len(list(TIGHT.mutants()))
+
+
+def test_off_the_main_thread_an_edit_has_no_limit_and_the_same_verdict():
+    edited = next(iter(TIGHT.mutants()))
+    found: list[str] = []
+    other = threading.Thread(target=lambda: found.append(mutate.verdict(edited)))
+    other.start()
+    other.join()
+    assert found == [mutate.verdict(edited)]
+
+
+@pytest.mark.parametrize(("planted", "noticed"), [("M10", "M10"), ("F4", "F4"), (None, "")])
+def test_the_first_claim_that_fails_is_the_one_that_noticed(monkeypatch, planted, noticed):
+    """Without a child: the ledger stands still, but for one claim that fails."""
+
+    def decided(claim):
+        bad = claim.id == planted
+        verdict = Verdict.REFUTED if bad else claim.recorded
+        outcome = Outcome(Verdict.REFUTED if bad else Verdict.PROVED, "")
+        part = StepResult(claim.steps[0], {"x": outcome})
+        return Result(claim, verdict, "", "", 0.0, (part,))
+
+    def run(ids, each):
+        for claim in catalogue(["F1", "F4", "F5"]):
+            each(decided(claim))
+
+    monkeypatch.setattr(field, "LOSS", field.LOSS)  # put back afterwards
+    monkeypatch.setattr(mutate, "edited_model", lambda part, number: part)
+    monkeypatch.setattr(mutate, "decide", decided)
+    monkeypatch.setattr(mutate, "run", run)
+    assert mutate._who_notices("LOSS", 0) == noticed
+
+
+def test_only_a_comparison_with_a_mirror_is_turned_round():
+    kinds = [one.kind for one in smt.implies([c > 0], sp.Ne(c, -1)).mutants()]
+    assert kinds.count("relation") == 1  # the hypothesis, weakened

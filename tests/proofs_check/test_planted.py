@@ -272,3 +272,35 @@ def test_a_lemma_may_not_be_used_on_trust():
         step("an unchecked sentence")
     bad = Step("signs", by_lemma("monotone", "signs", sign=WRONG_SIGN).checks, "monotone")
     assert decide(Claim("X2", "", "", "", Verdict.PROVED, steps=(bad,))).verdict == Verdict.REFUTED
+
+
+@pytest.mark.parametrize("unknown", [1, 2])
+def test_each_answer_that_the_solver_owes_is_open_when_it_owes_it(monkeypatch, unknown):
+    """First whether the negation has a solution, then whether the hypotheses have one."""
+    answers = iter([(smt.z3.unknown if n == unknown else smt.z3.unsat, None) for n in (1, 2)])
+    monkeypatch.setattr(smt, "_ask", lambda *question: next(answers))
+    assert run_check(smt.implies([c > 0], c > -1)).verdict == Verdict.OPEN
+
+
+def test_what_holds_without_hypotheses_needs_no_example_of_them():
+    assert verdict_of(smt.implies([], c**2 + epsilon**2 >= 2 * c * epsilon)) == Verdict.PROVED
+
+
+def test_an_interval_around_zero_at_a_point_is_open():
+    around = enclosure.positive(lambda x: x * 0 + arb(0, 1), {"x": (1, 1)})
+    assert "undecided at the point" in run_check(around).evidence
+    assert verdict_of(around) == Verdict.OPEN
+
+
+def test_an_integer_symbol_is_refuted_at_an_integer():
+    n = sp.Symbol("n", integer=True, positive=True)
+    found = run_check(symbolic.identity(sp.cos(2 * sp.pi * n), n))
+    assert found.verdict == Verdict.REFUTED and "differ at n = " in found.evidence
+
+
+def test_roots_inside_roots_and_functions_of_no_rule_are_left():
+    nested = X
+    for _ in range(10):
+        nested = sp.sqrt(1 + nested)
+    assert second.agrees(nested**2048, X) is None
+    assert second.agrees(sp.sin(X), X) is None

@@ -238,3 +238,37 @@ def test_long_sums_and_e_are_read_and_what_is_not_real_is_said() -> None:
     assert verdict("alpha > -exp(1)") == "tested"
     entry = {"hypotheses": STANDING, "conclusion": "sqrt(-alpha) > 0", "examples": 5}
     assert "not a real number" in str(check_theorem(entry))
+
+
+def test_a_violation_that_no_interval_confirms_is_open_and_no_refutation():
+    """The time of the dip is a float: nothing there is certain."""
+    entry = {"hypotheses": STANDING, "conclusion": "c >= 2*c0", "when": "dip", "examples": 3}
+    (outcome,) = check_theorem(entry).steps[0].outcomes.values()
+    assert outcome.verdict == "open" and "3 violations in floats, unconfirmed" in outcome.evidence
+
+
+def test_examples_at_the_start_need_no_flow():
+    found = ("sharpness <= log(1 + alpha)", "refuted"), ("sharpness >= log(1 + k)/99", "tested")
+    for conclusion, expected in found:
+        assert verdict(conclusion, "start", ("B > 1",)) == expected
+
+
+def test_a_conclusion_of_numbers_alone_is_true_or_false_as_it_stands():
+    loose = {"hypotheses": ["c0 == 1"], "when": "dip", "examples": 2, "ranges": {"k": [0, 2]}}
+    assert check_theorem(loose | {"conclusion": "exp(c0) > 2"}).verdict == "tested"
+    assert check_theorem(loose | {"conclusion": "exp(c0) > 3"}).verdict != "tested"
+
+
+def test_a_hypothesis_about_the_state_is_not_drawn():
+    entry = {"hypotheses": [*STANDING, "c == 2*c0"], "conclusion": "c > exp(-t)", "examples": 2}
+    (outcome,) = check_theorem(entry).steps[0].outcomes.values()
+    assert outcome.verdict == "open" and "about c at the moment itself" in outcome.evidence
+
+
+def test_a_fault_of_ours_is_not_called_the_users(monkeypatch):
+    def broken(trial):
+        raise TypeError("a fault")
+
+    monkeypatch.setattr(theorem, "try_examples", broken)
+    with pytest.raises(TypeError, match="a fault"):
+        theorem._without_proof(theorem.read({"hypotheses": [], "conclusion": "c > exp(t)"}), [])
