@@ -253,7 +253,7 @@ def observe_phase(
 
     Without `steps`: time 60 / c_inf^2, within 2,000 to 400,000 steps. Settled: over the last fifth
     alpha c^2 varies by less than 1e-3 of its size and |o| falls. Oscillation: it varies by more,
-    and by half to twice of what it did in the fifth before.
+    by half to twice of what it did in the fifth before, and turns round at least twice.
     Raises InvalidInput as `gradient_descent` does.
     """
     eta = real("step_size", step_size, above=0)
@@ -275,6 +275,7 @@ def observe_phase(
     if swing < RESTS and log_o[-1] < log_o[-fifth]:
         name = CATAPULT if u.max() > 2 and u[-1] < u.max() * (1 - RESTS) else LIKE_FLOW
         return Phase(name, False, f"settled at eta alpha c^2 = {u[-1]:.6g}", u_limit, nan)
-    if swing >= RESTS and earlier / 2 < swing < 2 * earlier:
+    turns = np.count_nonzero(np.diff(np.sign(np.diff(u[-fifth:]))))
+    if turns >= 2 and swing >= RESTS and earlier / 2 < swing < 2 * earlier:
         return Phase(OSCILLATION, False, f"still swings by {swing:.2g}", u_limit, nan)
     return Phase(UNDECIDED, False, f"not at rest: swings by {swing:.2g}", u_limit, nan)

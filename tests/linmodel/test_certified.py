@@ -1,15 +1,18 @@
 """Certified integration: narrow, right against a Taylor method, honest when it fails."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import flint
 import mpmath
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, ctx
 
 from linmodel import InvalidInput, OpposingSignals, State, closed_form, sharpness
-from linmodel.certified import CannotEnclose, certified_flow, outward, reference
+from linmodel.certified import CannotEnclose, certified_flow, outward, pieces, reference
+from linmodel.certified.collocation import grid, propose
+from linmodel.certified.sharpness import largest_eigenvalue
 from tests import tolerances
 
 STANDARD = {
@@ -167,3 +170,51 @@ def test_long_after_the_limit_is_reached():
     kappa = start.kappa
     c_square = (kappa + np.hypot(kappa, 20.0)) / 2
     np.testing.assert_allclose(found.c[0] ** 2, c_square, rtol=tolerances.ALGEBRA)
+
+
+@pytest.mark.parametrize("length", [1.0, 1e3, 1e200])
+def test_a_piece_that_is_too_long_is_not_proposed(length):
+    at = [arb(value) for value in (1.0, 0.1, 0.4, 0.9)]
+    nodes = grid(16, 200)
+    assert propose(100.0, 10.0, at, arb("1e-3"), nodes, 15) is not None
+    assert propose(100.0, 10.0, at, arb(length), nodes, 15) is None
+
+
+def test_a_piece_is_halved_until_it_is_proposed(monkeypatch):
+    asked = []
+
+    def seldom(alpha, beta_norm, start, h, nodes, digits):
+        asked.append(float(h))
+        return propose(alpha, beta_norm, start, h, nodes, digits) if len(asked) > 2 else None
+
+    monkeypatch.setattr(pieces, "propose", seldom)
+    found = certified_flow(OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.9), [0.01])
+    monkeypatch.undo()
+    whole = certified_flow(OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.9), [0.01])
+    assert asked[:3] == [asked[0], asked[0] / 2, asked[0] / 4]
+    assert (found.c[0, 0] <= whole.c[0, 1]) and (whole.c[0, 0] <= found.c[0, 1])
+
+
+def test_a_time_that_needs_more_bits_is_said(monkeypatch):
+    step = pieces._next_piece
+
+    def odd(*given):
+        piece, length = step(*given)
+        return replace(piece, length=piece.length + arb(0, 1e-9)), length
+
+    monkeypatch.setattr(pieces, "_next_piece", odd)
+    with pytest.raises(CannotEnclose, match="needs more bits"):
+        certified_flow(OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.9), [1.0])
+
+
+@pytest.mark.parametrize("bits", [30, 53])
+def test_few_bits_make_the_bound_of_sharpness_wide_and_not_wrong(bits):
+    state = (1.0, 0.1, 0.4, 0.9)
+    exact = float(sharpness(OpposingSignals(50.0, 10.0), State(*state)))
+    with ctx.workprec(bits):
+        assert largest_eigenvalue(50.0, 10.0, tuple(map(arb, state))).contains(arb(exact))
+
+
+def test_where_no_bound_of_sharpness_is_proved_it_is_infinite(monkeypatch):
+    monkeypatch.setattr("linmodel.certified.sharpness.exceeds", lambda matrix, x: False)
+    assert not largest_eigenvalue(50.0, 10.0, tuple(map(arb, (1.0, 0.1, 0.4, 0.9)))).is_finite()

@@ -59,9 +59,11 @@ def test_a_limit_on_sizes_leaves_nothing(tmp_path):
     script = (
         f"from linmodel.files import write_bytes; write_bytes({str(tmp_path / 'x')!r}, b'0' * 9000)"
     )
+    environment = os.environ | {"NUMBA_CACHE_DIR": "/tmp"}
+    environment.pop("COVERAGE_PROCESS_CONFIG", None)  # its record would be cut as well
     done = subprocess.run(
         ["bash", "-c", 'ulimit -f 4; exec "$@"', "_", sys.executable, "-c", script],
-        capture_output=True, text=True, check=False, env=os.environ | {"NUMBA_CACHE_DIR": "/tmp"},
+        capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert "File too large" in done.stderr and list(tmp_path.iterdir()) == []
 
@@ -161,3 +163,19 @@ def test_a_seal_fits_its_content_only():
         harmed[place // 8] ^= 1 << (place % 8)
         assert unseal(bytes(harmed)) is None
     assert unseal(sealed[:-1]) is None and unseal(b"") is None
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_where_no_lock_can_be_made_nothing_is_held_or_it_is_said(tmp_path, monkeypatch, writable):
+    """A read-only folder has no writers to keep out; one that cannot take a lock is full."""
+
+    def full(*given, **named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", full)
+    monkeypatch.setattr(os, "access", lambda *asked: writable)
+    if not writable:
+        with hold(tmp_path, "x"):
+            return
+    with pytest.raises(InvalidInput, match="No space left on device"), hold(tmp_path, "x"):
+        pytest.fail("it was held")

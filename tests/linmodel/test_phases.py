@@ -158,3 +158,17 @@ def test_bad_input_is_refused():
     ):
         with pytest.raises(InvalidInput):
             call()
+
+
+def test_where_nothing_is_thrown_no_step_diverges():
+    """A start so small in o that descent is not thrown within the time looked at."""
+    problem, start = OpposingSignals(50.0, 10.0), State(1.0, 0.1, 0.4, 0.0)
+    with pytest.raises(InvalidInput, match="o0"):
+        divergence_step(problem, start)
+
+
+def test_a_run_stopped_on_its_way_is_not_named():
+    """Sharpness that only rises or only falls does not swing, however much it moves."""
+    problem = OpposingSignals(50.0, 10.0)
+    names = {observe_phase(problem, START, 1e-4, steps).name for steps in (30, 100, 300)}
+    assert names == {"unfinished"}

@@ -7,11 +7,24 @@ import warnings
 
 import numpy as np
 import pytest
+import typer
+from hypothesis import find
 
 import linmodel
-from linmodel import InvalidInput, OpposingSignals, State, console, errors, files, sweep
+from linmodel import (
+    FlowFailed,
+    InvalidInput,
+    OpposingSignals,
+    State,
+    console,
+    errors,
+    files,
+    strategies,
+    sweep,
+)
 from linmodel.arguments import typed
 from linmodel.assumptions import require_strengths
+from linmodel.envelope import PrecisionExhausted, envelope, negative
 from linmodel.network import (
     GradientDescent,
     ModeState,
@@ -132,3 +145,39 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_log(monkeypatch, capsys)
         with console.progress(2, "cells") as advance:
             advance(2, "done")
         assert "2/2" in capsys.readouterr().err
+
+
+def test_an_envelope_beyond_rounding_names_what_holds_there():
+    far = OpposingSignals(1e13, 10.0)
+    with pytest.raises(PrecisionExhausted, match="Use linmodel"):
+        envelope(far, START, np.array([1e-6, 1.0]))
+
+
+def test_a_tau_on_the_line_between_the_sides_is_not_reached(monkeypatch):
+    monkeypatch.setattr(negative, "DOUBLINGS", 2)
+    curve = negative.ClosedCurve(c=1.0, epsilon=-0.1, rest=0.0, b_norm=1e-9)
+    with pytest.raises(InvalidInput, match="tau is not reached"):
+        curve.epsilon_at(np.array([1e9]))
+
+
+def test_an_integrator_that_stops_is_no_result(monkeypatch):
+    class Stopped:
+        success, message = False, "a step became too small."
+
+    monkeypatch.setattr("linmodel.network.spectra.solve_ivp", lambda *given, **named: Stopped)
+    spectra = Spectra(beta=[5.0, 0.0], signal=[1.0, 1.0], opposing=[50.0])
+    with pytest.raises(FlowFailed, match="a step became too small"):
+        spectral_flow(spectra, ModeState(1.0, [0.1, 0.4], [0.9]), [0.0, 1.0])
+
+
+def test_a_program_without_an_output_ends_well(monkeypatch):
+    app = typer.Typer()
+    app.command()(lambda: None)
+    monkeypatch.setattr("sys.argv", ["nothing"])
+    monkeypatch.setattr("sys.stdout", None)
+    assert console._status(app, "nothing") == 0
+
+
+def test_standing_cases_are_of_alpha_from_one():
+    with pytest.raises(InvalidInput, match="1 upwards"):
+        find(strategies.standing_cases(alpha=(0.1, 0.5)), lambda case: True)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from flint import arb
 
 from linmodel import InvalidInput, OpposingSignals, State, settling
 from linmodel.bounds import limit, limit_c_squared
-from linmodel.certified import certified_end
+from linmodel.certified import certified_end, ending
 from linmodel.settling import settles
 from tests import tolerances
 
@@ -137,3 +138,14 @@ def test_an_enclosure_that_is_too_wide_decides_nothing():
     assert certified_end(problem, start, eta, 200, bits=53) != "settles"
     with pytest.raises(InvalidInput, match="step_size"):
         certified_end(problem, start, 0.0)
+
+
+def test_a_run_is_looked_at_from_either_side_and_far_out():
+    problem = OpposingSignals(50.0, 10.0)
+    far = tuple(arb(value) for value in (1e40, 0.1, 0.0, 1e-9))
+    assert ending._look(problem, far, 1e-3) == "undecided"
+    eta = 1 / float(limit(problem, State(1.0, 0.5, 0.0, 0.0)).opposing_curvature)
+    for sign in (1, -1):  # s -> -s is a symmetry (M10)
+        near = tuple(arb(value) for value in (sign * 1.0, sign * 0.5, 0.0, 1e-9))
+        assert ending._look(problem, near, eta) == "settles"
+    assert ending._look(problem, (arb.nan(),) * 4, eta) == "undecided"

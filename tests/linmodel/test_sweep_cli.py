@@ -80,3 +80,35 @@ def test_sizes_beyond_reason_are_refused_before_axes_are_built():
 def test_bad_input_is_invalid_input():
     done = call("--alpha", "1,nan", "--beta-norm", "5", "--times", "0:1:3")
     assert isinstance(done.exception, InvalidInput)
+
+
+def test_without_a_file_the_result_is_shown():
+    done = call("--alpha", "10,50", "--beta-norm", "5", "--state", "1,0.1,0.4,0.9",
+                "--step-size", "1e-3", "--steps", "100")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "2 cells: " in done.output and "final_sharpness" in done.output
+    short = call("--alpha", "10", "--beta-norm", "5", "--state", "1,0.1")
+    assert isinstance(short.exception, InvalidInput) and "four numbers" in str(short.exception)
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_on_a_terminal_a_large_sweep_asks(tmp_path, monkeypatch, answer):
+    out = tmp_path / "sweep.zarr"
+    monkeypatch.setattr("linmodel.sweeps.command.MOST_BYTES", 1000)
+    monkeypatch.setattr("linmodel.sweeps.command.sys.stdin", Terminal())
+    monkeypatch.setattr(typer, "confirm", lambda question: answer)
+    given = {"alpha": "10:1e4:2000:log", "beta_norm": "5", "out": out}
+    if answer:
+        sweep(**given)
+    else:
+        with pytest.raises(InvalidInput, match="one that is confirmed"):
+            sweep(**given)
+    assert out.exists() == answer
+
+
+class Terminal:
+    """What somebody types at."""
+
+    def isatty(self) -> bool:
+        """Somebody is there."""
+        return True
