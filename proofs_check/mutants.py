@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -25,15 +26,29 @@ class Mutant:
     """A check of a statement with one edit.
 
     kind    number, sign, exponent, relation, hypothesis or model
-    shown   the edited statement
+    parts   the edited statement: sympy's expressions, and words
     check   would it pass?
     weaker  where given: does it only say less than the statement did?
+    says    the parts as a sentence
     """
 
     kind: str
-    shown: str
+    parts: tuple[Any, ...]
     check: Check
     weaker: Check | None = None
+    says: Callable[..., str] = "{}".format
+
+    @property
+    def shown(self) -> str:
+        """The edited statement, to be read. It costs more than the edit: sympy sorts terms."""
+        return self.says(*self.parts)
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The edited statement with the assumptions of its symbols, which `shown` leaves out."""
+        return tuple(
+            part if isinstance(part, str) else sp.srepr(part, order="none") for part in self.parts
+        )
 
 
 def edits(expression: Expression) -> Iterator[tuple[str, Expression]]:
@@ -78,7 +93,7 @@ def of_sides(left: Any, right: Any, check: Callable[[Any, Any], Check]) -> Itera
     for i, side in enumerate(sides):
         for kind, new in edits(side):
             pair = (new, sides[1]) if i == 0 else (sides[0], new)
-            yield Mutant(kind, f"{pair[0]} = {pair[1]}", check(*pair))
+            yield Mutant(kind, pair, check(*pair), says="{} = {}".format)
 
 
 def of_implication(
@@ -87,13 +102,14 @@ def of_implication(
     """Mutants of `given` implies `then`; `check` makes the check of an implication."""
     for i, part in enumerate(given):
         rest = [*given[:i], *given[i + 1 :]]
-        yield Mutant("hypothesis", f"{_shown(rest, then)} (without {part})", check(rest, then))
+        without = partial(_shown, without=part)
+        yield Mutant("hypothesis", (*rest, then), check(rest, then), says=without)
         if type(part) in STRICT:
             weaker = [*given[:i], STRICT[type(part)](*part.args), *given[i + 1 :]]
-            yield Mutant("relation", _shown(weaker, then), check(weaker, then))
+            yield Mutant("relation", (*weaker, then), check(weaker, then), says=_shown)
     for kind, new, gap in _conclusions(then):
         less = None if gap is None else check(list(given), gap)
-        yield Mutant(kind, _shown(given, new), check(list(given), new), less)
+        yield Mutant(kind, (*given, new), check(list(given), new), less, _shown)
 
 
 def _conclusions(then: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -124,5 +140,7 @@ def _margin(relation: Any) -> Expression:
     return relation.gts - relation.lts
 
 
-def _shown(given: Sequence[Any], then: Any) -> str:
-    return f"{', '.join(map(str, given))} => {then}"
+def _shown(*parts: Any, without: Any = None) -> str:
+    *given, then = parts
+    less = "" if without is None else f" (without {without})"
+    return f"{', '.join(map(str, given))} => {then}{less}"

@@ -69,7 +69,7 @@ def tasks(ids: Iterable[str] | None = None, sample: int | None = None, seed: int
     made = (versions(), decides, f"{SECONDS:g} s")
     found = []
     for claim, name, mutant in _chosen(places(ids), sample, seed):
-        question = ("mutate", claim, name, mutant.kind, mutant.shown, *made)
+        question = ("mutate", claim, name, mutant.kind, *mutant.exact, *made)
         found.append(Task(question, partial(_row, claim, name, mutant)))
     if ids is None and sample is None:
         found += model_tasks()

@@ -192,6 +192,8 @@ def limit(
 
     def mutants() -> Iterable[Mutant]:
         for kind, new in edits(sp.sympify(value)):
-            yield Mutant(kind, f"limit {new}", limit(expression, variable, at, new, side))
+            parts = (new, expression, variable, sp.sympify(at), side)
+            check = limit(expression, variable, at, new, side)
+            yield Mutant(kind, parts, check, says="limit {}".format)
 
     return Check("sympy", decide, formula, mutants=mutants)

@@ -80,7 +80,7 @@ def test_an_edit_that_takes_too_long_is_undecided():
         while True:
             pass
 
-    slow = Mutant("number", "slow", Check("sympy", endless))
+    slow = Mutant("number", ("slow",), Check("sympy", endless))
     assert mutate.verdict(slow, seconds=0.1) == mutate.UNDECIDED
 
 
@@ -132,3 +132,16 @@ def test_the_first_claim_that_fails_is_the_one_that_noticed(monkeypatch, planted
 def test_only_a_comparison_with_a_mirror_is_turned_round():
     kinds = [one.kind for one in smt.implies([c > 0], sp.Ne(c, -1)).mutants()]
     assert kinds.count("relation") == 1  # the hypothesis, weakened
+
+
+def test_edits_that_differ_in_an_assumption_alone_are_two_questions(monkeypatch):
+    """What is kept of a statement about positive x is no answer about any x."""
+    found = []
+    for assumed in ({"real": True}, {"positive": True}):
+        x = sp.Symbol("x", **assumed)
+        edited = symbolic.identity((x + 1) ** 2, x**2 + 2 * x + 1)
+        monkeypatch.setattr(mutate, "places", lambda ids, one=edited: [("A", "1/one", one)])
+        found.append(mutate.tasks(["A"]))
+    plain, positive = found
+    assert [task.answer() for task in plain] == [task.answer() for task in positive] != []
+    assert not {task.digest for task in plain} & {task.digest for task in positive}
