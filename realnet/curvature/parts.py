@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from linmodel.arguments import typed
 from linmodel.errors import InvalidInput, refuse
+from realnet.curvature.buffers import still
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.evaluated import Curvature
 from realnet.curvature.objective import LossFunction
@@ -45,10 +46,12 @@ def sample_curvature(
     `sample_losses(*chunk)` gives the losses of the chunk's samples, shape (N,). `direction` is
     flat (n,), in the parameters' order, as `Curvature.vectors` has it. All samples of a chunk at
     once: with weights w, d/dw_i of v^T (sum_i w_i H_i) v. The mean over the samples is v^T H v.
+    Raises InvalidInput: a zero direction, losses of another shape, buffers that move.
     """
     found = as_parameters(params)
     if direction.shape != (sum(p.numel() for p in found),) or not direction.norm() > 0:
         refuse("direction", tuple(direction.shape), "a nonzero flat vector, one entry a parameter")
+    sample_losses = still(sample_losses, None, "Call model.eval() around it.")
     unit = unflatten((direction / direction.norm()).to(found[0]), found)
     parts = [_of_chunk(sample_losses, chunk, found, unit) for chunk in chunks or [()]]
     return torch.cat(parts)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import integer, one_of, real, refuse
+from realnet.curvature.buffers import still
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.difference import (
     difference,
@@ -107,6 +108,8 @@ class SharpnessTracker(Recorded):
         one_of("product", product, ("autograd", "difference"))
         self.objective = Objective(self.watched, params, chunks, weights, product, processes)
         model, parts = self.objective.trainable.module, self.objective.data.count
+        compiled = product == "difference"
+        self.watched.loss_fn = still(loss_fn, model, REMEDY, compiled)
         self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
         self.asked = integer("k", k, low=1)
         self.tolerance = real("tolerance", tolerance, above=0.0)

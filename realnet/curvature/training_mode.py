@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from linmodel.errors import InvalidInput, refuse
+from realnet.curvature.buffers import same
 from realnet.curvature.objective import LossFunction
 
 REMEDY = (
@@ -92,13 +93,9 @@ def _refusing(loss_fn: LossFunction, model: nn.Module | None) -> LossFunction:
             before = {name: buffer.clone() for name, buffer in watched.named_buffers()}
             loss = loss_fn(*chunk)
             after = dict(watched.named_buffers())
-            moved = [name for name in before if not _same(before[name], after[name])]
+            moved = [name for name in before if not same(before[name], after[name])]
         if moved:
             raise InvalidInput(f"the loss moves the buffers {', '.join(moved)}. {REMEDY}")
         return loss
 
     return checked
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return torch.equal(one.nan_to_num(), other.nan_to_num())  # a NaN equals itself here

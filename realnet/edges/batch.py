@@ -108,6 +108,7 @@ class BatchSharpness(Draws):
 
     def measure(self, point: Point) -> Measured:
         """more: draws, small_batch (threshold of small batches)."""
+        point.verify()  # the batches' products are of other graphs of the same loss
         draw = self.sampler(point)
 
         def pair() -> tuple[float, float]:

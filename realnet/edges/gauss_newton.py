@@ -39,6 +39,7 @@ class GaussNewton:
     def measure(self, point: Point) -> Measured:
         """more: values (k,), vectors (k, n), rest (top eigenvalue of H - G), agreement of losses.
         Raises InvalidInput where loss_of(outputs) is not the tracked loss."""
+        point.verify()
         self._same_loss(point)
         found = largest(point, self.name, lambda v: self.products(point, v), self.k)
         rest = largest(point, "rest of H", lambda v: point.products(v) - self.products(point, v), 1)
@@ -91,12 +92,12 @@ class GaussNewton:
         )
 
     def _same_loss(self, point: Point) -> None:
-        total = 0.0
+        total, tracked = 0.0, point.loss
         for chunk, weight in point.objective.data:
             with full_precision(point.objective.device), torch.no_grad():
                 total += weight * float(self._value(self.outputs(*chunk), chunk))
-        if abs(total - point.loss) > SAME * max(abs(total), abs(point.loss)):
-            refuse("loss_of(outputs)", total, f"the tracked loss, {point.loss:.6g}")
+        if abs(total - tracked) > SAME * max(abs(total), abs(tracked)):
+            refuse("loss_of(outputs)", total, f"the tracked loss, {tracked:.6g}")
 
     def _value(self, outputs: Tensor, chunk: tuple[Any, ...]) -> Tensor:
         value = self.loss_of(outputs, *chunk)

@@ -76,17 +76,24 @@ class Point:
         """Loss and gradient where something has asked for them: nothing is computed."""
         return self._loss, self._gradient
 
-    def products(self, vectors: Tensor) -> Tensor:
-        """H V by rows, (m, n), over all data. Raises InvalidInput: they would be differences."""
+    def verify(self) -> None:
+        """See once to it that the loss, the chunks and its second derivative can be relied on.
+
+        Raises InvalidInput where they cannot, and for product="difference", which has none.
+        """
         if not self.objective.twice:
             raise InvalidInput(
                 "with product='difference' only the sharpness says by how much it may be off: ask "
                 "for that, or track a copy in float32 that is not compiled."
             )
+        if self._curvature is None and self.memory.get("checked") != self.objective.names:
+            _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
+            self.memory["checked"] = list(self.objective.names)
+
+    def products(self, vectors: Tensor) -> Tensor:
+        """H V by rows, (m, n), over all data. Raises InvalidInput as `verify`."""
         if not self._begun:
-            if self._curvature is None and not self.memory.get("checked"):
-                _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
-                self.memory["checked"] = True
+            self.verify()
             self._begin()
         self.spent["products"] += len(vectors)
         return self.objective.products(vectors)

@@ -344,6 +344,38 @@ def test_nothing_of_the_model_or_the_optimiser_moves():
         assert torch.equal(p.grad, grad)
 
 
+class Dropped(torch.autograd.Function):
+    """Square, whose backward drops the second-order term."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.square()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return 2 * grad * ctx.saved_tensors[0].detach()
+
+
+@pytest.mark.parametrize("product", ["autograd", "difference"])
+@pytest.mark.parametrize("quantity", ["batches", "gauss_newton"])
+def test_products_of_other_graphs_are_verified_before_a_number_is_given(quantity, product):
+    case = Case()
+
+    def loss_of(outputs):
+        return Dropped.apply(outputs).mean()
+
+    asked = {
+        "batches": BatchSharpness(batches=[(case.x,)], draws=2),
+        "gauss_newton": GaussNewton(case.model, loss_of),
+    }
+    tracker = SharpnessTracker(
+        lambda x: loss_of(case.model(x)), case.model, chunks=[(case.x,)], product=product
+    )
+    match = "Dropped" if product == "autograd" else "only the sharpness"
+    refused(match, lambda: tracker.evaluate(asked[quantity]))
+
+
 def curvlinops_or_skip():
     import warnings
 
