@@ -43,10 +43,9 @@ class Objective:
         chunks: Chunks | None = None,
         weights: Sequence[float] | None = None,
         product: str = "autograd",
-        processes: Any = False,
+        ranks: Ranks | None = None,
     ) -> None:
-        self.loss_fn = loss_fn
-        self.ranks = None if processes is False else Ranks(processes)
+        self.loss_fn, self.ranks = loss_fn, ranks
         self._share = 1.0  # of all data that this process has
         self.twice = product == "autograd"  # whether the loss is differentiated twice
         self.trainable = Trainable(params, half=not self.twice)
@@ -112,7 +111,7 @@ class Objective:
         self.own_loss = float(total) / (counts or 1.0)
         whole, gradient, self._count = self._together(float(total), gradient, counts)
         if self.ranks is not None:
-            self.ranks.meet("rest", fingerprint(self.trainable.rest()), self.device)
+            self.ranks.meet("rest", fingerprint(self.trainable.rest()))
         total = torch.tensor(whole, dtype=torch.float64, device=self.device)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(gradient).all()):
             self.end()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -33,6 +34,7 @@ from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
 from realnet.curvature.precision import full_precision
+from realnet.curvature.ranks import Ranks
 from realnet.curvature.search import SHARE
 from realnet.curvature.selfcheck import Products, verified
 from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
@@ -102,25 +104,43 @@ class SharpnessTracker(Recorded):
         processes: Any = False,
         training_mode: str = "refuse",
     ) -> None:
-        if not callable(loss_fn):
-            refuse("loss_fn", type(loss_fn).__name__, "a function that returns the loss")
-        self.watched = Watched(loss_fn)
-        one_of("product", product, ("autograd", "difference"))
-        self.objective = Objective(self.watched, params, chunks, weights, product, processes)
-        model, parts = self.objective.trainable.module, self.objective.data.count
-        compiled = product == "difference"
-        self.watched.loss_fn = still(loss_fn, model, REMEDY, compiled)
-        self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
-        self.asked = integer("k", k, low=1)
-        self.tolerance = real("tolerance", tolerance, above=0.0)
-        self.seed = integer("seed", seed, low=0)
-        self.max_products = integer("max_products", max_products, low=1)
-        self.memory = (
-            memory if memory is None else integer("memory", memory, low=4 * self.asked + 11)
-        )
-        self.sure = one_of("assurance", assurance, ("fast", "sure")) == "sure"
-        self._checked: tuple[weakref.ref[Tensor], ...] = ()
-        self.k, self.solver = self._solver()
+        ranks = None if processes is False else Ranks(processes)
+        with nullcontext() if ranks is None else ranks.told():
+            if not callable(loss_fn):
+                refuse("loss_fn", type(loss_fn).__name__, "a function that returns the loss")
+            self.watched = Watched(loss_fn)
+            one_of("product", product, ("autograd", "difference"))
+            self.objective = Objective(self.watched, params, chunks, weights, product, ranks)
+            model, parts = self.objective.trainable.module, self.objective.data.count
+            self.watched.loss_fn = still(loss_fn, model, REMEDY, not self.objective.twice)
+            self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
+            self.asked = integer("k", k, low=1)
+            self.tolerance = real("tolerance", tolerance, above=0.0)
+            self.seed = integer("seed", seed, low=0)
+            self.max_products = integer("max_products", max_products, low=1)
+            self.memory = (
+                memory if memory is None else integer("memory", memory, low=4 * self.asked + 11)
+            )
+            self.sure = one_of("assurance", assurance, ("fast", "sure")) == "sure"
+            self._checked: tuple[weakref.ref[Tensor], ...] = ()
+            self.k, self.solver = self._solver()
+            if ranks is not None:
+                ranks.agree(self._settings(assurance, product, training_mode))
+
+    def _settings(self, assurance: str, product: str, training_mode: str) -> dict[str, object]:
+        """What must be the same on all processes."""
+        return {
+            "k": self.asked,
+            "tolerance": self.tolerance,
+            "max_products": self.max_products,
+            "seed": self.seed,
+            "memory": self.memory,
+            "assurance": assurance,
+            "product": product,
+            "training_mode": training_mode,
+            "the number of parameters": self.objective.n,
+            "dtype": str(self.objective.stored),
+        }
 
     def _solver(self) -> tuple[int, TopSolver]:
         k = min(self.asked, self.objective.n)
@@ -137,13 +157,9 @@ class SharpnessTracker(Recorded):
         ranks = self.objective.ranks
         if ranks is None:
             return self._curvature()
-        try:
+        with ranks.told():
             found = self._curvature()
-        except BaseException as error:
-            self.objective.end()
-            ranks.fail(error, self.objective.device)
-            raise
-        ranks.meet("end", 0, self.objective.device)
+        ranks.meet("end", 0)
         return found
 
     def _curvature(self) -> Curvature:
@@ -155,8 +171,8 @@ class SharpnessTracker(Recorded):
         self.watched.tensors = objective.trainable.everything()
         with unmoved(self.watched.tensors):
             survey = None if self._known() else Survey()
-            loss, gradient = objective.begin(survey)
             try:
+                loss, gradient = objective.begin(survey)
                 products: Products = objective.products
                 if survey is not None or self.watched.drew:
                     refuse_noise(objective, objective.own_loss, REMEDY)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,16 @@ from realnet.curvature import ranks
 from realnet.curvature.tracker import SharpnessTracker
 
 SPLIT = 17  # of 40 samples are the first process's, in chunks of 6, the others the second's
+SETTINGS = {
+    "k": (1, 2),
+    "tolerance": (1e-3, 1e-4),
+    "assurance": ("fast", "sure"),
+    "memory": (None, 40),
+    "product": ("difference", "autograd"),
+    "max_products": (100, 99),
+    "training_mode": ("refuse", "consistent"),
+    "seed": (0, 1),
+}
 OPTIONS = {"mean": {}, "count": {}, "difference": {"product": "difference"}}
 
 
@@ -61,6 +72,7 @@ def main(rank, folder):
     distributed.init_process_group(
         "gloo", f"file://{folder}/meet", timedelta(seconds=30), rank=rank, world_size=2
     )
+    apart = distributed.new_group(backend="gloo")
     own = slice(0, SPLIT) if rank == 0 else slice(SPLIT, 40)
     said = {}
 
@@ -70,7 +82,7 @@ def main(rank, folder):
         size = 6 if rank == 0 and split else 40
         chunks = list(zip(x[own].split(size), y[own].split(size), strict=True))
         return SharpnessTracker(
-            loss_fn or loss_of(model, kind), model, chunks=chunks, processes=True, **options
+            loss_fn or loss_of(model, kind), model, chunks=chunks, **{"processes": True} | options
         ), model
 
     for kind, options in OPTIONS.items():
@@ -99,7 +111,11 @@ def main(rank, folder):
     with torch.no_grad():
         model[0].weight.requires_grad_(False)[0, 0] += rank
     said["frozen"] = sentence(tracker(model=model)[0].evaluate)
-    said["seeds"] = sentence(tracker(seed=rank)[0].evaluate)
+    for name, both in SETTINGS.items():
+        said[name] = sentence(lambda name=name, both=both: tracker(**{name: both[rank]}))
+    said["made"] = sentence(lambda: tracker(k=1 - rank))
+    more = nn.Sequential(problem()[0], *[nn.Linear(3, 3)] * rank)
+    said["larger"] = sentence(lambda: tracker(model=more))
     said["which"] = sentence(lambda: tracker()[0].evaluate(["critical"]))
     model, x, y = problem()
     bare = SharpnessTracker(lambda: nn.functional.cross_entropy(model(x), y), model, processes=True)
@@ -108,6 +124,15 @@ def main(rank, folder):
     said["group"] = sentence(lambda: SharpnessTracker(lambda: None, model, processes="all"))
     last = tracker()[0]
     last.evaluate()
+    fresh = tracker()[0]
+    said["another"] = sentence((last, fresh)[1 - rank].evaluate)
+    silent = tracker(processes=apart)[0]
+    if rank == 0:
+        ranks.PATIENCE = 0.3
+        said["silent"] = sentence(silent.evaluate)
+        Path(folder, "waited").touch()
+    while not Path(folder, "waited").exists():  # alive, and never arrives
+        time.sleep(0.01)
     ranks.PATIENCE = 5.0
     if rank == 1:
         Path(folder, "1.json").write_text(json.dumps(said))

@@ -13,7 +13,7 @@ import torch
 from linmodel import InvalidInput
 from realnet.curvature.ranks import fingerprint
 from realnet.curvature.tracker import SharpnessTracker
-from tests.realnet.one_of_two import OPTIONS, loss_of, problem, trained
+from tests.realnet.one_of_two import OPTIONS, SETTINGS, loss_of, problem, trained
 from tests.tolerances import GRADIENT_DIFFERENCE, PROCESSES
 
 pytestmark = pytest.mark.skipif(
@@ -52,12 +52,14 @@ def test_two_processes_are_one_along_training(said, kind):
 @pytest.mark.parametrize(
     ("what", "first", "second"),
     [
-        ("failing", "another process stopped with an error", "ArithmeticError: planted"),
-        ("parameters", "processes' parameters differ", "processes' parameters differ"),
-        ("buffers", "processes' buffers (running stat", "processes' buffers (running stat"),
+        ("failing", "process 1 stopped with ArithmeticError: planted.", "ArithmeticError: planted"),
+        ("made", "process 1 stopped with InvalidInput: k is 0", "InvalidInput: k is 0"),
+        ("parameters", *["parameters differ: those of process 1 are not those of process 0"] * 2),
+        ("buffers", *["processes' buffers (running statistics) or frozen parameters differ"] * 2),
         ("batches", "no error", "no error"),
-        ("frozen", "or frozen parameters differ", "or frozen parameters differ"),
-        ("seeds", "processes' vectors differ", "processes' vectors differ"),
+        ("frozen", *["or frozen parameters differ: those of process 1"] * 2),
+        ("larger", *["number of parameters differs between processes: 83 on process 0, 95"] * 2),
+        ("another", *["process 0 is at its meeting 2 (loss and gradient), process 1 is at"] * 2),
         ("which", "which with processes", "which with processes"),
         ("shares", "shares of the data are not known", "shares of the data are not known"),
         ("group", "processes is 'all'", "True, or a group of torch.distributed"),
@@ -68,6 +70,18 @@ def test_what_goes_wrong_is_one_sentence_on_both(said, what, first, second):
     assert first in said[0][what] and second in said[1][what]
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_differ_are_named_where_the_trackers_are_made(said, name):
+    first, second = SETTINGS[name]
+    told = f"{name} differs between processes: {first} on process 0, {second} on process 1."
+    assert told in said[0][name] and said[0][name] == said[1][name]
+
+
+def test_a_process_that_is_silent_is_one_sentence_on_the_other(said):
+    assert "another process does not answer" in said[0]["silent"]
+    assert "imed out" in said[0]["silent"]
+
+
 def test_a_process_that_dies_is_one_sentence_on_the_other(said):
     assert "another process does not answer" in said[0]["died"]
 
@@ -76,6 +90,24 @@ def test_without_a_group_processes_are_refused():
     model, x, y = problem()
     with pytest.raises(InvalidInput, match="init_process_group"):
         SharpnessTracker(loss_of(model, "mean"), model, chunks=[(x, y)], processes=True)
+
+
+@pytest.mark.parametrize("product", ["autograd", "difference"])
+def test_the_wrapper_of_data_parallel_training_is_refused(product):
+    model, x, y = problem()
+    store = torch.distributed.HashStore()
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        wrapper = torch.nn.parallel.DistributedDataParallel(model)
+        for given in (wrapper, model, list(model.parameters())):
+            tracker = SharpnessTracker(
+                lambda: loss_of(wrapper, "mean")(x, y), given, product=product
+            )
+            with pytest.raises(InvalidInput, match=r"wrapper\.module"):
+                tracker.evaluate()
+        SharpnessTracker(lambda: loss_of(wrapper.module, "mean")(x, y), wrapper).evaluate()
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def test_fingerprints_tell_order_and_bits():
