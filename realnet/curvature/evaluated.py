@@ -65,10 +65,7 @@ class Curvature:
     def _differences(self) -> str:
         if self.doubt is None:
             return ""
-        return (
-            f"; products are differences of gradients at a step of {self.step:.2g}, off by at most "
-            f"{float(self.doubt.max()):.2g}, not verified by second derivatives"
-        )
+        return f"; {differences(self.step, float(self.doubt.max()))}"
 
     @property
     def sharpness(self) -> float:
@@ -83,3 +80,11 @@ def said(missed: float) -> str:
     if missed >= 1:
         return "; how probable it is that a larger one was missed is not known"
     return f"; a larger one was missed with a probability of at most {missed:.1g}"
+
+
+def differences(step: float, doubt: float) -> str:
+    """That products are differences of gradients, and what that means, in words."""
+    return (
+        f"products are differences of gradients at a step of {step:.2g}, off by at most "
+        f"{doubt:.2g}, not verified by second derivatives"
+    )

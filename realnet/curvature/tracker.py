@@ -73,7 +73,8 @@ class SharpnessTracker(Recorded):
                 compiled models, float16 and bfloat16, and losses without second derivative. Each
                 product costs two gradients, each evaluation four more a pair, which measure by how
                 much differences put the eigenvalues off: `step` and `doubt` of the result. More
-                than `tolerance` is an error. Only the sharpness, not the other quantities.
+                than `tolerance` is an error. Of the quantities of `evaluate(which)` the sharpness
+                so; "critical", which takes losses only, unless in half precision; no others.
     processes   True, or a group of torch.distributed: each process has the whole model and
                 chunks of its own, and calls this at the same steps; all get the same answer. Only
                 the sharpness, not the other quantities. Sharded parameters are an error.

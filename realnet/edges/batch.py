@@ -138,6 +138,7 @@ class GradientNoise(Draws):
 
     def measure(self, point: Point) -> Measured:
         """more: draws."""
+        point.verify()
         draw, square = self.sampler(point), _inner(point.gradient, point.gradient)
 
         def pair() -> tuple[float, float]:

@@ -23,6 +23,8 @@ class Critical:
     6 warm). Threshold: 2/eta, whatever the optimiser. A quadratic's value is u^T H u / g^T u.
     tolerance: relative, of eta_c.
 
+    Losses and one gradient are all that is needed: product="difference" goes too, half precision
+    does not, in which steps are lost to rounding.
     inf where u does not descend (g^T u <= 0), 0 where the loss does not rise along u.
     """
 

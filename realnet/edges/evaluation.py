@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from realnet.curvature.evaluated import said
+from realnet.curvature.evaluated import differences, said
 from realnet.edges.quantity import Measured, Quantity
 
 
@@ -44,6 +44,8 @@ class Edges:
             interval = "" if one.low is None else f"{one.low:.4g} .. {one.high:.4g}"
             note = "" if one.converged else "  (not converged)"
             note += "" if one.missed is None else f"  ({said(one.missed).removeprefix('; ')})"
+            if one.step is not None and one.doubt is not None:
+                note += f"  ({differences(one.step, one.doubt)})"
             lines.append(f"{name:<18} {one.value:>11.5g} {level:>11} {ratio:>7}  {interval}{note}")
         return "\n".join(lines)
 

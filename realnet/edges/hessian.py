@@ -25,9 +25,15 @@ class Top:
     def measure(self, point: Point) -> Measured:
         """more: values (k,), vectors (k, n), residuals, errors."""
         found = point.curvature
-        threshold = point.threshold()
-        good, missed, more = _all(found), bound(found.missed), _parts(found)
-        return Measured(found.sharpness, threshold, converged=good, missed=missed, more=more)
+        return Measured(
+            found.sharpness,
+            point.threshold(),
+            converged=_all(found),
+            missed=bound(found.missed),
+            more=_parts(found),
+            step=None if found.doubt is None else found.step,
+            doubt=None if found.doubt is None else float(found.doubt.max()),
+        )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,10 @@ PARTS = {
     "low": "{}: lower end of the 95% interval",
     "high": "{}: upper end of the 95% interval",
     "missed": "{}: bound on the probability that a larger one was missed",
+    "step": "{}: step of the differences of gradients that products were",
+    "doubt": "{}: by how much these differences may put it off",
 }
+PURE = ("missed", "step")  # numbers without the quantity's unit
 KIND = "opposing-signals history"
 
 
@@ -62,7 +65,7 @@ class History:
                 value = getattr(one, part)
                 if value is not None:
                     key = f"{quantity.name}_{part}"
-                    unit = "1" if part == "missed" else quantity.unit
+                    unit = "1" if part in PURE else quantity.unit
                     self.about[key] = unit, text.format(quantity.name)
                     row[key] = value
             row[f"{quantity.name}_converged"] = float(one.converged)

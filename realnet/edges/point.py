@@ -83,8 +83,9 @@ class Point:
         """
         if not self.objective.twice:
             raise InvalidInput(
-                "with product='difference' only the sharpness says by how much it may be off: ask "
-                "for that, or track a copy in float32 that is not compiled."
+                "with product='difference' only the sharpness says by how much it may be off, and "
+                "only 'critical' needs no product: ask for these, or track a copy in float32 that "
+                "is not compiled."
             )
         if self._curvature is None and self.memory.get("checked") != self.objective.names:
             _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
@@ -134,7 +135,13 @@ class Point:
         """u (n,): the optimiser's next step from this point with this gradient is -eta u.
 
         A copy of the optimiser takes it, so momentum, preconditioner and decay are its own.
+        Raises InvalidInput: half precision, in which steps are lost to rounding.
         """
+        if self.objective.stored != self.objective.dtype:
+            raise InvalidInput(
+                f"a step of {self.objective.stored} parameters is lost in their rounding, so that "
+                "this quantity is not known: track a copy in float32 (model.float())."
+            )
         if self._update is None:
             if self.optimizer is None or isinstance(self.optimizer, (int, float)):
                 self._update = self.gradient

@@ -30,6 +30,8 @@ class Measured:
     converged  within the tolerance, or the interval as narrow as asked
     more       what else was found: eigenvalues, vectors, numbers of draws
     missed     bound on the probability that a larger eigenvalue was missed; None: not asked
+    step       where products were differences of gradients, their step; None: they were not
+    doubt      by how much these may put the value off, where there are several the most of them
     """
 
     value: float
@@ -39,6 +41,8 @@ class Measured:
     converged: bool = True
     more: Mapping[str, float | Tensor] = field(default_factory=dict)
     missed: float | None = None
+    step: float | None = None
+    doubt: float | None = None
 
     @property
     def ratio(self) -> float | None:

@@ -39,6 +39,7 @@ class Trace:
 
     def measure(self, point: Point) -> Measured:
         """more: draws."""
+        point.verify()
         n = point.objective.n
         if self.draws >= n:
             rows = torch.eye(n, dtype=point.objective.dtype, device=point.objective.device)
@@ -78,6 +79,7 @@ class Density:
 
     def measure(self, point: Point) -> Measured:
         """more: grid, density, smallest (Ritz value)."""
+        point.verify()
         _curvlinops()
         from curvlinops.papyan2020traces import spectrum
 

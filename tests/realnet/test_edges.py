@@ -357,9 +357,8 @@ class Dropped(torch.autograd.Function):
         return 2 * grad * ctx.saved_tensors[0].detach()
 
 
-@pytest.mark.parametrize("product", ["autograd", "difference"])
 @pytest.mark.parametrize("quantity", ["batches", "gauss_newton"])
-def test_products_of_other_graphs_are_verified_before_a_number_is_given(quantity, product):
+def test_products_of_other_graphs_are_verified_before_a_number_is_given(quantity):
     case = Case()
 
     def loss_of(outputs):
@@ -370,10 +369,68 @@ def test_products_of_other_graphs_are_verified_before_a_number_is_given(quantity
         "gauss_newton": GaussNewton(case.model, loss_of),
     }
     tracker = SharpnessTracker(
-        lambda x: loss_of(case.model(x)), case.model, chunks=[(case.x,)], product=product
+        lambda x: loss_of(case.model(x)), case.model, chunks=[(case.x,)], k=1
     )
-    match = "Dropped" if product == "autograd" else "only the sharpness"
-    refused(match, lambda: tracker.evaluate(asked[quantity]))
+    refused("Dropped", lambda: tracker.evaluate(asked[quantity]))
+
+
+def others(case):
+    """All quantities but the sharpness and the critical one."""
+    whole = [(case.x, case.y)]
+    return [
+        *("negative", "magnitude", "preconditioned", "update", "trace", "density"),
+        BatchSharpness(batch_size=9),
+        GradientNoise(batches=whole),
+        AlongGroup(whole[0]),
+        GaussNewton(lambda x, y: case.model(x), lambda f, x, y: nn.functional.cross_entropy(f, y)),
+    ]
+
+
+def test_by_differences_the_sharpness_tells_its_doubt_and_of_the_rest_only_critical_answers():
+    exact, case = Case(), Case()
+    case.tracker = SharpnessTracker(
+        case.loss_fn, case.model, chunks=[(case.x, case.y)], product="difference"
+    )
+    found = case.evaluate("top", "critical")
+    expected = exact.evaluate("top", "critical")
+    one = found["sharpness"]
+    assert abs(one.value - expected["sharpness"].value) <= float(one.more["errors"].max())
+    assert 0 < one.doubt <= case.tracker.tolerance * one.value and one.step > 0
+    assert f"step of {one.step:.2g}, off by at most {one.doubt:.2g}" in str(found)
+    history = case.tracker.history
+    assert history.sharpness_doubt == one.doubt and history.sharpness_step == one.step
+    assert history.sharpness_doubt.attrs["units"] == "1 / time"
+    assert found["critical"].value == pytest.approx(expected["critical"].value, rel=CRITICAL_STEP)
+    assert expected["sharpness"].doubt is None and "differences" not in str(expected)
+    assert "sharpness_doubt" not in exact.tracker.history
+    for asked in others(case):
+        refused("by how much it may be off", lambda asked=asked: case.evaluate(asked))
+
+
+def test_in_half_precision_a_step_is_not_known():
+    case = Case()
+    model, x = case.model.bfloat16(), case.x.bfloat16()
+    tracker = SharpnessTracker(
+        lambda: nn.functional.cross_entropy(model(x).float(), case.y), model, product="difference"
+    )
+    for asked in ("critical", "update"):
+        refused("lost in their rounding", lambda asked=asked: tracker.evaluate(asked, 0.1))
+
+
+def test_over_processes_only_the_sharpness_is_measured():
+    case = Case()
+    torch.distributed.init_process_group(
+        "gloo", store=torch.distributed.HashStore(), rank=0, world_size=1
+    )
+    try:
+        tracker = SharpnessTracker(
+            case.loss_fn, case.model, chunks=[(case.x, case.y)], processes=True
+        )
+        assert tracker.evaluate("top", case.optimizer)["top"].converged
+        for asked in ("critical", *others(case)):
+            refused("which with processes", lambda a=asked: tracker.evaluate(a, case.optimizer))
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def curvlinops_or_skip():
