@@ -106,8 +106,12 @@ DEVICE = 1e-10
 
 # A float32 basis kept over hundreds of updates: roundoff of 1e-7 an update, adding up, not growing.
 ORTHONORMAL = 1e-4
+# A vector of 7e4 numbers by 12 float32 rows, over its length: rows are 1e-6 from orthonormal.
+EXPRESSED = 1e-5
+# Dense float64 algebra of 30 unknowns, condition up to 1e6 times: 1e-16 of each.
+DENSE = 1e-9
 
-# Sums of 1e7 float32: panels of 32,768 terms in float32 (1e-7 each), their sums in float64.
+# Sums of 1e7 float32: panels of 65,536 terms in float32 (1e-7 each), their sums in float64.
 SUMMED = 1e-5
 
 # The explorer's central flow against linmodel's: two integrators of the same flow, each to 1e-11.

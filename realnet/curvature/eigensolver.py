@@ -2,14 +2,16 @@
 
 1. A secant model of the operator (module `secant`) remembers what products have shown, in a few
    rows, from one evaluation to the next; what it has not been shown of late it doubts: it hopes
-   for more there, the more so the longer ago it was and the more the top has changed.
+   for more there, the more so the longer ago it was and the more the top has changed of late.
 2. Each product is spent on the top eigenvector of that hopeful model, outside of what has been
    measured in this evaluation; the first one on the last top vectors, gone straight on with.
 3. An evaluation ends when even the hopeful model has nothing more than `tolerance` above the Ritz
    values of this evaluation's products, which are lower bounds.
 4. Then a random probe, the same in every evaluation, is multiplied as well: what has changed of
-   its image and is not explained by the model is followed, since an eigenvector that the model
-   does not hold shows there (one almost orthogonal to the probe is found late).
+   its image and is not explained by the model is weighed by what is lacking along it to pass the
+   top, and followed with one product where that is enough or unusual (module `probe`): a known
+   eigenvector that has overtaken shows there, and one that the model does not hold (one almost
+   orthogonal to the probe is found late).
 5. A cold start, and an evaluation in which the top has changed abruptly, is a Lanczos iteration
    from a random vector of at least COLD products. Top vectors that merely change places within
    what the model holds are told from that by up to LOOKS products.
@@ -62,7 +64,8 @@ class TopSolver:
         self.like = torch.zeros(0, dtype=dtype, device=device)
         self.probe: tuple[Tensor, Tensor] | None = None  # z and what H z is expected to be
         self.trend = Trend()
-        self.usual = 0.0  # change of the probe's image that is not explained, over the sharpness
+        self.drift = 0.0  # by how much the top has moved of late, over the sharpness
+        self.usual = 0.0  # how loud the change of the probe's image is, an evaluation
         self.age = 1  # evaluations since the image that is expected was multiplied
 
     def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
@@ -74,7 +77,8 @@ class TopSolver:
         state = {f"model_{name}": value for name, value in self.model.state().items()}
         state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
-        state["usual"] = torch.tensor(self.usual, dtype=torch.float64, device="cpu")
+        for name in ("drift", "usual"):
+            state[name] = torch.tensor(getattr(self, name), dtype=torch.float64, device="cpu")
         state["age"] = torch.tensor(self.age, device="cpu")
         if self.probe is not None:
             state["probe"], state["probe_image"] = (vector.cpu() for vector in self.probe)
@@ -85,7 +89,8 @@ class TopSolver:
         self.model.restore(_part(state, "model_"))
         self.trend.restore(_part(state, "trend_"))
         self.generator.set_state(state["generator"].cpu())
-        self.usual, self.age = float(state["usual"]), int(state["age"])
+        self.drift, self.usual = float(state["drift"]), float(state["usual"])
+        self.age = int(state["age"])
         self.probe = None
         if "probe" in state:
             self.probe = (state["probe"].to(self.like), state["probe_image"].to(self.like))

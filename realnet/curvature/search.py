@@ -15,6 +15,7 @@ from torch import Tensor
 from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.measured import Measured
+from realnet.curvature.probe import Change
 from realnet.curvature.secant import SecantModel
 from realnet.curvature.trend import Trend
 
@@ -28,9 +29,11 @@ ABRUPT = 0.5  # of the top: a change since the last evaluation, a residual, or w
 LOST = 2.0  # times what is left of the top: a drop to a third, which no exchange of places is
 CALM = 0.02  # of the top: by more, up to LOOKS products tell a change from an exchange of places
 LOOKS = 2
-QUIET = 0.02  # an unseen change (Frobenius norm over sharpness) that is always let pass, and
-LOUD = 2.0  # times the usual one, an evaluation and for RECALL evaluations; more is followed
+LOUD = 2.5  # times what one eigenvalue that comes up makes of the probe's image is followed; so is
+UNUSUAL = 2.0  # times the usual change, an evaluation and for RECALL evaluations, unless it is
 RECALL = 4
+QUIET = 0.02  # which is always let pass
+FADING = 0.8  # of a drift is feared in the next evaluation as well
 SHARE = 0.5  # of the tolerance is asked of the estimates: they are not bounds
 SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
 
@@ -45,6 +48,7 @@ class Kept(Protocol):
     model: SecantModel
     trend: Trend
     probe: tuple[Tensor, Tensor] | None  # z and what H z is expected to be
+    drift: float
     usual: float
     age: int
 
@@ -87,15 +91,17 @@ class Search:
         """Multiply what is hoped for, until nothing is; whether that point was reached."""
         while self._open():
             self._make_room(1)
-            direction, risen = self._promising(), False
+            direction, follow, new = self._promising(), False, False
             if direction is None and not self.weighed:
-                direction, risen = self._unexplained(), True
+                (direction, new), follow = self._unexplained(), True
             if direction is None:
                 return True
             if self.spent < self.limit:
+                before = float(self.measured.ritz(1)[0][0])
                 self._measure(direction)
                 top = float(self.measured.ritz(1)[0][0])
-                self.abrupt |= risen and self.measured.last() > (1 - ABRUPT) * abs(top)
+                risen = new and self.measured.last() > (1 - ABRUPT) * abs(top)
+                self.abrupt |= follow and (risen or top - before > ABRUPT * abs(before))
         return len(self.measured) >= self.solver.n
 
     def _begin(self) -> None:
@@ -123,7 +129,8 @@ class Search:
             drift = self._drift(expected)
         values, _, residuals = self.measured.ritz(self.k)
         size = max(float(values.abs().max()), 1e-300)
-        self._doubt(drift * size)
+        self.solver.drift = max(min(drift, 1.0), FADING * self.solver.drift)
+        self._doubt(max(drift, self.solver.drift) * size)
         if before > LOST or max(drift, float(residuals[0].norm()) / size) > ABRUPT:
             self.least, self.abrupt = self.spent + COLD, True
             noise = self._noise() if self._open() else None
@@ -227,8 +234,8 @@ class Search:
         self._make_room(2)
         return self.measured.outside(self.model.express(self.solver.noise()))
 
-    def _unexplained(self) -> Tensor | None:
-        """The change of the probe's image that products have not shown since, if it is loud.
+    def _unexplained(self) -> tuple[Tensor | None, bool]:
+        """Where the probe's image has changed, if loudly, and whether something new came up there.
 
         What is let pass is kept: small changes add up until they are followed.
         """
@@ -238,18 +245,17 @@ class Search:
         image = self._multiply(probe)
         change = model.vector((model.small - model.before) @ model.inside(probe))
         change.neg_().add_(image).sub_(expected)
-        measured = self.measured.coordinates()[0] @ model.inside(change)
-        left = float(change.square().sum()) - float(measured.square().sum())
-        scale = max(float(self.measured.ritz(self.k)[0].abs().max()), 1e-300)
-        seen = (max(left, 0.0) * self.solver.n) ** 0.5 / scale
+        lowest = float(self.measured.ritz(self.k)[0][-1])
+        allowed = max(float(self._errors()[1][-1]), 1e-300)
+        seen = Change(model, self.measured, change, lowest + allowed, allowed)
         age, usual = self.solver.age, self.solver.usual
-        quiet = seen <= max(QUIET, LOUD * usual * min(age, RECALL))
-        self.solver.age, self.solver.usual = (
-            (age + 1 if quiet else 1),
-            (seen if age == 1 else usual),
-        )
+        unusual = seen.loud > max(QUIET, UNUSUAL * usual * min(age, RECALL))
+        quiet = not (unusual or seen.loud > LOUD)
+        self.solver.age = age + 1 if quiet else 1
+        self.solver.usual = seen.loud if age == 1 else usual
         self.probe = probe, image.sub_(change) if quiet else image
-        return None if quiet else self.measured.outside(model.express(change))
+        direction = None if quiet else self.measured.outside(seen.direction())
+        return direction, unusual and seen.new
 
     def _result(self, finished: bool) -> Eigenpairs:
         """What was found; the solver is left as the next evaluation needs it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-PANEL = 32768  # columns that are rotated or summed at once: they stay in the cache
+PANEL = 65536  # columns that are rotated or summed at once: they stay in the cache
 
 
 class SecantModel:
@@ -49,15 +49,14 @@ class SecantModel:
     def express(self, vector: Tensor) -> Tensor:
         """Coordinates of a vector (n,), which is overwritten; B grows by what is outside.
 
-        One Gram-Schmidt pass, and another where less than half of the vector is left.
+        Gram-Schmidt again and again, until rows see only roundoff in what is left.
         """
-        left = size = norm(vector)
-        inside = torch.zeros(self.rank, dtype=torch.float64, device="cpu")
+        part, size = dots(self.rows, vector), norm(vector)
+        inside, left = part, size
         for _ in range(3):
-            part, before = dots(self.rows, vector), left
-            vector.sub_(self.vector(part))
-            inside, left = inside + part, norm(vector)
-            if left > 0.5 * before:
+            part, left = self._remove(part, vector)
+            inside = inside + part
+            if float(part.norm()) <= self.roundoff * left:
                 break
         if left <= self.roundoff * size or self.rank == self._buffer.shape[1]:
             return inside
@@ -69,6 +68,17 @@ class SecantModel:
         )
         self.small[-1, -1], self.doubt[-1, -1] = self.low, max(self.unknown - self.low, 0.0)
         return torch.cat([inside, torch.tensor([left], dtype=torch.float64, device="cpu")])
+
+    def _remove(self, part: Tensor, vector: Tensor) -> tuple[Tensor, float]:
+        """vector - B^T part, in place; B times it, and its length: B is read only once."""
+        minus, again = -part.to(self._buffer), torch.zeros_like(part, device=vector.device)
+        square = torch.zeros((), dtype=torch.float64, device=vector.device)
+        for begin in range(0, len(vector), PANEL):
+            rows, panel = self.rows[:, begin : begin + PANEL], vector[begin : begin + PANEL]
+            panel.addmv_(rows.T, minus)
+            again += (rows @ panel).double()
+            square += (panel @ panel).double()
+        return again.cpu(), float(square) ** 0.5
 
     def learn(self, s: Tensor, y: Tensor) -> None:
         """Take in y = H s, both in coordinates, |s| = 1: T s = y, D s = 0."""
