@@ -34,10 +34,10 @@ def _networks(app: typer.Typer) -> None:
     app.registered_commands += realnet.__main__.app.registered_commands
 
 
-def _explore(app: typer.Typer) -> None:
-    from figures.__main__ import explore
+def _figures(app: typer.Typer) -> None:
+    import figures.__main__
 
-    app.command()(explore)
+    app.registered_commands += figures.__main__.app.registered_commands
 
 
 # What adds commands, and the extra of each.
@@ -47,7 +47,7 @@ PARTS: tuple[tuple[Callable[[typer.Typer], None], dict[str, str]], ...] = (
         _networks,
         {"bridge": "sweep", "train": "realnet", "signals": "realnet", "experiments": "realnet"},
     ),
-    (_explore, {"explore": "figures"}),
+    (_figures, {"draw": "figures", "explore": "figures"}),
 )
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 

@@ -47,12 +47,25 @@ def test_what_is_missing_says_its_extra(code, extra):
 @pytest.mark.parametrize(
     ("command", "extra"),
     [("prove", "prove"), ("bridge", "sweep"), ("train", "realnet"), ("explore", "figures"),
-     ("sweep", "sweep")],
+     ("draw", "figures"), ("sweep", "sweep")],
 )  # fmt: skip
 def test_a_command_whose_part_is_missing_says_so_in_one_line(command, extra):
     more = ["--alpha", "10", "--beta-norm", "1"] if command == "sweep" else []
     status, said = without(HEAVY, PROGRAM.format(["opposing-signals", command, *more]))
     assert status == 2 and said.count("\n") == 1 and f"pip install '.[{extra}]'" in said
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"), [("proofs_check", "prove"), ("realnet", "sweep"), ("figures", "figures")]
+)
+def test_a_program_whose_part_is_missing_says_so_in_one_line_too(package, extra):
+    """`python -m`: its imports fail before there is a command line."""
+    hide = f"import sys\nsys.modules |= dict.fromkeys({HEAVY!r})\n"
+    run = "import runpy; sys.argv = ['-m']; runpy._run_module_as_main({!r})"
+    code = hide + run.format(package)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ") and f"pip install '.[{extra}]'" in done.stderr
 
 
 PLOT = """

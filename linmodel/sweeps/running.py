@@ -212,7 +212,7 @@ def _require_device(device: str) -> None:
         from linmodel.kernels.torch_twin import checked_device
     except ImportError as error:
         raise InvalidInput(
-            f"device={device!r} needs torch: pip install '.[realnet]' in this project's folder."
+            f"device={device!r} needs torch: pip install '.[track]' in this project's folder."
         ) from error
     checked_device(device)
 
