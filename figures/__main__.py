@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 import figures.installed  # noqa: F401  first: it says which extra is missing
 from figures.catalogue import module, names
 from figures.experiments.kit.shown import figure, finished
-from figures.explorer import explorer_page, overlay, statements
+from figures.explorer import CLAIMS, explorer_page, overlay, statements
 from figures.options import Options
 from figures.report import build, check_format, draw_to, make_folder
 from figures.style import save
@@ -104,9 +104,8 @@ def explore(
         except InvalidInput as error:
             message = f"The run is not shown: {error}"
             shown = {"message": message}
-    with progress(1, "statements") as advance:
-        claims = statements(lambda note: advance(0, note))
-        advance(1, "checked")
+    with progress(len(CLAIMS), "statements") as advance:
+        claims = statements(lambda note: advance(1, note))
     print(write_text(out, explorer_page(claims, shown)))
     if message:
         print(message, file=sys.stderr)

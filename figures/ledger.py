@@ -41,6 +41,7 @@ FAMILIES = {
     "G": "descent",
     "S": "authors' statements",
     "T": "paper's theorems",
+    "E": "others' statements",
 }
 FIELDS = (
     "title",
@@ -142,13 +143,17 @@ def _statement(row: xr.Dataset) -> Markup:
     return Markup("<strong>{}</strong> {}{}").format(title, formula, words)
 
 
+def families(names: list[str]) -> dict[str, list[str]]:
+    """Names by what their first letter stands for; an unknown letter is a family of its own."""
+    letters = dict.fromkeys([*FAMILIES, *(name[0] for name in names)])
+    found = {FAMILIES.get(one, one): [n for n in names if n.startswith(one)] for one in letters}
+    return {family: members for family, members in found.items() if members}
+
+
 def _rows(names: list[str]) -> list[tuple[str, list[str]]]:
-    """Names by family (their first letter), at most PER_ROW in a row; a row's label once."""
-    rows: list[tuple[str, list[str]]] = []
-    families = dict.fromkeys([*FAMILIES, *(name[0] for name in names)])
-    for letter in families:
-        members = [name for name in names if name.startswith(letter)]
-        for first in range(0, len(members), PER_ROW):
-            label = FAMILIES.get(letter, letter) if first == 0 else ""
-            rows.append((label, members[first : first + PER_ROW]))
-    return rows
+    """Names by family, at most PER_ROW in a row; a row's label once."""
+    return [
+        (family if first == 0 else "", members[first : first + PER_ROW])
+        for family, members in families(names).items()
+        for first in range(0, len(members), PER_ROW)
+    ]

@@ -92,7 +92,7 @@ def _explorer(work: Work, out: Path) -> dict[str, str]:
     """Write the explorer with the ledger's verdicts; its file's name and what it is."""
     ledger = figure_data(module("ledger"), work)["claims"]
     path = write_text(out / "explorer.html", explorer_page(statements_of(ledger)))
-    return {path.name: "Explorer: play with the model"}
+    return {path.name: "Explorer"}
 
 
 @typed

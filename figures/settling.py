@@ -82,6 +82,11 @@ def draw(datasets: Datasets) -> Figure:
     return figure
 
 
+def _percent(share: float) -> str:
+    """A share that is there is never called 0%."""
+    return f"{share:.0%}" if share >= 0.005 else f"{share:.1%}" if share >= 0.001 else "under 0.1%"
+
+
 def _map(axes: Axes, data: xr.Dataset) -> None:
     kinds = sorted(COLOURS)
     colours = ListedColormap([COLOURS[kind] for kind in kinds])
@@ -89,7 +94,7 @@ def _map(axes: Axes, data: xr.Dataset) -> None:
     axes.pcolormesh(data.edge, data.log10_o0, data.verdict, cmap=colours, norm=norm)
     axes.axvline(2, color="black", linestyle="--", linewidth=1)
     axes.axvline(4, color="black", linestyle=":", linewidth=1)
-    handles = [Patch(facecolor=COLOURS[kind], edgecolor="grey", label=f"{text}: {share:.0%}")
+    handles = [Patch(facecolor=COLOURS[kind], edgecolor="grey", label=f"{text}: {_percent(share)}")
                for (kind, text), share in zip(WORDS.items(), shares(data).values(), strict=True)
                if share > 0]  # fmt: skip
     axes.legend(

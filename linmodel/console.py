@@ -120,8 +120,8 @@ def _log_lines(total: int, what: str, log_seconds: float) -> Advance:
             return
         last = now
         rate = done / max(now - begun, 1e-9)
-        left = (total - done) / rate if rate > 0 else float("nan")
-        line = f"{what}: {done}/{total} ({rate:.3g}/s, {left:.0f} s left) {note}"
+        pace = f" ({rate:.3g}/s, {(total - done) / rate:.0f} s left)" if done else ""
+        line = f"{what}: {done}/{total}{pace} {note}"
         with suppress(OSError):  # a log that is full or closed does not stop the work
             print(line.rstrip(), file=sys.stderr, flush=True)
 

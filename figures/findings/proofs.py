@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figures.cache import Datasets
 from figures.findings.model import SIZE, Found
-from figures.ledger import FAMILIES, TILES
+from figures.ledger import TILES, families
 from figures.style import label_axes, panels
 
 
@@ -12,19 +12,20 @@ def verdicts(datasets: Datasets) -> Found:
     """Claims by family and verdict, counted."""
     table = datasets["claims"]
     names = [str(name) for name in table.claim.values]
-    found = table.verdict.values.tolist()
+    verdict_of = dict(zip(names, table.verdict.values.tolist(), strict=True))
+    found = list(verdict_of.values())
     figure, axes = panels(1, 1, SIZE)
     panel = axes[0, 0]
-    families = [letter for letter in FAMILIES if any(name[0] == letter for name in names)]
-    for place, letter in enumerate(families):
+    kinds = families(names)
+    for place, members in enumerate(kinds.values()):
         left = 0
         for verdict, (fill, ink) in TILES.items():
-            count = sum(n[0] == letter and v == verdict for n, v in zip(names, found, strict=True))
+            count = sum(verdict_of[name] == verdict for name in members)
             if count:
                 panel.barh(place, count, left=left, color=fill, edgecolor="#777777")
                 panel.text(left + count / 2, place, str(count), color=ink, ha="center", va="center")
                 left += count
-    panel.set_yticks(range(len(families)), [FAMILIES[letter] for letter in families])
+    panel.set_yticks(range(len(kinds)), list(kinds))
     panel.invert_yaxis()
     panel.grid(visible=False, axis="y")
     label_axes(panel, "statements", "")

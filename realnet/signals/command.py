@@ -12,13 +12,18 @@ from linmodel.console import progress
 from linmodel.errors import integer, refuse
 from linmodel.extra import require
 from linmodel.files import require_writable
-from realnet.config import (
-    ACTIVATIONS,
-    LOSSES,
-    NETWORKS,
-    NORMALISATIONS,
-    TrainConfig,
-    read_dials,
+from realnet.config import LOSSES, TrainConfig, read_dials
+from realnet.options import (
+    Activation,
+    Data,
+    Depth,
+    Device,
+    Dial,
+    Net,
+    Norm,
+    Size,
+    Width,
+    one_of,
 )
 
 CHUNK = 256
@@ -29,14 +34,14 @@ def signals(
         Path | None,
         typer.Option(help="Search this run folder, from its checkpoint on; no training options."),
     ] = None,
-    data: Annotated[str, typer.Option(help="Data set; an unknown name lists all.")] = "planted",
-    net: Annotated[str, typer.Option(help="One of auto, " + ", ".join(NETWORKS))] = "auto",
-    width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Hidden layers, stages or blocks.")] = None,
-    activation: Annotated[str, typer.Option(help="One of " + ", ".join(ACTIVATIONS))] = "tanh",
-    norm: Annotated[str, typer.Option(help="One of " + ", ".join(NORMALISATIONS))] = "none",
-    loss: Annotated[str, typer.Option(help="One of " + ", ".join(LOSSES))] = "cross-entropy",
-    size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = 400,
+    data: Data = "planted",
+    net: Net = "auto",
+    width: Width = None,
+    depth: Depth = None,
+    activation: Activation = "tanh",
+    norm: Norm = "none",
+    loss: Annotated[str, typer.Option(help=one_of(LOSSES))] = "cross-entropy",
+    size: Size = 400,
     step_size: Annotated[float, typer.Option(help="eta of full-batch gradient descent.")] = 0.2,
     steps: Annotated[
         int | None, typer.Option(help="Number of steps; 100, or 40 further ones of --run.")
@@ -46,11 +51,8 @@ def signals(
         int | None,
         typer.Option(help="Samples at a time; absent: 256 on a CPU, all with batch norm or a GPU."),
     ] = None,
-    dial: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE, of the data, e.g. fraction=0.05, path=DIR (repeatable)."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dial: Dial = None,
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Of the data, the network and the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write all numbers to this NetCDF file.")] = None,
     json_file: Annotated[

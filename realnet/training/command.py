@@ -12,50 +12,44 @@ import xarray as xr
 
 from linmodel.console import progress
 from linmodel.extra import require
-from realnet.config import (
-    ACTIVATIONS,
-    DEVICES,
-    DTYPES,
-    LOSSES,
-    NETWORKS,
-    NORMALISATIONS,
-    OPTIMISERS,
-    SCHEDULES,
-    TrainConfig,
-    read_dials,
-)
+from realnet.config import DTYPES, LOSSES, OPTIMISERS, SCHEDULES, TrainConfig, read_dials
 from realnet.data.interventions import ARMS
 from realnet.observers import names
+from realnet.options import (
+    Activation,
+    Data,
+    Depth,
+    Device,
+    Dial,
+    Net,
+    Norm,
+    Size,
+    Width,
+    one_of,
+)
 
 DEFAULT = TrainConfig()
 OPTIONS = tuple(field.name for field in fields(TrainConfig))  # named alike on the command line
 
 
-def _one_of(names: tuple[str, ...]) -> str:
-    return "One of " + ", ".join(names) + "."
-
-
 def train(
     out: Annotated[Path, typer.Option(help="Run folder; a run there is resumed.")],
-    data: Annotated[str, typer.Option(help="Data set; an unknown name lists all.")] = DEFAULT.data,
-    size: Annotated[int, typer.Option(help="Images or text windows; 0: all.")] = DEFAULT.size or 0,
-    dial: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE, an option of the data set, e.g. path=... (repeatable)."),
-    ] = None,
-    net: Annotated[str, typer.Option(help=_one_of(("auto", *NETWORKS)))] = "auto",
-    width: Annotated[int | None, typer.Option(help="Units or first channels.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Hidden layers, stages or blocks.")] = None,
-    activation: Annotated[str, typer.Option(help=_one_of(ACTIVATIONS))] = DEFAULT.activation,
-    norm: Annotated[str, typer.Option(help=_one_of(NORMALISATIONS))] = DEFAULT.norm,
-    loss: Annotated[str, typer.Option(help=_one_of(("auto", *LOSSES)))] = "auto",
+    data: Data = DEFAULT.data,
+    size: Size = DEFAULT.size or 0,
+    dial: Dial = None,
+    net: Net = "auto",
+    width: Width = None,
+    depth: Depth = None,
+    activation: Activation = DEFAULT.activation,
+    norm: Norm = DEFAULT.norm,
+    loss: Annotated[str, typer.Option(help=one_of(("auto", *LOSSES)))] = "auto",
     label_smoothing: Annotated[float, typer.Option(help="In [0, 1).")] = DEFAULT.label_smoothing,
-    optimiser: Annotated[str, typer.Option(help=_one_of(OPTIMISERS))] = DEFAULT.optimiser,
+    optimiser: Annotated[str, typer.Option(help=one_of(OPTIMISERS))] = DEFAULT.optimiser,
     step_size: Annotated[float, typer.Option(help="eta > 0; time is eta x step.")] = (
         DEFAULT.step_size
     ),
     steps: Annotated[int, typer.Option(help="Number of steps.")] = DEFAULT.steps,
-    schedule: Annotated[str, typer.Option(help=_one_of(SCHEDULES))] = DEFAULT.schedule,
+    schedule: Annotated[str, typer.Option(help=one_of(SCHEDULES))] = DEFAULT.schedule,
     warmup: Annotated[int, typer.Option(help="Steps of linear warm-up.")] = DEFAULT.warmup,
     batch_size: Annotated[int | None, typer.Option(help="None: full batch.")] = None,
     momentum: Annotated[float, typer.Option(help="momentum; Adam's beta1.")] = DEFAULT.momentum,
@@ -67,8 +61,8 @@ def train(
     tolerance: Annotated[float, typer.Option(help="Relative, of eigenvalues.")] = DEFAULT.tolerance,
     chunk_size: Annotated[int | None, typer.Option(help="Samples at once (memory).")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, subset and batches.")] = DEFAULT.seed,
-    dtype: Annotated[str, typer.Option(help=_one_of(DTYPES))] = DEFAULT.dtype,
-    device: Annotated[str, typer.Option(help=_one_of(DEVICES))] = DEFAULT.device,
+    dtype: Annotated[str, typer.Option(help=one_of(DTYPES))] = DEFAULT.dtype,
+    device: Device = DEFAULT.device,
     weight_decay: Annotated[
         float, typer.Option(help="w in gradient + w theta (L2, coupled).")
     ] = DEFAULT.weight_decay,

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from figures import bridge, closed_form, edge, ledger, oscillation, real_run, settling
 from figures.catalogue import module, names
+from figures.findings import proofs
 from figures.options import Options, Work
 from figures.style import panels, save, thin
 from linmodel.errors import InvalidInput
+from proofs_check import claims_table
 from tests.figures.made import bridge_data, ledger_data, run_data
 
 WORK = Work(Options(), Path("unused"))
@@ -111,6 +113,18 @@ def test_a_verdict_that_is_not_the_recorded_one_is_named():
     assert "recorded one" in ledger.words(table)[0]
     table["claims"]["verdict"][1] = "open"
     assert "Not as recorded: F4" in ledger.words(table)[0]
+
+
+def test_no_statement_is_left_out_of_the_ledgers_pictures():
+    """E1 to E8 were: their letter had no name."""
+    assert {claim["id"][0] for claim in claims_table()} <= set(ledger.FAMILIES)
+    names = ["M1", "E3", "E4", "Q7", *(f"F{i}" for i in range(30))]
+    placed = [name for members in ledger.families(names).values() for name in members]
+    assert sorted(placed) == sorted(names)
+    table = {"claims": ledger_data()["claims"].assign_coords(claim=["M1", "E3", "Q7"])}
+    _, drawn = proofs.verdicts(table)
+    counts = [text.get_text() for text in drawn.axes[0].texts]
+    assert sum(map(int, counts)) == 3
 
 
 def test_thinning_keeps_the_peak():

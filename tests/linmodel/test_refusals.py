@@ -181,3 +181,11 @@ def test_a_program_without_an_output_ends_well(monkeypatch):
 def test_standing_cases_are_of_alpha_from_one():
     with pytest.raises(InvalidInput, match="1 upwards"):
         find(strategies.standing_cases(alpha=(0.1, 0.5)), lambda case: True)
+
+
+def test_a_log_estimates_nothing_before_the_first_is_done(capsys):
+    advance = console._log_lines(2, "cells", log_seconds=0.0)
+    advance(0, "begins")
+    advance(2, "done")
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "cells: 0/2 begins" and "0 s left" in last
