@@ -87,7 +87,8 @@ def _sharpness(axes: Axes, data: xr.Dataset) -> None:
 
 
 def _forest(axes: Axes, data: xr.Dataset, outcome: str) -> None:
-    data = data.dropna("primary_group", how="all", subset=["relative_mean"])  # no such group here
+    measured = data.dropna("primary_group", how="all", subset=["relative_mean"])
+    data = measured if measured.sizes["primary_group"] else data
     names = [str(name) for name in data.primary_group.values]
     cells = list(data.cell.values)
     for i, cell in enumerate(cells):
