@@ -8,6 +8,8 @@ how much H may exceed it where nothing has been measured of late: T + D is the h
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -51,13 +53,13 @@ class SecantModel:
 
         Gram-Schmidt again and again, until rows see only roundoff in what is left.
         """
-        part, size = dots(self.rows, vector), norm(vector)
-        inside, left = part, size
+        part = inside = dots(self.rows, vector)
         for _ in range(3):
             part, left = self._remove(part, vector)
             inside = inside + part
             if float(part.norm()) <= self.roundoff * left:
                 break
+        size = math.hypot(float(inside.norm()), left)
         if left <= self.roundoff * size or self.rank == self._buffer.shape[1]:
             return inside
         torch.div(vector, left, out=self._buffer[self.rank])
@@ -89,6 +91,8 @@ class SecantModel:
 
     def padded(self, coordinates: Tensor) -> Tensor:
         """Coordinates (..., b), zeros added for rows of B that came later."""
+        if coordinates.shape[-1] == self.rank:
+            return coordinates
         return torch.nn.functional.pad(coordinates, (0, self.rank - coordinates.shape[-1]))
 
     def eigen(self) -> tuple[Tensor, Tensor]:
