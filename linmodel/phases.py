@@ -211,6 +211,9 @@ def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> P
     nan = float("nan")
     if eta * float(end.sharpness) <= 2:
         return Phase(LIKE_FLOW, False, "the flow's minimum is stable (G2)", u_limit, nan)
+    if start.o == 0 and eta * float(end.c**2 + end.epsilon**2) <= 2:
+        why = "o0 = 0 stays 0, and the flow's end is stable in (c, epsilon, n) (G2)"
+        return Phase(LIKE_FLOW, False, why, u_limit, nan)
     if eta > largest_stable_step(problem):
         return Phase(NEVER_SETTLES, True, "eta > eta*: no minimum is stable (G3)", u_limit, nan)
     if start.o == 0 or u_limit <= 2:
@@ -252,8 +255,8 @@ def observe_phase(
     """Run descent and name what it did; "unfinished" where it has not come to rest.
 
     Without `steps`: time 60 / c_inf^2, within 2,000 to 400,000 steps. Settled: over the last fifth
-    alpha c^2 varies by less than 1e-3 of its size and |o| falls. Oscillation: it varies by more,
-    by half to twice of what it did in the fifth before, and turns round at least twice.
+    alpha c^2 varies by less than 1e-3 of its size and |o| falls or is 0. Oscillation: it varies by
+    more, by half to twice of what it did in the fifth before, and turns round at least twice.
     Raises InvalidInput as `gradient_descent` does.
     """
     eta = real("step_size", step_size, above=0)
@@ -272,7 +275,7 @@ def observe_phase(
     fifth = max(len(u) // 5, 1)
     swing, earlier = (np.ptp(part) / part.max() for part in (u[-fifth:], u[-2 * fifth : -fifth]))
     log_o = run.log_abs_o.values
-    if swing < RESTS and log_o[-1] < log_o[-fifth]:
+    if swing < RESTS and (log_o[-1] < log_o[-fifth] or log_o[-1] == -np.inf):
         name = CATAPULT if u.max() > 2 and u[-1] < u.max() * (1 - RESTS) else LIKE_FLOW
         return Phase(name, False, f"settled at eta alpha c^2 = {u[-1]:.6g}", u_limit, nan)
     turns = np.count_nonzero(np.diff(np.sign(np.diff(u[-fifth:]))))

@@ -103,12 +103,13 @@ def is_settled(values):
 
     Otherwise RUNNING. With s = c^2 + epsilon^2 the residual r = B - c epsilon shrinks by
     |1 - eta s| a step, n^2 and o^2 by (1 - eta c^2)^2 and (1 - eta alpha c^2)^2; summed to the end
-    they move c and epsilon by at most the sums below.
+    they move c and epsilon by at most the sums below. Where o is 0 it stays so, whatever alpha c^2.
     """
     c, epsilon, n, mantissa, places, _, _, eta, alpha, signal = values
     q = c * c
     s, opposing = q + epsilon * epsilon, alpha * q
-    if not 0 < eta * max(s, opposing) < 2 - MARGIN:
+    top = s if mantissa == 0 else max(s, opposing)
+    if not 0 < eta * top < 2 - MARGIN:
         return RUNNING
     o2 = 0.0 if places < 0 else mantissa * mantissa
     across = n * n / (q * (2 - eta * q))

@@ -212,7 +212,7 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
         "peak_curvature": peak,
         "steps_taken": taken,
         "status": status,
-        "regime": regimes(status, at["step_size"] * peak),
+        "regime": regimes(status, at["step_size"] * peak, at["step_size"] * at["alpha"] * c**2),
     }
     if "final_sharpness" in out:
         o = np.exp(np.minimum(log_o, 140.0))
@@ -226,16 +226,17 @@ def _descent(plan: Plan, at: dict[str, Column], out: dict[str, Column]) -> None:
             out[name][:] = values
 
 
-def regimes(status: Column, peak: Column) -> Column:
-    """Index into REGIMES from how descent ended and the largest eta alpha c^2 on the way.
+def regimes(status: Column, peak: Column, last: Column) -> Column:
+    """Index into REGIMES from how descent ended, the largest and the last eta alpha c^2.
 
     What has not ended oscillates where it passed 2 and stayed below TOO_FAR; beyond that it is on
-    its way out, and not finished.
+    its way out, and not finished. What settled past 2 has o = 0 (from the start, or since a step
+    with eta alpha c^2 = 1 to rounding): nothing threw it.
     """
-    past_edge, kept = peak > 2, peak < TOO_FAR
+    past_edge, kept = (peak > 2) & ~(last > 2), peak < TOO_FAR
     settled, escaped = status == AT_MINIMUM, status == ESCAPED
     return np.select(
-        [settled & ~past_edge, settled, escaped, past_edge & kept],
+        [settled & ~past_edge, settled, escaped, (peak > 2) & kept],
         [REGIMES.index(name) for name in ("like_flow", "catapult", "diverged", "oscillating")],
         REGIMES.index("unfinished"),
     )

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from linmodel import InvalidInput, OpposingSignals, State, gradient_flow, sharpness, sweep
-from linmodel.phases import observe_phase
+from linmodel.phases import observe_phase, predict_phase
 from linmodel.sweeps.frame import REGIMES
 from linmodel.sweeps.maps import COLOURS, heat_map, regime_map
 from tests.tolerances import ALGEBRA
@@ -47,6 +47,18 @@ def test_on_its_way_out_is_not_an_oscillation():
     found = sweep(**one, steps=5000).squeeze()
     assert float(found.final_sharpness) > 1e20
     assert REGIMES[int(found.regime)] == "unfinished"
+
+
+@pytest.mark.parametrize("o", [0.9, 0.0])
+def test_where_o_is_exactly_0_nothing_throws_descent(o):
+    """eta alpha c0^2 = 1 to rounding: the first step puts o to 0, and it rests past 2/eta."""
+    problem, start = OpposingSignals(1000.0, 10.0), State(1.0, 0.1, 0.4, o)
+    for steps in (20_000, 60_000):
+        found = sweep([1000.0], 10.0, 1.0, 1e-3, state=start, steps=steps).squeeze()
+        assert REGIMES[int(found.regime)] == observe_phase(problem, start, 1e-3, steps).name
+        assert REGIMES[int(found.regime)] == "like_flow"
+        assert float(found.final_sharpness) > 4 * 2 / 1e-3
+    assert predict_phase(problem, State(1.0, 0.1, 0.4, 0.0), 1e-3).name == "like_flow"
 
 
 @pytest.mark.parametrize("name", ["sweep.csv", "sweep", "sweep.zip"])

@@ -9,21 +9,32 @@ const LONGEST_RUN = 20000; // of a cell of the map
 /**
  * Name what a run did: u = eta alpha c^2 and log|o| of its `count` states.
  *
- * Settled: over the last fifth u varies by less than 1e-3 of its size and |o| falls. Oscillation: it
- * varies by more, and by half to twice of what it did in the fifth before.
+ * Settled: over the last fifth u varies by less than 1e-3 of its size and |o| falls or is 0.
+ * Oscillation: it varies by more, by half to twice of what it did in the fifth before, and turns
+ * round at least twice.
  */
 function phaseOf(u, logO, count, diverged) {
   if (diverged) return "diverged";
   const fifth = Math.max(Math.floor(count / 5), 1);
   const swing = swingOf(u, count - fifth, count);
   const earlier = swingOf(u, count - 2 * fifth, count - fifth);
-  if (swing < RESTS && logO[count - 1] < logO[count - fifth]) {
+  if (swing < RESTS && (logO[count - 1] < logO[count - fifth] || logO[count - 1] === -Infinity)) {
     let top = 0;
     for (let i = 0; i < count; i++) top = Math.max(top, u[i]);
     return top > 2 && u[count - 1] < top * (1 - RESTS) ? "catapult" : "like_flow";
   }
-  if (swing >= RESTS && earlier / 2 < swing && swing < 2 * earlier) return "oscillating";
+  const alike = earlier / 2 < swing && swing < 2 * earlier;
+  if (swing >= RESTS && alike && turns(u, count - fifth, count) >= 2) return "oscillating";
   return "unfinished";
+}
+
+/** How often the values turn round; a stretch where they do not move is a turn at either end. */
+function turns(values, begin, end) {
+  let count = 0;
+  for (let i = begin + 1; i < end - 1; i++) {
+    if (Math.sign(values[i] - values[i - 1]) !== Math.sign(values[i + 1] - values[i])) count++;
+  }
+  return count;
 }
 
 function swingOf(values, begin, end) {
