@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from realnet.curvature.evaluated import Eigenpairs
+from realnet.curvature.probe import Habit
 from realnet.curvature.search import Products, Search
 from realnet.curvature.secant import SecantModel, norm
 from realnet.curvature.trend import Trend
@@ -65,8 +66,7 @@ class TopSolver:
         self.probe: tuple[Tensor, Tensor] | None = None  # z and what H z is expected to be
         self.trend = Trend()
         self.drift = 0.0  # by how much the top has moved of late, over the sharpness
-        self.usual = 0.0  # how loud the change of the probe's image is, an evaluation
-        self.age = 1  # evaluations since the image that is expected was multiplied
+        self.known, self.unknown = Habit(), Habit()  # how loud the probe's image changes
 
     def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
         """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue."""
@@ -77,9 +77,14 @@ class TopSolver:
         state = {f"model_{name}": value for name, value in self.model.state().items()}
         state |= {f"trend_{name}": value for name, value in self.trend.state().items()}
         state["generator"] = self.generator.get_state()
-        for name in ("drift", "usual"):
-            state[name] = torch.tensor(getattr(self, name), dtype=torch.float64, device="cpu")
-        state["age"] = torch.tensor(self.age, device="cpu")
+        habits = [
+            self.drift,
+            self.known.usual,
+            self.known.age,
+            self.unknown.usual,
+            self.unknown.age,
+        ]
+        state["habits"] = torch.tensor(habits, dtype=torch.float64, device="cpu")
         if self.probe is not None:
             state["probe"], state["probe_image"] = (vector.cpu() for vector in self.probe)
         return state
@@ -89,8 +94,8 @@ class TopSolver:
         self.model.restore(_part(state, "model_"))
         self.trend.restore(_part(state, "trend_"))
         self.generator.set_state(state["generator"].cpu())
-        self.drift, self.usual = float(state["drift"]), float(state["usual"])
-        self.age = int(state["age"])
+        self.drift, *habits = state["habits"].tolist()
+        self.known, self.unknown = (Habit(habits[i], int(habits[i + 1])) for i in (0, 2))
         self.probe = None
         if "probe" in state:
             self.probe = (state["probe"].to(self.like), state["probe_image"].to(self.like))

@@ -3,10 +3,13 @@
 The probe z is a random unit vector (n,). An eigenvalue that has risen by R along u has changed its
 image by R (u . z) u, and sqrt(n) |u . z| is about 1. To pass `level` it must have risen by what was
 lacking along u, L = level - (T + D), T + D being the hopeful model. So of a change that products
-have not explained sqrt(n) |L^-1 change| tells whether one eigenvalue may have come so far.
+have not explained sqrt(n) |L^-1 change| tells whether one eigenvalue may have come so far: how loud
+it is, in the span of the model's rows (known) and outside of it (unknown).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,12 +17,33 @@ from torch import Tensor
 from realnet.curvature.measured import Measured
 from realnet.curvature.secant import SecantModel, descending, dots
 
+LOUD = 2.5  # is followed, twice and a half what one eigenvalue makes that has come up; and so is
+UNUSUAL = 2.0  # times the usual, an evaluation and for RECALL evaluations, unless it is
+RECALL = 4
+QUIET = 0.02  # which is always let pass
+
+
+@dataclass
+class Habit:
+    """How loud a part of the change usually is, an evaluation; and evaluations since followed."""
+
+    usual: float = 0.0
+    age: int = 1
+
+    def broken(self, loud: float) -> bool:
+        """Whether it is louder than usual; what has added up since it was followed counts."""
+        return loud > max(QUIET, UNUSUAL * self.usual * min(self.age, RECALL))
+
+    def learn(self, loud: float, followed: bool) -> None:
+        """Note how loud it was."""
+        self.usual = loud if self.age == 1 else self.usual
+        self.age = 1 if followed else self.age + 1
+
 
 class Change:
     """A change (n,) of the probe's image, without what this evaluation's products explain.
 
-    loud: sqrt(n) |L^-1 change|; new: whether most of L^-1 change is outside of the model's rows.
-    least: what lacks at least, so that roundoff is not loud.
+    known, unknown: how loud it is. least: what lacks at least, so that roundoff is not loud.
     """
 
     def __init__(
@@ -29,27 +53,20 @@ class Change:
         s, _ = measured.coordinates()
         eye = torch.eye(model.rank, dtype=torch.float64, device="cpu")
         rest = eye - s.T @ s
-        lacks, turn = descending(level * eye - rest @ (model.small + model.doubt) @ rest)
-        inside = model.inside(change)
-        self.parts, self.turn = turn @ (rest @ inside), turn
-        self.lacks, self.lack = lacks.clamp_min(least), max(level - model.unknown, least)
+        lacks, self.turn = descending(level * eye - rest @ (model.small + model.doubt) @ rest)
+        self.lacks, inside = lacks.clamp_min(least), model.inside(change)
+        self.parts = self.turn @ (rest @ inside)
         beyond = float(dots(change[None], change)) - float(inside.square().sum())
-        self.outside = max(beyond, 0.0) ** 0.5
-        known = float((self.parts / self.lacks).norm())
-        unknown = self.outside / self.lack
-        self.loud = len(change) ** 0.5 * (known**2 + unknown**2) ** 0.5
-        self.new = unknown > known
+        scale = len(change) ** 0.5
+        self.known = scale * float((self.parts / self.lacks).norm())
+        self.unknown = scale * max(beyond, 0.0) ** 0.5 / max(level - model.unknown, least)
 
-    def direction(self) -> Tensor:
-        """L^-1/2 change, coordinates of a model that has grown by what was outside.
+    def inside(self) -> Tensor:
+        """L^-1/2 change in the span, coordinates: towards those that lack little, if not only."""
+        return self.turn.T @ (self.parts / self.lacks.sqrt())
 
-        Between the change itself, mostly unknown directions, and L^-1 change, mostly known ones
-        that lack little: of the three it missed least. The change (n,) is overwritten.
-        """
-        known = self.turn.T @ (self.parts / self.lacks.sqrt())
-        rank = self.model.rank
-        along = self.model.express(self.change)
-        direction = self.model.padded(known)
-        if self.model.rank > rank:
-            direction[-1] = along[-1] / self.lack**0.5
-        return direction
+    def outside(self) -> Tensor:
+        """The rest, coordinates of a model that has grown by it; the change is overwritten."""
+        rank, found = self.model.rank, self.model.express(self.change)
+        found[:rank] = 0.0
+        return found

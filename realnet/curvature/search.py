@@ -15,7 +15,7 @@ from torch import Tensor
 from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.measured import Measured
-from realnet.curvature.probe import Change
+from realnet.curvature.probe import LOUD, Change, Habit
 from realnet.curvature.secant import SecantModel
 from realnet.curvature.trend import Trend
 
@@ -29,10 +29,6 @@ ABRUPT = 0.5  # of the top: a change since the last evaluation, a residual, or w
 LOST = 2.0  # times what is left of the top: a drop to a third, which no exchange of places is
 CALM = 0.02  # of the top: by more, up to LOOKS products tell a change from an exchange of places
 LOOKS = 2
-LOUD = 2.5  # times what one eigenvalue that comes up makes of the probe's image is followed; so is
-UNUSUAL = 2.0  # times the usual change, an evaluation and for RECALL evaluations, unless it is
-RECALL = 4
-QUIET = 0.02  # which is always let pass
 FADING = 0.8  # of a drift is feared in the next evaluation as well
 SHARE = 0.5  # of the tolerance is asked of the estimates: they are not bounds
 SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
@@ -49,8 +45,8 @@ class Kept(Protocol):
     trend: Trend
     probe: tuple[Tensor, Tensor] | None  # z and what H z is expected to be
     drift: float
-    usual: float
-    age: int
+    known: Habit
+    unknown: Habit
 
     def noise(self) -> Tensor: ...
 
@@ -91,17 +87,13 @@ class Search:
         """Multiply what is hoped for, until nothing is; whether that point was reached."""
         while self._open():
             self._make_room(1)
-            direction, follow, new = self._promising(), False, False
-            if direction is None and not self.weighed:
-                (direction, new), follow = self._unexplained(), True
-            if direction is None:
+            direction = self._promising()
+            if direction is None and self.weighed:
                 return True
-            if self.spent < self.limit:
-                before = float(self.measured.ritz(1)[0][0])
+            if direction is None:
+                self._weigh()
+            else:
                 self._measure(direction)
-                top = float(self.measured.ritz(1)[0][0])
-                risen = new and self.measured.last() > (1 - ABRUPT) * abs(top)
-                self.abrupt |= follow and (risen or top - before > ABRUPT * abs(before))
         return len(self.measured) >= self.solver.n
 
     def _begin(self) -> None:
@@ -234,28 +226,50 @@ class Search:
         self._make_room(2)
         return self.measured.outside(self.model.express(self.solver.noise()))
 
-    def _unexplained(self) -> tuple[Tensor | None, bool]:
-        """Where the probe's image has changed, if loudly, and whether something new came up there.
+    def _weigh(self) -> None:
+        """Multiply the probe, and where its image has changed loudly, known or unknown.
 
         What is let pass is kept: small changes add up until they are followed.
         """
-        self._make_room(2)
-        self.weighed, model = True, self.model
-        probe, expected = self.solver.probe  # type: ignore[misc]
+        self._make_room(3)
+        self.weighed, model, solver = True, self.model, self.solver
+        probe, expected = solver.probe  # type: ignore[misc]
         image = self._multiply(probe)
         change = model.vector((model.small - model.before) @ model.inside(probe))
         change.neg_().add_(image).sub_(expected)
         lowest = float(self.measured.ritz(self.k)[0][-1])
         allowed = max(float(self._errors()[1][-1]), 1e-300)
         seen = Change(model, self.measured, change, lowest + allowed, allowed)
-        age, usual = self.solver.age, self.solver.usual
-        unusual = seen.loud > max(QUIET, UNUSUAL * usual * min(age, RECALL))
-        quiet = not (unusual or seen.loud > LOUD)
-        self.solver.age = age + 1 if quiet else 1
-        self.solver.usual = seen.loud if age == 1 else usual
-        self.probe = probe, image.sub_(change) if quiet else image
-        direction = None if quiet else self.measured.outside(seen.direction())
-        return direction, unusual and seen.new
+        known = seen.known > LOUD or solver.known.broken(seen.known)
+        new = solver.unknown.broken(seen.unknown)
+        unknown = seen.unknown > LOUD or new
+        solver.known.learn(seen.known, known)
+        solver.unknown.learn(seen.unknown, unknown)
+        self.probe = probe, image
+        kept = model.vector(model.inside(change)) if known or unknown else None
+        if kept is None:
+            image.sub_(change)
+            return
+        if not known:
+            image.sub_(kept)
+        if not unknown:
+            image.sub_(change.sub_(kept))
+        inside = seen.inside()
+        if unknown:
+            self._follow(seen.outside(), new)
+        if known:
+            self._follow(inside, False)
+
+    def _follow(self, direction: Tensor, new: bool) -> None:
+        """Multiply where the probe's image has changed; something that comes up there is abrupt."""
+        outside = self.measured.outside(direction)
+        if outside is None or not self._open():
+            return
+        before = float(self.measured.ritz(1)[0][0])
+        self._measure(outside)
+        top = float(self.measured.ritz(1)[0][0])
+        risen = new and self.measured.last() > (1 - ABRUPT) * abs(top)
+        self.abrupt |= risen or top - before > ABRUPT * abs(before)
 
     def _result(self, finished: bool) -> Eigenpairs:
         """What was found; the solver is left as the next evaluation needs it."""

@@ -9,7 +9,7 @@ from linmodel import InvalidInput
 from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.measured import Measured
 from realnet.curvature.objective import NotFinite
-from realnet.curvature.probe import Change
+from realnet.curvature.probe import Change, Habit
 from realnet.curvature.search import COLD
 from realnet.curvature.secant import SecantModel, dots, norm
 from realnet.curvature.tracker import SharpnessTracker
@@ -250,7 +250,23 @@ def test_how_loud_a_change_of_the_probe_is_against_a_dense_inverse():
     outside = rest @ change
     seen = Change(model, measured, change.clone(), level, 1e-9)
     dense = torch.linalg.solve(lacking, outside)
-    assert seen.loud == pytest.approx(float(dense.norm()) * n**0.5, rel=DENSE)
+    known = float((rows @ dense).norm()) * n**0.5
+    assert seen.known == pytest.approx(known, rel=DENSE)
+    unknown = (float(dense.norm()) ** 2 * n - known**2) ** 0.5
+    assert seen.unknown == pytest.approx(unknown, rel=DENSE)
     values, vectors = torch.linalg.eigh(lacking)
     toward = vectors @ ((vectors.T @ outside) / values.sqrt())
-    assert torch.allclose(model.vector(seen.direction()), toward, atol=DENSE)
+    inside = rows.T @ (rows @ toward)
+    assert torch.allclose(seen.inside() @ rows, inside, atol=DENSE)
+    beyond = model.vector(seen.outside())
+    assert torch.allclose(beyond, change - rows.T @ (rows @ change), atol=DENSE)
+
+
+def test_a_habit_is_broken_by_what_is_louder_and_what_adds_up():
+    habit = Habit()
+    assert habit.broken(0.1) and not habit.broken(0.01)
+    habit.learn(0.1, followed=True)
+    assert not habit.broken(0.19) and habit.broken(0.21)
+    for _ in range(6):
+        habit.learn(0.1, followed=False)
+    assert not habit.broken(0.79) and habit.broken(0.81)
