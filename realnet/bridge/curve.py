@@ -156,10 +156,10 @@ def until_the_fall(curve: Curve) -> Curve:
 
 def _enough(curve: Curve, fewest: int, name: str) -> None:
     if len(curve.time) < fewest:
-        where = " before the edge of stability" if curve.left_out else ""
+        why = f", because {curve.left_out}" if curve.left_out else ""
         refuse(
             name,
-            f"{len(curve.time)} points{where}",
+            f"{len(curve.time)} points{why}",
             f"at least {fewest} points",
             "Measure sharpness more often, train longer, or take a smaller step size.",
         )

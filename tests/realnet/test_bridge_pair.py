@@ -128,6 +128,12 @@ def test_cross_entropy_s_curves_are_fitted_to_their_maximum(points, top):
     assert not curve.used[top + 1e-9 < TIME].any()
 
 
+def test_too_few_points_say_why_there_are_no_more():
+    """A peak at the second point is no edge of stability."""
+    with pytest.raises(InvalidInput, match="'2 points, because after its maximum at time"):
+        curve_of(run_of(TIME, np.interp(TIME, [0, TIME[1], 1], [18.0, 40.0, 31.0])))
+
+
 def test_noise_on_a_plateau_is_no_fall():
     noise = np.exp(0.03 * np.random.default_rng(0).standard_normal(41))
     curve = curve_of(run_of(TIME, 10 * (1 - np.exp(-5 * TIME - 0.5)) * noise))
