@@ -245,15 +245,12 @@ class Search:
         unknown = seen.unknown > LOUD or new
         solver.known.learn(seen.known, known)
         solver.unknown.learn(seen.unknown, unknown)
-        self.probe = probe, image
-        kept = model.vector(model.inside(change)) if known or unknown else None
-        if kept is None:
-            image.sub_(change)
-            return
+        self.probe, held = (probe, image), model.inside(change)
         if not known:
-            image.sub_(kept)
+            model.remove(held, image)
         if not unknown:
-            image.sub_(change.sub_(kept))
+            model.remove(held, change)
+            image.sub_(change)
         inside = seen.inside()
         if unknown:
             self._follow(seen.outside(), new)

@@ -55,7 +55,7 @@ class SecantModel:
         """
         part = inside = dots(self.rows, vector)
         for _ in range(3):
-            part, left = self._remove(part, vector)
+            part, left = self.remove(part, vector)
             inside = inside + part
             if float(part.norm()) <= self.roundoff * left:
                 break
@@ -71,7 +71,7 @@ class SecantModel:
         self.small[-1, -1], self.doubt[-1, -1] = self.low, max(self.unknown - self.low, 0.0)
         return torch.cat([inside, torch.tensor([left], dtype=torch.float64, device="cpu")])
 
-    def _remove(self, part: Tensor, vector: Tensor) -> tuple[Tensor, float]:
+    def remove(self, part: Tensor, vector: Tensor) -> tuple[Tensor, float]:
         """vector - B^T part, in place; B times it, and its length: B is read only once."""
         minus, again = -part.to(self._buffer), torch.zeros_like(part, device=vector.device)
         square = torch.zeros((), dtype=torch.float64, device=vector.device)
