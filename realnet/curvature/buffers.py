@@ -41,7 +41,8 @@ def still(
         with ran.named(modules_named(loss_fn)) if compiled else ran.watched():
             found = loss_fn(*chunk)
         if ran.moved:
-            names = ", ".join(ran.moved[:5]) + (", ..." if len(ran.moved) > 5 else "")
+            moved = list(dict.fromkeys(ran.moved))
+            names = ", ".join(moved[:5]) + (", ..." if len(moved) > 5 else "")
             raise InvalidInput(f"the loss moves the buffers {names}. They were put back. {remedy}")
         return found
 

@@ -78,7 +78,7 @@ def verify(
     if seen and not any(difference.slope for difference in seen):
         raise InvalidInput(
             "the gradient is not the loss's: the loss changes otherwise than its gradient says."
-            + _of_whom(survey)
+            f"{_of_whom(survey)}{_of_rounding(objective)}"
         )
     lost = frozenset[int].intersection(*(difference.smooth for difference in seen)) if seen else ()
     if lost and not (survey.jumps and not survey.own):
@@ -94,6 +94,12 @@ def verify(
             f"what is not torch's own.{_of_whom(survey)} In float64 (model.double()) jumps are "
             "rarely met, and the check can tell."
         )
+
+
+def _of_rounding(objective: Objective) -> str:
+    if objective.dtype == torch.float64:
+        return ""
+    return " Where the loss is near zero this is float32's rounding: track model.double()."
 
 
 def _of_whom(survey: Survey) -> str:
