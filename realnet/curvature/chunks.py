@@ -65,12 +65,13 @@ def passed(items: Iterable[Any]) -> Iterator[Chunk]:
     try:
         for item in items:
             yield arguments(item)
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        lost = isinstance(error, RuntimeError) or not getattr(items, "num_workers", 0)
+        if lost and "DataLoader worker" not in str(error):
             raise
-        first = str(error).splitlines()[0]
+        first = (str(error).splitlines() or ["a worker died"])[0].rstrip(".")
         raise InvalidInput(
-            f"the loader failed: {first} Look at the worker, or set num_workers=0."
+            f"the loader failed: {first}. Look at the worker, or set num_workers=0."
         ) from error
 
 

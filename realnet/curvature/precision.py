@@ -42,9 +42,10 @@ def memory_said() -> Iterator[None]:
         ):
             raise
         raise InvalidInput(
-            "the device's memory is too small for the loss's graph. If the loss is a mean over "
-            "data, pass them as chunks with fewer samples each (train: a smaller --chunk-size); "
-            f"if it is not, the model is too large for the device. It said: {_first_line(error)}"
+            "the device's memory is too small for the loss's graph, or for the search. If the loss "
+            "is a mean over data, pass them as chunks with fewer samples each (train: a smaller "
+            "--chunk-size); lower memory=, the vectors that are held; or the model is too large "
+            f"for the device. It said: {_first_line(error)}"
         ) from error
 
 

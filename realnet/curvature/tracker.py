@@ -33,7 +33,7 @@ from realnet.curvature.evaluated import Curvature, Eigenpairs
 from realnet.curvature.graph import Survey, refuse_hooks
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
-from realnet.curvature.precision import full_precision
+from realnet.curvature.precision import full_precision, memory_said
 from realnet.curvature.ranks import Ranks
 from realnet.curvature.search import SHARE
 from realnet.curvature.selfcheck import Products, verified
@@ -152,14 +152,16 @@ class SharpnessTracker(Recorded):
         kind = self.objective
         memory = self.memory or default_memory(kind.n, k)
         rows = memory - BESIDES
-        return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, rows, self.sure)
+        with memory_said():
+            return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, rows, self.sure)
 
     def curvature(self) -> Curvature:
         """Eigenpairs, loss and gradient at the parameters as they are now; not in `history`."""
         ranks = self.objective.ranks
         if ranks is None:
-            return self._curvature()
-        with ranks.told():
+            with memory_said():
+                return self._curvature()
+        with ranks.told(), memory_said():
             found = self._curvature()
         ranks.meet("end", 0)
         return found

@@ -39,7 +39,7 @@ class Draws:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        integer("draws", self.draws, low=2)
+        object.__setattr__(self, "draws", integer("draws", self.draws, low=2))
         real("precision", self.precision, above=0.0)
         if (self.batch_size is None) == (self.batches is None):
             refuse("batch_size and batches", "both or neither", "one of the two")

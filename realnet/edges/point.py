@@ -125,6 +125,7 @@ class Point:
         """The optimiser's threshold of this curvature; None: no optimiser, or it sees another."""
         if self.optimizer is None or self.stepping.sees != sees:
             return None
+        self._refuse_strangers()
         norm = None
         if any(rule.rho for rule in self.stepping.rules):
             norm = float(self.gradient.norm())
@@ -163,6 +164,16 @@ class Point:
         finally:
             for p, own in zip(objective.params, here, strict=True):
                 p.data = own
+
+    def _refuse_strangers(self) -> None:
+        """The curvature along what the optimiser does not move is none that it sees."""
+        own = {id(p) for group in self.stepping.groups for p in group["params"]}
+        lost = [name for name, p in self.objective.named().items() if own and id(p) not in own]
+        if lost:
+            raise InvalidInput(
+                f"{len(lost)} tracked tensors are in no group of the optimiser ({lost[0]} is one): "
+                "give it all tracked parameters, or track its own."
+            )
 
     def _need_gradient(self) -> None:
         if self._gradient is None:
@@ -205,7 +216,13 @@ def _next_update(point: Point) -> Tensor:
     largest = point.stepping.step_size
     for group in twin.param_groups:  # all steps are linear in lr: at lr = 1 little cancels
         group["lr"] = float(group["lr"]) / largest if largest else 1.0
-    twin.step()
+    try:
+        twin.step()
+    except Exception as error:
+        raise InvalidInput(
+            f"a copy of the optimiser ({type(base).__name__}) cannot take its next step: "
+            f"{type(error).__name__}, {error}. Is its state whole?"
+        ) from error
     for p, q in pairs:
         if id(p) in own:
             moved[own[id(p)]] = p.detach() - q.detach()

@@ -10,6 +10,7 @@ import xarray as xr
 
 from linmodel.errors import refuse
 from realnet.curvature.objective import Objective
+from realnet.curvature.precision import memory_said
 from realnet.curvature.unchanged import Watched, unmoved
 from realnet.edges.evaluation import Edges
 from realnet.edges.hessian import Top
@@ -60,7 +61,7 @@ class Recorder:
         tracker.objective.refresh()
         tensors = tracker.watched.tensors = tracker.objective.trainable.everything()
         point = self._point()
-        with unmoved(tensors):
+        with memory_said(), unmoved(tensors):
             try:
                 values = {one.name: one.measure(point) for one in asked}
             finally:

@@ -35,7 +35,7 @@ class Trace:
     source = "Hutchinson 1989; Yao et al. 2020 (PyHessian), arXiv 1912.07145"
 
     def __post_init__(self) -> None:
-        integer("draws", self.draws, low=2)
+        object.__setattr__(self, "draws", integer("draws", self.draws, low=2))
 
     def measure(self, point: Point) -> Measured:
         """more: draws."""
@@ -74,7 +74,7 @@ class Density:
 
     def __post_init__(self) -> None:
         for name in ("draws", "steps"):
-            integer(name, getattr(self, name), low=1)
+            object.__setattr__(self, name, integer(name, getattr(self, name), low=1))
         integer("points", self.points, low=8)
 
     def measure(self, point: Point) -> Measured:

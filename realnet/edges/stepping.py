@@ -132,7 +132,7 @@ def read(optimizer: Any) -> Stepping:
 
     Read now: ask again after each change. Raises InvalidInput for one whose threshold is not known.
     """
-    if isinstance(optimizer, (int, float)):
+    if isinstance(optimizer, (int, float)) and not isinstance(optimizer, bool):
         eta = real("step size", optimizer, above=0.0)
         rule = Rule(eta, thresholds.descent(1.0), SHARPNESS)
         return Stepping((rule,), "descent", {}, ())

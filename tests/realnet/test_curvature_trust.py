@@ -555,3 +555,16 @@ def test_out_of_memory_without_data_speaks_of_the_model_too():
 
     with pytest.raises(InvalidInput, match="too large for the device"):
         top_eigenpairs(loss_fn, [nn.Parameter(torch.ones(3))])
+
+
+def test_out_of_memory_in_the_search_is_one_sentence(monkeypatch):
+    model, x, y = problem()
+    tracker = SharpnessTracker(ce(model, x, y), model)
+
+    def solve(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1")
+
+    monkeypatch.setattr(tracker.solver, "solve", solve)
+    for act in (tracker.evaluate, lambda: tracker.evaluate("negative")):
+        with pytest.raises(InvalidInput, match=r"lower memory=.*can't allocate"):
+            act()

@@ -307,26 +307,43 @@ def test_bad_input_is_one_sentence():
     for state in case.optimizer.state.values():
         del state["exp_avg_sq"]
     refused("second moment", lambda: case.evaluate("preconditioned"))
+    refused("Is its state whole", lambda: case.evaluate("update"))
     other = torch.optim.Adam([nn.Parameter(torch.ones(2))], 0.01)
     refused("in no group", lambda: case.tracker.evaluate(Preconditioned(), other))
+    some = torch.optim.SGD(list(case.model.parameters())[:1], 0.01)
+    refused("tensors are in no group", lambda: case.tracker.evaluate("top", some))
+    refused("'bool'", lambda: case.tracker.evaluate("top", True))
+    assert BatchSharpness(batch_size=4, draws="3").draws == Trace(draws="3").draws == 3
 
 
 class Shrinking:
     """A loader that gives a chunk less at the second pass, or whose worker dies."""
 
-    def __init__(self, case, dies=False):
+    num_workers = 1
+
+    def __init__(self, case, dies=None):
         self.case, self.dies, self.passes = case, dies, 0
 
     def __iter__(self):
         self.passes += 1
         yield self.case.x[:15], self.case.y[:15]
         if self.passes > 1 and self.dies:
-            raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+            raise self.dies
         if self.passes == 1:
             yield self.case.x[15:], self.case.y[15:]
 
 
-@pytest.mark.parametrize(("dies", "match"), [(False, "as in the first pass"), (True, "the worker")])
+@pytest.mark.parametrize(
+    ("dies", "match"),
+    [
+        (None, "as in the first pass"),
+        (
+            RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
+            r"Killed\. Look at",
+        ),
+        (ConnectionResetError(104, "Connection reset by peer"), "the worker"),
+    ],
+)
 def test_a_loader_that_gives_less_the_second_time_or_dies(dies, match):
     case = Case()
     tracker = SharpnessTracker(case.loss_fn, case.model, chunks=Shrinking(case, dies))
