@@ -25,12 +25,13 @@ CAPTION = (
     "proof), open; refuted means that a counterexample is attached. The table gives "
     "statement, method and evidence."
 )
-# Fill and text colour; the verdict is also written in the tile.
+# Fill and text colour; the verdict is also written in the tile. On a dark page white becomes paper
+# and black turns light with it; this blue stays (the lines' grows too light for white text).
 TILES = {
-    "proved": ("#0072B2", "white"),
+    "proved": ("#006FB0", "white"),
     "certified": ("#56B4E9", "#111111"),
     "tested": ("#F0E442", "#111111"),
-    "open": ("#FFFFFF", "#111111"),
+    "open": ("#FFFFFF", "black"),
     "refuted": ("#D55E00", "white"),
     "error": ("#000000", "white"),
 }

@@ -41,6 +41,7 @@ _GREEK = re.compile(rf"(?<![A-Za-z_])({_LETTER})(?![A-Za-z])(\d|_[A-Za-z0-9]+\b)
 _INDEX = re.compile(r"(?<![\w.;])([A-Za-z])_([A-Za-z]{1,3}\d?|\d)\b(?!\()")
 _NUMBER = re.compile(r"(?<![\w.<])([a-z])(\d)(?![\w.])")
 _POWER = re.compile(r"(?<=[\w)|\]>;*])\^(\([^()]*\)|-?[\wα-ω]+|[+*])")
+_CODE = re.compile("`([^`]+)`")
 _SIGNS = {
     "&gt;&gt;": "≫",
     "dtau": "dτ",
@@ -59,9 +60,10 @@ def mathml(latex: str) -> Markup:
 
 
 def with_mathematics(text: str) -> Markup:
-    """`text` escaped, with MathML in place of every $formula$, and of those of `TYPED`."""
+    """`text` escaped, with MathML in place of every $formula$, and of those of `TYPED`; a word
+    between backticks is code."""
     parts = _FORMULA.split(_TYPED.sub(lambda typed: f"${TYPED[typed[0]]}$", text))
-    done = [mathml(part) if i % 2 else escape(part) for i, part in enumerate(parts)]
+    done = [mathml(part) if i % 2 else _code(escape(part)) for i, part in enumerate(parts)]
     return Markup("").join(done)
 
 
@@ -76,7 +78,11 @@ def prose(text: str) -> Markup:
     said = _INDEX.sub(r"\1<sub>\2</sub>", said)
     said = _NUMBER.sub(r"\1<sub>\2</sub>", said)
     said = _GREEK.sub(_greek, said)
-    return Markup(_POWER.sub(_raised, said))
+    return _code(_POWER.sub(_raised, said))
+
+
+def _code(said: str) -> Markup:
+    return Markup(_CODE.sub(r"<code>\1</code>", str(said)))  # of a Markup, sub would escape it
 
 
 def _greek(match: re.Match[str]) -> str:

@@ -40,7 +40,8 @@ WORDS = {
     GONE: "escapes, this run",
     OPEN: "not decided",
 }
-COLOURS = {OPEN: "#ffffff", GONE: "#D55E00", RUN: "#56B4E9", THEOREM: "#009E73"}
+# None is an ink of `style.DARK`: a map is pixels, which a dark page leaves as they are.
+COLOURS = {OPEN: "#FEFEFE", GONE: "#D55E00", RUN: "#56B4E9", THEOREM: "#009E74"}
 
 
 def compute(work: Work) -> Datasets:
@@ -91,7 +92,9 @@ def _map(axes: Axes, data: xr.Dataset) -> None:
     kinds = sorted(COLOURS)
     colours = ListedColormap([COLOURS[kind] for kind in kinds])
     norm = BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds))
-    axes.pcolormesh(data.edge, data.log10_o0, data.verdict, cmap=colours, norm=norm)
+    axes.pcolormesh(
+        data.edge, data.log10_o0, data.verdict, cmap=colours, norm=norm, rasterized=True
+    )
     axes.axvline(2, color="black", linestyle="--", linewidth=1)
     axes.axvline(4, color="black", linestyle=":", linewidth=1)
     handles = [Patch(facecolor=COLOURS[kind], edgecolor="grey", label=f"{text}: {_percent(share)}")

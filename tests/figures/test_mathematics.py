@@ -29,6 +29,11 @@ def test_formulas_between_dollars():
     assert "<msup>" in text and "&amp; &lt;i&gt;" in text and "$" not in text
 
 
+def test_a_word_between_backticks_is_code():
+    for say in (with_mathematics, prose):
+        assert str(say("by `make test` <b>")) == "by <code>make test</code> &lt;b&gt;"
+
+
 def test_formulas_that_captions_type_are_set():
     text = with_mathematics("αc² rises through 2/η; ηαc∞² = 2")
     assert text.count("<math") == 3 and "²" not in text and text.endswith(" = 2")
