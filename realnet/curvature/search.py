@@ -23,6 +23,7 @@ Products = Callable[[Tensor], Tensor]
 UNKNOWN = 0.5  # of the lowest wanted value is hoped for along what has never been measured
 DOUBT = 0.01  # of it, an evaluation, by which what was not measured may have risen
 CAUTION = 0.25  # of the tolerance is what the hopeful model may promise at the end
+TEMPLE = 0.5  # of the bound |r|^2 over the gap; where eigenvalues crowd the model hopes for less
 COLD = 24  # products of an evaluation that knows nothing; with 10 it settled on the second
 ASKED = 48  # products, after an abrupt change, to bound the probability of a miss
 ABRUPT = 0.5  # of the top: a change since the last evaluation, a residual, or what has risen
@@ -200,10 +201,14 @@ class Search:
 
     def _errors(self) -> tuple[Tensor, Tensor]:
         """Estimated errors of the wanted Ritz values, and which would pass."""
-        values = self.measured.ritz(self.k)[0]
-        promises = (self.model.hopeful()[0][: len(values)] - values).clamp_min(0.0)
+        values, _, residuals = self.measured.ritz(self.k)
+        hoped, sizes = self.model.hopeful()[0], residuals.norm(dim=1)
+        errors = (hoped[: len(values)] - values).clamp_min(0.0) / CAUTION
+        if len(hoped) > self.k:
+            gaps = (values - hoped[self.k]).clamp_min(1e-300)
+            errors = errors.maximum(TEMPLE * sizes.minimum(sizes.square() / gaps))
         allowed = self.tolerance * values.abs() + self.floor * self.measured.scale()
-        return promises / CAUTION, allowed
+        return errors, allowed
 
     def _promising(self) -> Tensor | None:
         """The hopeful model's eigenvector for the first wanted pair that is not accurate enough."""
