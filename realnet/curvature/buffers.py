@@ -103,7 +103,7 @@ class Ran:
         self._seen |= new
         for owner in new:
             self._keep(module, owner)
-        if module in self._roots:
+        if module in self._roots and not isinstance(module, torch.jit.ScriptModule):
             self._hooks.append(module.register_forward_hook(self._ends, always_call=True))
 
     def _keep(self, root: nn.Module, owner: nn.Module) -> None:
@@ -139,8 +139,12 @@ class Ran:
 
 
 def same(one: Tensor, other: Tensor) -> bool:
-    """Bitwise, but that a NaN equals itself."""
-    return torch.equal(one, other) or torch.equal(one.nan_to_num(), other.nan_to_num())
+    """Equal in all entries, NaN in the same."""
+    unset = one.isnan()
+    return torch.equal(one, other) or (
+        torch.equal(unset, other.isnan())
+        and torch.equal(one.masked_fill(unset, 0), other.masked_fill(unset, 0))
+    )
 
 
 def _compiled(module: nn.Module) -> bool:

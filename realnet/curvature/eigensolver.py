@@ -90,11 +90,12 @@ class TopSolver:
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again."""
+        """Take up `state()` again. Raises InvalidInput, KeyError: nothing is taken up then."""
+        drift, *habits = state["habits"].tolist()
         self.model.restore(_part(state, "model_"))
         self.trend.restore(_part(state, "trend_"))
         self.generator.set_state(state["generator"].cpu())
-        self.drift, *habits = state["habits"].tolist()
+        self.drift = drift
         self.known, self.unknown = (Habit(habits[i], int(habits[i + 1])) for i in (0, 2))
         self.probe = None
         if "probe" in state:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from realnet.curvature.measured import Measured
-from realnet.curvature.secant import SecantModel, descending, dots
+from realnet.curvature.secant import SecantModel, descending, norm
 
 LOUD = 2.5  # is followed, twice and a half what one eigenvalue makes that has come up; and so is
 UNUSUAL = 2.0  # times the usual, an evaluation and for RECALL evaluations, unless it is
@@ -56,7 +56,7 @@ class Change:
         lacks, self.turn = descending(level * eye - rest @ (model.small + model.doubt) @ rest)
         self.lacks, inside = lacks.clamp_min(least), model.inside(change)
         self.parts = self.turn @ (rest @ inside)
-        beyond = float(dots(change[None], change)) - float(inside.square().sum())
+        beyond = norm(change) ** 2 - float(inside.square().sum())
         scale = len(change) ** 0.5
         self.known = scale * float((self.parts / self.lacks).norm())
         self.unknown = scale * max(beyond, 0.0) ** 0.5 / max(level - model.unknown, least)

@@ -32,6 +32,7 @@ CALM = 0.02  # of the top: by more, up to LOOKS products tell a change from an e
 LOOKS = 2
 FADING = 0.8  # of a drift is feared in the next evaluation as well
 SHARE = 0.5  # of the tolerance is asked of the estimates: they are not bounds
+FORGOTTEN = 1e-6  # of what the model holds: below, its roundoff is all that it has to tell
 SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
 
 
@@ -122,6 +123,8 @@ class Search:
             drift = self._drift(expected)
         values, _, residuals = self.measured.ritz(self.k)
         size = max(float(values.abs().max()), 1e-300)
+        if size < FORGOTTEN * float(self.model.before.norm()) and self._open():
+            return self._forget()
         self.solver.drift = max(min(drift, 1.0), FADING * self.solver.drift)
         self._doubt(max(drift, self.solver.drift) * size)
         if before > LOST or max(drift, float(residuals[0].norm()) / size) > ABRUPT:
@@ -130,6 +133,13 @@ class Search:
             if noise is not None:
                 self._measure(noise)
         return None
+
+    def _forget(self) -> None:
+        """Begin anew where the top is gone, to zero or nearly: nothing left of it is known."""
+        self.model.forget()
+        self.solver.trend, self.solver.drift = Trend(), 0.0
+        self.measured, self.abrupt = Measured(self.model), True
+        self._begin_cold()
 
     def _drift(self, expected: Tensor) -> float:
         """By how much the Ritz values differ from the expected ones, over the largest of them."""
@@ -160,7 +170,7 @@ class Search:
 
     def _begin_cold(self) -> None:
         """Multiply the probe itself."""
-        self.least, self.weighed = COLD, True
+        self.least, self.weighed = self.spent + COLD, True
         probe = self.solver.noise()
         coordinates = self.model.express(probe.clone())
         image = self._multiply(probe)

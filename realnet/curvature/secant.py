@@ -13,6 +13,8 @@ import math
 import torch
 from torch import Tensor
 
+from linmodel.errors import refuse
+
 PANEL = 65536  # columns that are rotated or summed at once: they stay in the cache
 
 
@@ -25,11 +27,15 @@ class SecantModel:
     def __init__(self, n: int, rows: int, dtype: torch.dtype, device: torch.device) -> None:
         with torch.inference_mode(False):  # it will be written into
             self._buffer = torch.zeros(min(rows, n), n, dtype=dtype, device=device)
+        self.roundoff = 16 * torch.finfo(dtype).eps
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing."""
         self.rank = 0
         self.small = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
         self.doubt, self.before = self.small, self.small  # D; and T when the evaluation began
         self.unknown = self.low = 0.0
-        self.roundoff = 16 * torch.finfo(dtype).eps
 
     @property
     def rows(self) -> Tensor:
@@ -37,8 +43,8 @@ class SecantModel:
         return self._buffer[: self.rank]
 
     def room(self, rows: int) -> bool:
-        """Whether B can take up so many more rows, or needs none."""
-        return self.rank + rows <= len(self._buffer) or self.rank == self._buffer.shape[1]
+        """Whether B can take up so many more rows, or as many as there are."""
+        return min(self.rank + rows, self._buffer.shape[1]) <= len(self._buffer)
 
     def vector(self, coordinates: Tensor) -> Tensor:
         """The vector (n,), or vectors (m, n), of coordinates (..., b)."""
@@ -51,7 +57,8 @@ class SecantModel:
     def express(self, vector: Tensor) -> Tensor:
         """Coordinates of a vector (n,), which is overwritten; B grows by what is outside.
 
-        Gram-Schmidt again and again, until rows see only roundoff in what is left.
+        Gram-Schmidt again and again, until rows see only roundoff in what is left. A vector too
+        short for its dtype to hold its digits is zero.
         """
         part = inside = dots(self.rows, vector)
         for _ in range(3):
@@ -59,7 +66,9 @@ class SecantModel:
             inside = inside + part
             if float(part.norm()) <= self.roundoff * left:
                 break
-        size = math.hypot(float(inside.norm()), left)
+        size, kind = math.hypot(float(inside.norm()), left), torch.finfo(vector.dtype)
+        if size < kind.tiny / kind.eps:
+            return torch.zeros_like(inside)
         if left <= self.roundoff * size or self.rank == self._buffer.shape[1]:
             return inside
         torch.div(vector, left, out=self._buffer[self.rank])
@@ -80,7 +89,7 @@ class SecantModel:
             panel.addmv_(rows.T, minus)
             again += (rows @ panel).double()
             square += (panel @ panel).double()
-        return again.cpu(), float(square) ** 0.5
+        return again.cpu(), _length(float(square), vector)
 
     def learn(self, s: Tensor, y: Tensor) -> None:
         """Take in y = H s, both in coordinates, |s| = 1: T s = y, D s = 0."""
@@ -129,10 +138,19 @@ class SecantModel:
         return {"rows": rows, "small": self.small, "doubt": self.doubt, "new": new}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again."""
-        self.rank, self.small, self.doubt = len(state["rows"]), state["small"], state["doubt"]
+        """Take up `state()` again. Raises InvalidInput: other, or too many, vectors."""
+        most, n = self._buffer.shape
+        if state["rows"].shape[1] != n or len(state["rows"]) > most:
+            refuse(
+                "tracker's state",
+                f"{len(state['rows'])} vectors of {state['rows'].shape[1]} numbers",
+                f"at most {most} vectors of {n}",
+                "Restore what a tracker of the same model, k and memory gave, or start anew.",
+            )
+        small, doubt, (low, unknown) = state["small"], state["doubt"], state["new"].tolist()
+        self.rank, self.small, self.doubt = len(state["rows"]), small, doubt
         self._buffer[: self.rank] = state["rows"].to(self._buffer)
-        self.low, self.unknown = state["new"].tolist()
+        self.low, self.unknown = low, unknown
 
 
 def dots(rows: Tensor, columns: Tensor) -> Tensor:
@@ -150,7 +168,19 @@ def dots(rows: Tensor, columns: Tensor) -> Tensor:
 
 def norm(vector: Tensor) -> float:
     """Euclidean norm of a vector (n,), by `dots`."""
-    return float(dots(vector[None], vector)) ** 0.5
+    return _length(float(dots(vector[None], vector)), vector)
+
+
+def _length(square: float, vector: Tensor) -> float:
+    """The root of |vector|^2, found anew where squares of entries may be below the dtype's range.
+
+    In float32 from lengths of 1e-13 on: a loss that has saturated has such products.
+    """
+    kind = torch.finfo(vector.dtype)
+    if square > len(vector) * kind.tiny / kind.eps:
+        return square**0.5
+    largest = float(vector.abs().max())
+    return largest * norm(vector / largest) if largest > 0 else largest
 
 
 def descending(matrix: Tensor) -> tuple[Tensor, Tensor]:

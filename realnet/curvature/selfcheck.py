@@ -35,7 +35,8 @@ class Difference:
     wrong: frozenset[int]  # blocks in which the central difference is not the product
     smooth: frozenset[int]  # of these, where forward and backward difference agree
     slope: bool  # the loss changes as the gradient says
-    still: bool  # neither loss nor gradient change at all
+    flat: bool  # the loss does not change at all, although there is curvature
+    still: bool  # nor does the gradient
 
     @property
     def passed(self) -> bool:
@@ -74,6 +75,13 @@ def verify(
         raise InvalidInput(
             "the loss does not change when the parameters do: loss_fn must compute it afresh from "
             "the model at every call."
+        )
+    if seen and not any(difference.slope for difference in seen) and all(d.flat for d in seen):
+        raise InvalidInput(
+            "the loss does not change along a step over which its gradient says that it does: it "
+            f"is rounded away in {str(objective.stored)[6:]} (a loss that has saturated, at "
+            f"{loss:.3g}), or the gradient is not the loss's.{_of_whom(survey)} Convert a copy: "
+            "model.double()."
         )
     if seen and not any(difference.slope for difference in seen):
         raise InvalidInput(
@@ -133,9 +141,10 @@ def _step(
     integral = h / 3 * (slopes[0] + 4 * slopes[1] + slopes[2])  # Simpson's rule
     allowed = 2 * AGREES * h * sum(abs(slope) for slope in slopes)
     allowed += ROUNDINGS * eps * (abs(loss) + abs(ahead))
-    still = ahead == behind == loss and bool(image.any()) and not bool(central.any())
+    flat = ahead == behind == loss and bool(image.any())
     slope = abs(ahead - behind - integral) <= allowed
-    return Difference(frozenset(wrong), frozenset(smooth), slope, still)
+    still = flat and not bool(central.any())
+    return Difference(frozenset(wrong), frozenset(smooth), slope, flat, still)
 
 
 def _at(objective: Objective, v: Tensor, h: float) -> tuple[float, Tensor]:

@@ -66,7 +66,7 @@ def consistent(
 @contextmanager
 def _lent_buffers(model: nn.Module) -> Iterator[None]:
     """Copies in place of the buffers, so that running statistics move in the copies only."""
-    owners = [(module, name) for module in model.modules() for name in module._buffers]
+    owners = [(module, name) for module in model.modules() for name in module._buffers.keys()]  # noqa: SIM118 (a scripted module's cannot be iterated)
     originals = [module._buffers[name] for module, name in owners]
     for (module, name), buffer in zip(owners, originals, strict=True):
         module._buffers[name] = None if buffer is None else buffer.clone()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import InvalidInput
+from realnet.curvature.buffers import same
 from realnet.curvature.objective import LossFunction
 
 
@@ -35,7 +36,7 @@ def _put_back(tensors: list[Tensor], before: list[Tensor]) -> bool:
     moved = False
     with torch.no_grad():
         for tensor, old in zip(tensors, before, strict=True):
-            if not torch.equal(tensor.nan_to_num(), old.nan_to_num()):
+            if not same(tensor, old):
                 tensor.copy_(old)
                 moved = True
     return moved
