@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
+from realnet.curvature.kept import Kept
 from realnet.curvature.measured import Measured
-from realnet.curvature.probe import LOUD, Change, Habit
-from realnet.curvature.secant import SecantModel
+from realnet.curvature.probe import LOUD, Change
 from realnet.curvature.trend import Trend
 
 Products = Callable[[Tensor], Tensor]
@@ -34,23 +33,6 @@ FADING = 0.8  # of a drift is feared in the next evaluation as well
 SHARE = 0.5  # of the tolerance is asked of the estimates: they are not bounds
 FORGOTTEN = 1e-6  # of what the model holds: below, its roundoff is all that it has to tell
 SLACK = 6  # rows beyond the kept ones with which an evaluation may begin: rotating costs
-
-
-class Kept(Protocol):
-    """What is kept from one evaluation to the next (TopSolver)."""
-
-    n: int
-    k: int
-    kept: int
-    sure: bool
-    model: SecantModel
-    trend: Trend
-    probe: tuple[Tensor, Tensor] | None  # z and what H z is expected to be
-    drift: float
-    known: Habit
-    unknown: Habit
-
-    def noise(self) -> Tensor: ...
 
 
 class Search:
