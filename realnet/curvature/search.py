@@ -13,9 +13,9 @@ from torch import Tensor
 
 from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
-from realnet.curvature.kept import Kept
 from realnet.curvature.measured import Measured
 from realnet.curvature.probe import LOUD, Change
+from realnet.curvature.remembered import Kept
 from realnet.curvature.trend import Trend
 
 Products = Callable[[Tensor], Tensor]
