@@ -90,13 +90,13 @@ class TopSolver:
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again. Raises InvalidInput, KeyError: nothing is taken up then."""
-        drift, *habits = state["habits"].tolist()
+        """Take up `state()` again. Raises InvalidInput, or what reading another thing raises."""
+        drift, usual, age, unusual, since = state["habits"].tolist()
+        known, unknown = Habit(usual, int(age)), Habit(unusual, int(since))
         self.model.restore(_part(state, "model_"))
         self.trend.restore(_part(state, "trend_"))
         self.generator.set_state(state["generator"].cpu())
-        self.drift = drift
-        self.known, self.unknown = (Habit(habits[i], int(habits[i + 1])) for i in (0, 2))
+        self.drift, self.known, self.unknown = drift, known, unknown
         self.probe = None
         if "probe" in state:
             self.probe = (state["probe"].to(self.like), state["probe_image"].to(self.like))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from linmodel.errors import integer, one_of, real, refuse
+from linmodel.errors import InvalidInput, integer, one_of, real, refuse
 from realnet.curvature.buffers import still
 from realnet.curvature.chunks import Chunks
 from realnet.curvature.difference import (
@@ -249,13 +249,21 @@ class SharpnessTracker(Recorded):
         """Take up `state()` again. Raises InvalidInput: the state of another model or version."""
         try:
             self.solver.restore(state)
-        except KeyError as missing:
+        except InvalidInput:
+            raise
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
             refuse(
                 "tracker's state",
-                f"one without {missing}",
+                _unread(wrong),
                 "what state() of this version gave",
                 "Start the tracker anew: its next evaluation is a cold one.",
             )
+
+
+def _unread(wrong: Exception) -> str:
+    if isinstance(wrong, KeyError):
+        return f"one without {wrong}"
+    return f"one that cannot be read ({type(wrong).__name__}: {wrong})"
 
 
 def top_eigenpairs(

@@ -100,6 +100,11 @@ def test_the_state_of_another_model_is_refused_and_nothing_of_it_taken_up(n, opt
         tracker.restore(first.state())
     with pytest.raises(InvalidInput, match="one without"):
         tracker.restore({k: v for k, v in untouched.state().items() if k != "habits"})
+    for habits in (torch.ones(3), torch.full((5,), float("nan")), None):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            tracker.restore(untouched.state() | {"habits": habits})
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        tracker.restore(None)
     assert torch.equal(tracker.evaluate().values, untouched.evaluate().values)
 
 
