@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import NoReturn
 
 PACKAGES = ("linmodel", "proofs_check", "realnet", "figures")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN = 0.05  # seconds until a signal whose exception was swallowed is raised once more
 LINE = "nothing half-written is left, and the same command goes on from what it had saved."
 
 
@@ -35,13 +37,36 @@ def leave(number: int) -> NoReturn:
 
 
 def raise_from_now_on() -> None:
-    """Signals raise `Stopped`, so that open files and folders are put right on the way out."""
+    """Signals raise `Stopped`, so that open files and folders are put right on the way out.
+
+    A signal may arrive where Python prints an exception and goes on: in a callback from C, as
+    compilers make them, or a finalizer. There it is raised again a little later, until it holds.
+    """
     _handle(_raise)
+    sys.unraisablehook = _raise_again
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
     _handle(_leave)  # a second signal does not wait for the tidying up
     raise Stopped(number)
+
+
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    if not isinstance(stopped := unraisable.exc_value, Stopped):
+        sys.__unraisablehook__(unraisable)
+        return
+    _handle(_raise)
+    timer = threading.Timer(AGAIN, _send, [stopped.number])
+    timer.daemon = True
+    timer.start()
+
+
+def _send(number: int) -> None:
+    """To the main thread, whose sleep or wait it ends, where the system has threads' signals."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -103,7 +103,10 @@ class _OutOfTime(BaseException):
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Processor time after which _OutOfTime is raised; none where the system has no such timer."""
+    """Processor time after which _OutOfTime is raised; none where the system has no such timer.
+
+    Raised again each second after it: a callback from C would swallow the first.
+    """
 
     def stop(number: int, frame: object) -> None:
         raise _OutOfTime
@@ -112,7 +115,7 @@ def _limited(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)
     try:
         yield
     finally:

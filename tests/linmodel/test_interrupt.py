@@ -43,6 +43,53 @@ def test_a_signal_is_one_line(number, late, tmp_path):
     assert len(lines) == 1 and lines[0].startswith(WORDS[number]), error
 
 
+SWALLOWED = """
+import ctypes, signal, time
+from linmodel import interrupt
+
+interrupt.raise_from_now_on()
+CALLBACK = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGTERM))
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+def callback():
+    CALLBACK()
+
+def finalizer():
+    Finalized()
+
+try:
+    {where}()
+    time.sleep(60)
+except interrupt.Stopped as stopped:
+    print("put right", flush=True)
+    interrupt.leave(stopped.number)
+"""
+
+
+@pytest.mark.parametrize("where", ["callback", "finalizer"])
+def test_a_signal_where_exceptions_are_swallowed_still_ends_the_command(where):
+    """Compilers call back from C, where Python prints an exception and goes on."""
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED.format(where=where)],
+        capture_output=True, text=True, timeout=50,
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert done.stdout == "put right\n"
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("terminated"), done.stderr
+
+
+def test_other_unraisable_exceptions_are_shown_as_python_shows_them():
+    code = (
+        "from linmodel import interrupt\ninterrupt.raise_from_now_on()\n"
+        "class Finalized:\n    def __del__(self): raise ValueError('planted')\nFinalized()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0 and "planted" in done.stderr
+
+
 def _read(path: str) -> str:
     try:
         with open(path) as opened:
