@@ -50,6 +50,10 @@ def run(app: typer.Typer, name: str) -> None:
         sys.exit(_status(app, name))
     except interrupt.Stopped as stopped:
         interrupt.leave(stopped.number)
+    except Exception:
+        if (number := interrupt.was_swallowed()) is not None:
+            interrupt.leave(number)
+        raise
 
 
 def _status(app: typer.Typer, name: str) -> int | str | None:

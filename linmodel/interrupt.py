@@ -17,6 +17,7 @@ PACKAGES = ("linmodel", "proofs_check", "realnet", "figures")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN = 0.05  # seconds until a signal whose exception was swallowed is raised once more
 LINE = "nothing half-written is left, and the same command goes on from what it had saved."
+_swallowed: list[int] = []
 
 
 class Stopped(BaseException):
@@ -51,10 +52,19 @@ def _raise(number: int, _frame: FrameType | None) -> None:
     raise Stopped(number)
 
 
+def was_swallowed() -> int | None:
+    """The signal whose exception was swallowed: an error that follows is its consequence.
+
+    A compiler whose callback was cut short finds "no compiled object yet".
+    """
+    return _swallowed[-1] if _swallowed else None
+
+
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
     if not isinstance(stopped := unraisable.exc_value, Stopped):
         sys.__unraisablehook__(unraisable)
         return
+    _swallowed.append(stopped.number)
     _handle(_raise)
     timer = threading.Timer(AGAIN, _send, [stopped.number])
     timer.daemon = True

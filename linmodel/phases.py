@@ -90,8 +90,8 @@ NO_EXIT = Exit(*[float("nan")] * 5)
 class Phase:
     """What descent does, how that is known, and the numbers that decide.
 
-    name     "like_flow", "catapult", "oscillating", "diverged"; predicted only: "never_settles"
-             (oscillates or diverges); observed only: "unfinished"
+    name     "like_flow", "catapult", "diverged"; predicted only: "never_settles" (oscillates or
+             diverges); observed only: "oscillating", "unfinished"
     proved   True where a theorem says so for this very problem; False: leading order in eta
     u_limit  eta alpha c_inf^2 of the flow
     u_exit   the largest eta alpha c^2 at which descent is thrown off (NaN: not predicted)
@@ -194,9 +194,11 @@ def _landed(problem: OpposingSignals, left: Exit, u: float, w: float, step_size:
 def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> Phase:
     """What descent will do, from the flow and the limit map, without running descent.
 
-    Exact: eta*, above which no minimum is stable, so that only a null set of starts settles (G3);
-    whether the flow's end is stable (G2). Leading order in eta: that descent follows the flow, and
-    u_exit = 4 between catapult and divergence.
+    Exact: eta*, above which no minimum is stable, so that only a null set of starts settles (G3;
+    o0 = 0 stays 0, as with alpha = 0, whose eta* is 1/B); whether the flow's end is stable (G2).
+    Leading order in eta: that descent follows the flow, and u_exit = 4 between catapult and
+    divergence. Where c^2 + epsilon^2 alone passes 2/eta, |c^2 - epsilon^2| shrinks until a minimum
+    is stable: a catapult, too, though `observe_phase` sees it only where alpha c^2 passes 2/eta.
 
     Raises InvalidInput outside the standing hypotheses, step_size <= 0, or where descent does not
     begin below the edge (eta lambda_max(0) >= 2: it does not follow the flow at all).
@@ -211,14 +213,16 @@ def predict_phase(problem: OpposingSignals, start: State, step_size: float) -> P
     nan = float("nan")
     if eta * float(end.sharpness) <= 2:
         return Phase(LIKE_FLOW, False, "the flow's minimum is stable (G2)", u_limit, nan)
-    if start.o == 0 and eta * float(end.c**2 + end.epsilon**2) <= 2:
+    signal_only = bool(start.o == 0)
+    if signal_only and eta * float(end.c**2 + end.epsilon**2) <= 2:
         why = "o0 = 0 stays 0, and the flow's end is stable in (c, epsilon, n) (G2)"
         return Phase(LIKE_FLOW, False, why, u_limit, nan)
-    if eta > largest_stable_step(problem):
+    moving = OpposingSignals(0.0, problem.beta_norm) if signal_only else problem
+    if eta > largest_stable_step(moving):
         return Phase(NEVER_SETTLES, True, "eta > eta*: no minimum is stable (G3)", u_limit, nan)
-    if start.o == 0 or u_limit <= 2:
-        why = "c^2 + epsilon^2 > 2/eta at the flow's minimum: unstable in (c, epsilon) (G2)"
-        return Phase(OSCILLATION, False, why, u_limit, nan)
+    if signal_only or u_limit <= 2:
+        why = "c^2 + epsilon^2 > 2/eta at the flow's minimum, and c^2 - epsilon^2 shrinks (G2)"
+        return Phase(CATAPULT, False, why, u_limit, nan)
     u_exit = nan
     for thrown in islice(throws(problem, start, eta), MOST_THROWS):
         u_exit = float(np.fmax(u_exit, thrown.u))

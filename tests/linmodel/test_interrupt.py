@@ -81,6 +81,20 @@ def test_a_signal_where_exceptions_are_swallowed_still_ends_the_command(where):
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("terminated"), done.stderr
 
 
+def test_an_error_that_follows_from_a_swallowed_signal_is_not_told_as_one(tmp_path):
+    """The compiler finds "no compiled object yet" where its callback was cut short."""
+    code = SWALLOWED.partition("try:")[0] + (
+        "import typer\nfrom linmodel.console import new_app, run\napp = new_app('planted')\n"
+        "@app.command()\ndef work():\n    callback()\n    raise RuntimeError('planted')\n"
+        "run(app, 'work')"
+    )
+    path = tmp_path / "work.py"
+    path.write_text(code)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("terminated"), done.stderr
+
+
 def test_other_unraisable_exceptions_are_shown_as_python_shows_them():
     code = (
         "from linmodel import interrupt\ninterrupt.raise_from_now_on()\n"

@@ -147,6 +147,41 @@ def test_unstable_in_c_and_epsilon_alone():
     assert run.name == "oscillating"
 
 
+@pytest.mark.parametrize(
+    ("alpha", "b_norm", "start", "ratio"),
+    [
+        (50.0, 5.0, State(0.1, 3.4, 0.3, 0.0), 1.05),
+        (85.0, 2.0, State(0.1, 1.9, 0.5, 0.0), 1.1),
+        (6.0, 3.0, State(0.1, 3.0, 0.3, 1e-6), 1.1),
+    ],
+)
+def test_thrown_in_c_and_epsilon_descent_settles_at_another_minimum(alpha, b_norm, start, ratio):
+    problem = OpposingSignals(alpha, b_norm)
+    end = bounds.limit(problem, start)
+    eta = ratio * 2 / float(end.c**2 + end.epsilon**2)
+    found = predict_phase(problem, start, eta)
+    assert (found.name, found.proved) == ("catapult", False)
+    run = gradient_descent(problem, start, eta, 50_000)
+    c, epsilon = float(run.c[-1]), float(run.epsilon[-1])
+    assert c * epsilon == pytest.approx(b_norm, rel=1e-9)
+    assert eta * (c**2 + epsilon**2) < 2
+
+
+@pytest.mark.parametrize(("eta_b", "settles"), [(0.98, True), (1.02, False)])
+def test_with_o_0_the_largest_stable_step_is_that_of_the_signal(eta_b, settles):
+    """G3 with alpha = 0: 1/B, though eta* with o alive is far below."""
+    problem, start = OpposingSignals(100.0, 4.0), State(0.1, 1.5, 0.2, 0.0)
+    eta = eta_b / problem.beta_norm
+    found = predict_phase(problem, start, eta)
+    assert (found.name, found.proved) == (
+        ("catapult", False) if settles else ("never_settles", True)
+    )
+    assert eta > bounds.largest_stable_step(problem)
+    run = gradient_descent(problem, start, eta, 50_000)
+    rest = abs(float(run.c[-1]) * float(run.epsilon[-1]) - problem.beta_norm) < 1e-9
+    assert rest is settles
+
+
 def test_bad_input_is_refused():
     problem = OpposingSignals(50.0, 10.0)
     for call in (
