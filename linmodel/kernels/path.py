@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from linmodel.kernels.flow import (
+from linmodel.kernels.flow import accept, begin, hand_back_lost, step_length
+from linmodel.kernels.flow_closed import CLOSED_ROWS, closed_rows, closed_values
+from linmodel.kernels.flow_series import (
     ALPHA,
-    CLOSED_ROWS,
     FIRST,
     N2,
     O2,
@@ -17,14 +18,8 @@ from linmodel.kernels.flow import (
     SOURCE_ROWS,
     STATE_ROWS,
     WORK_ROWS,
-    accept,
     advance_rows,
-    begin,
-    closed_rows,
-    closed_values,
-    hand_back_lost,
     series_rows,
-    step_length,
     values,
 )
 from linmodel.kernels.lanes import LANES, compiled, kernel

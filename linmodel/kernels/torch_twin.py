@@ -14,7 +14,7 @@ import torch
 from linmodel.errors import refuse
 from linmodel.kernels import descent as kernel
 from linmodel.kernels import lanes as lanes
-from linmodel.kernels.flow import closed_constants, closed_sharpness
+from linmodel.kernels.flow_closed import closed_constants, closed_sharpness
 from linmodel.problem import ESCAPE
 from linmodel.sweeps.plan import Column
 

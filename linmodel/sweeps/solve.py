@@ -10,7 +10,8 @@ from linmodel.kernels.descent import DIVERGED as ESCAPED
 from linmodel.kernels.descent import SETTLED as AT_MINIMUM
 from linmodel.kernels.descent import descend
 from linmodel.kernels.descent_path import descend_path
-from linmodel.kernels.flow import flow_sharpness, pack
+from linmodel.kernels.flow import flow_sharpness
+from linmodel.kernels.packing import pack
 from linmodel.kernels.path import flow_path
 from linmodel.problem import ESCAPE, OpposingSignals, State
 from linmodel.sweeps.frame import FAILED, FAST, REGIMES, SAFE

@@ -16,7 +16,8 @@ import numpy as np
 
 from linmodel.errors import FlowFailed, real
 from linmodel.flow import gradient_flow
-from linmodel.kernels.flow import flow_sharpness, pack
+from linmodel.kernels.flow import flow_sharpness
+from linmodel.kernels.packing import pack
 from linmodel.problem import Array, OpposingSignals, State
 
 

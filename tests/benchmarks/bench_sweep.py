@@ -30,7 +30,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XLA_FLAGS"):
 import numpy as np  # noqa: E402
 
 from linmodel import sweep  # noqa: E402
-from linmodel.kernels.flow import cubic_sharpness  # noqa: E402
+from linmodel.kernels.flow_series import cubic_sharpness  # noqa: E402
 from linmodel.kernels.lanes import NUMPY  # noqa: E402
 from linmodel.sweeps.grid import typical_state  # noqa: E402
 from tests.benchmarks.sweep_peers import PEERS, heyoka_batch  # noqa: E402

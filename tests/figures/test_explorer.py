@@ -12,7 +12,8 @@ from figures.explorer import explorer_page
 from linmodel import OpposingSignals, State, gradient_descent, gradient_flow, standard_state
 from linmodel.central_flow import central_flow
 from linmodel.envelope import envelope
-from linmodel.kernels.flow import GOOD, pack
+from linmodel.kernels.flow import GOOD
+from linmodel.kernels.packing import pack
 from linmodel.kernels.path import flow_path
 from linmodel.phases import observe_phase
 from proofs_check import claims_table

@@ -8,7 +8,9 @@ import pytest
 from linmodel import OpposingSignals, State, closed_form, gradient_flow
 from linmodel.formulas import sharpness
 from linmodel.kernels import flow as kernel
+from linmodel.kernels import flow_closed, flow_series
 from linmodel.kernels.lanes import LANES, NUMPY, compiled, horner
+from linmodel.kernels.packing import pack
 from linmodel.kernels.path import flow_path
 from tests.tolerances import ALGEBRA, EVENT_TIME, KERNEL_SHARPNESS, KERNEL_STATE, LANE_EXP
 
@@ -45,7 +47,7 @@ def reference(cells: dict[str, np.ndarray], cell: int, grid: np.ndarray, **setti
 
 
 def solve(cells: dict[str, np.ndarray], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    source, rows = kernel.pack(*(cells[name] for name in NAMES))
+    source, rows = pack(*(cells[name] for name in NAMES))
     count = len(cells["alpha"])
     out, status = np.full((count, len(grid)), np.nan), np.zeros(count, np.int64)
     kernel.flow_sharpness(source, rows, grid, out, status)
@@ -64,7 +66,7 @@ def test_sharpness_agrees_with_the_integrator():
 def test_states_and_events_agree_with_the_integrator():
     cells, grid = workload(21, seed=1), np.geomspace(1e-6, 1, 30)
     eta = 3.0 / (cells["alpha"] * cells["strength"])
-    source, rows = kernel.pack(*(cells[name] for name in NAMES))
+    source, rows = pack(*(cells[name] for name in NAMES))
     states, events = np.empty((21, 4, 30)), np.full((21, 3), np.nan)
     status = np.zeros(21, np.int64)
     level = 2 / (eta * cells["alpha"])
@@ -143,10 +145,10 @@ def random_rows(count: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("formula", "inputs", "outputs"),
     [
-        (kernel.series, kernel.SOURCE_ROWS, kernel.WORK_ROWS - kernel.FIRST),
-        (kernel.closed_constants, kernel.SOURCE_ROWS, kernel.CLOSED_ROWS),
-        (kernel.closed_sharpness, kernel.CLOSED_ROWS, 1),
-        (kernel.series_sharpness, kernel.SIZES, 1),
+        (flow_series.series, flow_series.SOURCE_ROWS, flow_series.WORK_ROWS - flow_series.FIRST),
+        (flow_closed.closed_constants, flow_series.SOURCE_ROWS, flow_closed.CLOSED_ROWS),
+        (flow_closed.closed_sharpness, flow_closed.CLOSED_ROWS, 1),
+        (flow_series.series_sharpness, flow_series.SIZES, 1),
     ],
 )
 def test_compiled_formulas_equal_their_numpy_twins(formula, inputs, outputs):
@@ -167,11 +169,14 @@ def test_series_solve_the_equations():
     c, epsilon, n2, o2, alpha, span = random_rows(6, seed=6)
     strength = 1.3 * np.ones(LANES)
     kappa = c**2 - epsilon**2 - n2 - o2
-    rows = kernel.series(NUMPY, 0.0, c, epsilon, n2, o2, alpha, strength * span, span, kappa)
-    at, parts = 1e-3, [rows[i * kernel.SERIES : (i + 1) * kernel.SERIES] for i in range(4)]
+    rows = flow_series.series(NUMPY, 0.0, c, epsilon, n2, o2, alpha, strength * span, span, kappa)
+    at, parts = (
+        1e-3,
+        [rows[i * flow_series.SERIES : (i + 1) * flow_series.SERIES] for i in range(4)],
+    )
     x, y, o, _ = (horner(part, at) for part in parts)
     slopes = [horner([i * a for i, a in enumerate(part)][1:], at) for part in parts]
-    q, b2, _, _, _, *_ = kernel.values(NUMPY, at, n2, *np.concatenate(parts))
+    q, b2, _, _, _, *_ = flow_series.values(NUMPY, at, n2, *np.concatenate(parts))
     np.testing.assert_allclose(q, kappa + b2 + o, rtol=ALGEBRA)
     linear = strength * y + kappa * x - (alpha - 1) * o * x
     np.testing.assert_allclose(slopes[0], span * linear, rtol=ALGEBRA)
@@ -183,7 +188,7 @@ def test_series_solve_the_equations():
 def test_cubic_equals_the_symmetric_eigensolver():
     alpha, strength, c, epsilon, n, o = np.random.default_rng(7).uniform(0.1, 30, (6, 4000))
     b2 = epsilon**2 + n**2
-    fast = kernel.cubic_sharpness(NUMPY, alpha, strength, c * c, b2, c * epsilon, o * o)
+    fast = flow_series.cubic_sharpness(NUMPY, alpha, strength, c * c, b2, c * epsilon, o * o)
     slow = sharpness(alpha, strength, c, epsilon, n, o)
     np.testing.assert_allclose(fast, slow, rtol=KERNEL_SHARPNESS)
 
