@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,6 +56,13 @@ class Data:
             seen += 1
         if seen != self.count:
             refuse("chunks in this pass", seen, f"{self.count}, as in the first pass")
+
+    def by_length(self) -> bool:
+        """Whether every sample counts the same: a chunk's share is its length's."""
+        if self.count == 1 or not self.trusted:
+            return True
+        lengths = [float(size or 0) for size in self._lengths]
+        return any(lengths) and np.allclose(self.weights, _shares(lengths, self.count))
 
     def _pass(self) -> Iterator[Chunk]:
         return passed(self.given)

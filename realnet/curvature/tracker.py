@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -116,6 +116,7 @@ class SharpnessTracker(Recorded):
             model, parts = self.objective.trainable.module, self.objective.data.count
             self.watched.loss_fn = still(loss_fn, model, REMEDY, not self.objective.twice)
             self.objective.loss_fn = consistent(self.watched, model, training_mode, parts, seed)
+            self.training_mode = training_mode
             self.asked = integer("k", k, low=1)
             self.tolerance = real("tolerance", tolerance, above=0.0)
             self.seed = integer("seed", seed, low=0)
@@ -144,12 +145,26 @@ class SharpnessTracker(Recorded):
             "dtype": str(self.objective.stored),
         }
 
+    def refresh(self) -> None:
+        """Read again which parameters train; other ones have a solver that has learned nothing."""
+        objective = self.objective
+        objective.refresh()
+        if self._kind != (objective.n, objective.dtype, objective.device):
+            self.k, self.solver = self._solver()
+
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` of a chunk, run as the loss is: mode, masks and buffers seen to."""
+        model, parts = self.objective.trainable.module, self.objective.data.count
+        kept = still(function, model, REMEDY, not self.objective.twice)
+        return consistent(kept, model, self.training_mode, parts, self.seed)
+
     def _solver(self) -> tuple[int, TopSolver]:
         k = min(self.asked, self.objective.n)
         if self.max_products <= k:
             refuse("max_products", self.max_products, f"more than k = {k}")
         generator = torch.Generator().manual_seed(self.seed)
         kind = self.objective
+        self._kind = kind.n, kind.dtype, kind.device
         memory = self.memory or default_memory(kind.n, k)
         rows = memory - BESIDES
         with memory_said():
@@ -168,10 +183,7 @@ class SharpnessTracker(Recorded):
 
     def _curvature(self) -> Curvature:
         objective = self.objective
-        before = objective.n, objective.dtype, objective.device
-        objective.refresh()
-        if before != (objective.n, objective.dtype, objective.device):
-            self.k, self.solver = self._solver()  # other tensors: nothing learned applies
+        self.refresh()
         self.watched.tensors = objective.trainable.everything()
         with unmoved(self.watched.tensors):
             survey = None if self._known() else Survey()

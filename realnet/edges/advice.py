@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
-from scipy.optimize import brentq
-
-from linmodel import thresholds
 from linmodel.errors import refuse
 from realnet.edges.evaluation import Edges
-from realnet.edges.stepping import Rule, read
+from realnet.edges.stepping import SHARPNESS, Stepping
+
+PLAIN = ("critical", "update")  # their thresholds are a number over eta, whatever the decay
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +40,47 @@ class Advice:
         )
 
 
-def advise(found: Edges, optimizer: Any) -> Advice:
-    """From the quantity that is nearest to, or farthest beyond, its threshold.
-
-    Thresholds are factor / eta, so the largest step is eta x threshold / value; with weight decay
-    and SAM, where they are not, the root is found. All groups scale together.
-    Raises InvalidInput where no quantity has a threshold.
-    """
-    stepping = read(optimizer)
-    if not stepping.step_size > 0:
-        refuse("the step size", stepping.step_size, "a number > 0: it is what is scaled")
-    known = [
+def compared(found: Edges) -> list[tuple[str, float, float]]:
+    """(name, value, threshold) of what can be compared: both known, the value finite."""
+    return [
         (name, one.value, one.threshold)
         for name, one in found.values.items()
-        if one.threshold is not None and one.threshold > 0
+        if one.threshold is not None and one.threshold > 0 and math.isfinite(one.value)
     ]
+
+
+def advise(found: Edges, stepping: Stepping) -> Advice:
+    """From the quantity that is nearest to, or farthest beyond, its threshold.
+
+    All groups scale together, by s: a threshold factor / eta becomes factor / (s eta), the decay
+    and SAM's rho / |gradient| stay. Raises InvalidInput where no quantity has a threshold.
+    """
+    if not stepping.step_size > 0:
+        refuse("the step size", stepping.step_size, "a number > 0: it is what is scaled")
+    known = compared(found)
     if not known:
         refuse("quantities with a threshold", list(found), "at least one, such as 'sharpness'")
     name, value, threshold = max(known, key=lambda each: each[1] / each[2])
-    if not value > 0:
-        return Advice(stepping.step_size, float("inf"), name, value, threshold)
-    rule = min(stepping.rules, key=lambda each: each.threshold)
-    plain = stepping.step_size * threshold / value
-    if name == "sharpness" and (rule.coupled or rule.rho):
-        plain = _root(rule, value, stepping.step_size, threshold)
-    return Advice(stepping.step_size, plain, name, value, threshold)
+    largest = stepping.step_size * _scale(name, value, threshold, stepping)
+    return Advice(stepping.step_size, largest, name, value, threshold)
 
 
-def _root(rule: Rule, value: float, eta: float, threshold: float) -> float:
-    """eta' with threshold(eta') = value, the gradient's norm as it is."""
-    base = rule.factor / rule.step_size
-    rho = 0.0
-    if rule.rho:  # lambda (1 + rho' lambda) = T gives rho' at the measured point
-        rho = max(0.0, (base / threshold - 1) / threshold)
+def _scale(name: str, value: float, threshold: float, stepping: Stepping) -> float:
+    """s > 0 at which the value is the threshold; inf where it is for none."""
+    rules = stepping.rules
+    if name == "preconditioned":  # factor / (s eta) - the decoupled decay's part
+        base = rules[0].factor / stepping.step_size
+        return _quotient(base, value + base - threshold)
+    if name in PLAIN or stepping.sees != SHARPNESS:
+        return _quotient(threshold, value)
+    if any(rule.rho for rule in rules):  # lambda (1 + rho' lambda) = T gives rho' as measured
+        rule = min(rules, key=lambda each: each.threshold)
+        rho = max(0.0, (rule.threshold / threshold - 1) / threshold)
+        base = rule.factor / rule.step_size
+        return _quotient(base, value * (1 + rho * value) + rule.coupled)
+    moving = [rule for rule in rules if rule.step_size]
+    return min(_quotient(rule.factor / rule.step_size, value + rule.coupled) for rule in moving)
 
-    def gap(other: float) -> float:
-        level = rule.factor / other - (0.0 if rule.rho else rule.coupled)
-        return (thresholds.sam(level, rho) if rho else level) - value
 
-    low, high = eta * 1e-6, eta
-    while gap(high) > 0 and high < 1e12 * eta:
-        high *= 2
-    return float(brentq(gap, low, high)) if gap(low) > 0 >= gap(high) else float("inf")
+def _quotient(base: float, seen: float) -> float:
+    return base / seen if seen > 0 else math.inf

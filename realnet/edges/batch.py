@@ -58,6 +58,11 @@ class Draws:
                 "batch_size needs the data: give the tracker chunks=[(inputs, targets)] and a "
                 "loss_fn of them, or pass batches=, the training loader."
             )
+        if not point.objective.data.by_length():
+            raise InvalidInput(
+                "the tracker's weights are not the chunks' lengths, and batches of batch_size "
+                "samples are drawn evenly from all: pass batches=, drawn as you train."
+            )
         whole = reduce(joined, chunks)
         total, size = length(whole) or 0, self.batch_size or 1
         if size > total:
@@ -156,7 +161,8 @@ def _against(point: Point, found: Measured) -> Measured:
     group = point.stepping.groups[0] if point.stepping.groups else {}
     eta = point.stepping.step_size
     if threshold is not None and eta and group.get("momentum") and not group.get("nesterov"):
-        more["small_batch"] = thresholds.small_batch(eta, group["momentum"])
+        damped = eta * (1 - float(group.get("dampening", 0.0)))
+        more["small_batch"] = thresholds.small_batch(damped, float(group["momentum"]))
     return Measured(found.value, threshold, found.low, found.high, found.converged, more)
 
 

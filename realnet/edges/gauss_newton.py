@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -40,9 +40,12 @@ class GaussNewton:
         """more: values (k,), vectors (k, n), rest (top eigenvalue of H - G), agreement of losses.
         Raises InvalidInput where loss_of(outputs) is not the tracked loss."""
         point.verify()
-        self._same_loss(point)
-        found = largest(point, self.name, lambda v: self.products(point, v), self.k)
-        rest = largest(point, "rest of H", lambda v: point.products(v) - self.products(point, v), 1)
+        own = replace(
+            self, outputs=point.guarded(self.outputs), loss_of=point.guarded(self.loss_of)
+        )
+        own._same_loss(point)
+        found = largest(point, self.name, lambda v: own.products(point, v), self.k)
+        rest = largest(point, "rest of H", lambda v: point.products(v) - own.products(point, v), 1)
         more: dict[str, float | Tensor] = {
             "values": found.values,
             "vectors": found.vectors,

@@ -79,6 +79,13 @@ class History:
         self.rows.append(row)
         self.name = name
 
+    def redate(self, count: int) -> tuple[int, float]:
+        """Put the last rows at step and time of the first of them, which are returned."""
+        first = self.rows[-count]
+        for row in self.rows[-count:]:
+            row |= {"step": first["step"], "time": first["time"]}
+        return int(first["step"]), first["time"]
+
     def dataset(self) -> xr.Dataset:
         """All rows on dimension `time`; attributes threshold and step_size where constant."""
         names = dict.fromkeys(name for row in self.rows for name in row if name != "time")

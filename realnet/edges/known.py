@@ -10,6 +10,7 @@ from realnet.edges.critical import Critical
 from realnet.edges.directional import AlongGroup, AlongUpdate
 from realnet.edges.gauss_newton import GaussNewton
 from realnet.edges.hessian import LargestMagnitude, MostNegative, Top
+from realnet.edges.history import UNITS
 from realnet.edges.preconditioned import Preconditioned
 from realnet.edges.quantity import Quantity
 from realnet.edges.spectrum import Density, Trace
@@ -42,6 +43,10 @@ def quantities(which: Iterable[str | Quantity] | str | Quantity) -> tuple[Quanti
     names = [each.name for each in found]
     if not names or len(set(names)) != len(names):
         refuse("which", names, "at least one quantity, each name once")
+    taken = [name for name in names if name in ("", "time", *UNITS) or "/" in name]
+    if taken:
+        allowed = "a name without '/' that is no column of the history (time, step, loss, ...)"
+        refuse("a quantity's name", taken[0], allowed)
     return found
 
 

@@ -21,6 +21,7 @@ def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
 
     which: names of quantities; None: all that the history has with a finite value.
     """
+    which = [which] if isinstance(which, str) else which
     names = list(which) if which is not None else measured(history)
     missing = [name for name in names if name not in history]
     if missing or not names:

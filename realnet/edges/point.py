@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,9 +14,11 @@ from linmodel.errors import InvalidInput, notice
 from realnet.curvature.objective import Objective
 from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import full_precision
-from realnet.curvature.shares import refuse_noise
+from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
 from realnet.curvature.training_mode import REMEDY
 from realnet.edges.stepping import SHARPNESS, Stepping, read, unwrapped
+
+Function = Callable[..., Any]
 
 
 class Point:
@@ -24,6 +27,7 @@ class Point:
     memory  kept from one evaluation to the next, by quantity: what starts the next one warm
     spent   products, gradients and forward passes over all data, so far
     noisy   whether the last loss drew random numbers: then it must be the same again
+    guarded makes of a function of a chunk one that leaves the modules which it runs as they were
     """
 
     def __init__(
@@ -34,8 +38,10 @@ class Point:
         memory: dict[str, Any] | None = None,
         settings: tuple[int, float, int, int, bool] = (1, 1e-3, 200, 0, False),
         noisy: Callable[[], bool] = lambda: False,
+        guarded: Callable[[Function], Function] = lambda function: function,
     ) -> None:
         self.objective, self.optimizer, self.noisy = objective, optimizer, noisy
+        self.guarded = guarded
         self.memory = {} if memory is None else memory
         self.k, self.tolerance, self.max_products, self.seed, self.sure = settings
         self.spent = {"products": 0, "gradients": 0, "passes": 0}
@@ -114,7 +120,7 @@ class Point:
                     "this quantity needs the optimiser: tracker.watch(optimizer), or "
                     "evaluate(which, optimizer=optimizer)."
                 )
-            self._stepping = read(self.optimizer)
+            self._stepping = read(self.optimizer, self.objective.params)
             said = self._stepping.said()
             if said and said != self.memory.get("said"):
                 self.memory["said"] = said
@@ -152,18 +158,21 @@ class Point:
 
     def loss_at(self, shift: Tensor) -> float:
         """The loss with the parameters moved by `shift` (n,): one forward pass; they come back."""
-        objective = self.objective
-        here = [p.data for p in objective.params]
-        try:
-            for p, own, piece in zip(
-                objective.params, here, unflatten(shift.to(here[0]), objective.params), strict=True
-            ):
-                p.data = own + piece
-            self.spent["passes"] += 1
-            return _forward(objective)
-        finally:
-            for p, own in zip(objective.params, here, strict=True):
-                p.data = own
+        self.spent["passes"] += 1
+        with _moved(self.objective, shift):
+            return _forward(self.objective)
+
+    def stepped_by(self) -> Tensor:
+        """The gradient (n,) that the optimiser is given: SAM's is at w + rho g / |g|."""
+        if not any(rule.rho for rule in self.stepping.rules):
+            return self.gradient
+        radius = {id(p): float(g["rho"]) for g in self.stepping.groups for p in g["params"]}
+        params = self.objective.params
+        pieces = unflatten(self.gradient / self.gradient.norm(), params)
+        shift = [radius.get(id(p), 0.0) * piece for p, piece in zip(params, pieces, strict=True)]
+        self.spent["gradients"] += 1
+        with _moved(self.objective, flatten(shift)):
+            return self.objective.gradient()[1]
 
     def _refuse_strangers(self) -> None:
         """The curvature along what the optimiser does not move is none that it sees."""
@@ -179,13 +188,31 @@ class Point:
         if self._gradient is None:
             self._loss, self._gradient = self.objective.gradient()
             self.spent["gradients"] += 1
-            if self.noisy():
+            known = self.objective.names in (self.memory.get("checked"), self.memory.get("summed"))
+            if self.noisy() or not known:
                 refuse_noise(self.objective, self._loss, REMEDY)
+            if not known:
+                refuse_wrong_shares(self.objective)
+                self.memory["summed"] = list(self.objective.names)
 
     def _begin(self) -> None:
         loss, self._gradient = self.objective.begin()
         self._loss, self._begun = float(loss), True
         self.spent["gradients"] += 1
+
+
+@contextmanager
+def _moved(objective: Objective, shift: Tensor) -> Iterator[None]:
+    """Other memory in place of the parameters' own, moved by `shift` (n,)."""
+    here = [p.data for p in objective.params]
+    pieces = unflatten(shift.to(here[0]), objective.params)
+    try:
+        for p, own, piece in zip(objective.params, here, pieces, strict=True):
+            p.data = own + piece
+        yield
+    finally:
+        for p, own in zip(objective.params, here, strict=True):
+            p.data = own
 
 
 def _forward(objective: Objective) -> float:
@@ -201,7 +228,7 @@ def _forward(objective: Objective) -> float:
 def _next_update(point: Point) -> Tensor:
     base = unwrapped(point.optimizer)
     base = getattr(base, "base_optimizer", base)
-    params, gradient = point.objective.params, point.gradient
+    params, gradient = point.objective.params, point.stepped_by()
     own = {id(p): i for i, p in enumerate(params)}
     pieces = unflatten(gradient, params)
     twin = copy.deepcopy(base)

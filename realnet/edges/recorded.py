@@ -99,4 +99,4 @@ class Recorded:
             recorder.optimizer = optimizer
         if which is None:
             which = "preconditioned" if recorder.adaptive() else "sharpness"
-        return advise(recorder.evaluate(which), recorder.optimizer)
+        return advise(recorder.evaluate(which), recorder.stepping())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import xarray as xr
@@ -18,7 +18,7 @@ from realnet.edges.history import History
 from realnet.edges.known import quantities
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured, Quantity
-from realnet.edges.stepping import PRECONDITIONED
+from realnet.edges.stepping import PRECONDITIONED, Stepping, read
 
 
 class Tracked(Protocol):
@@ -33,6 +33,8 @@ class Tracked(Protocol):
     sure: bool
 
     def curvature(self) -> Any: ...
+    def refresh(self) -> None: ...
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]: ...
 
 
 class Recorder:
@@ -44,6 +46,8 @@ class Recorder:
         self.memory: dict[str, Any] = {}
         self.optimizer: Any = None
         self.step, self.time = 0, 0.0
+        self.watches: list[Any] = []  # that are open; the last counts the steps of all
+        self.free = 0  # evaluations that nobody's watch has dated, of the last rows
         self.watching = False
 
     def evaluate(
@@ -58,7 +62,7 @@ class Recorder:
             self.optimizer = optimizer
         started = time.perf_counter()
         tracker = self.tracker
-        tracker.objective.refresh()
+        tracker.refresh()
         tensors = tracker.watched.tensors = tracker.objective.trainable.everything()
         point = self._point()
         with memory_said(), unmoved(tensors):
@@ -88,6 +92,30 @@ class Recorder:
     def resume(self, path: Any) -> None:
         """Go on from a saved history: its rows, step and time."""
         self.step, self.time = self.history.load(path)
+        self.free = 0
+
+    def stepping(self) -> Stepping:
+        """The optimiser's rules as they are now, of the groups that hold what is tracked."""
+        return read(self.optimizer, self.tracker.objective.params)
+
+    def begin(self, watch: Any) -> None:
+        """Steps are counted from here: evaluations until now were where it begins."""
+        if not self.watching and self.free:
+            self.step, self.time = self.history.redate(self.free)
+        self.free, self.watching = 0, True
+        self.optimizer = watch.optimizer
+        self.watches.append(watch)
+
+    def count(self, watch: Any) -> None:
+        """One step of the optimiser, which each of its open watches tells once."""
+        if self.watches[-1:] == [watch]:
+            self.time += read(watch.optimizer, self.tracker.objective.params).step_size
+            self.step += 1
+
+    def end(self, watch: Any) -> None:
+        """Watched by this one no longer."""
+        if watch in self.watches:
+            self.watches.remove(watch)
 
     def _point(self) -> Point:
         tracker = self.tracker
@@ -105,6 +133,7 @@ class Recorder:
             self.memory,
             settings,
             lambda: tracker.watched.drew,
+            tracker.guarded,
         )
 
     def _note(
@@ -130,5 +159,6 @@ class Recorder:
         )
         self.history.add(found, name)
         if not self.watching:  # nobody counts the steps: count evaluations
+            self.free += 1
             self.step, self.time = self.step + 1, self.time + 1.0
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ KNOWN = (
     "state, SAM over one of them (base_optimizer, rho), a schedule of one, or a step size"
 )
 OTHER_RULES = {"NAdam", "RAdam", "Adamax", "Adadelta", "SparseAdam", "Adafactor"}
+PASSING = {"accelerate", "lightning", "lightning_fabric", "pytorch_lightning"}  # step as inside
 ADAPTIVE = {"Adam", "AdamW", "RMSprop", "Adagrad"}
 
 
@@ -68,6 +69,7 @@ class Stepping:
     """All groups of an optimiser. `state`: its own, tensor by tensor; `name`: its class.
 
     foreign: of no class of torch's that is known here; read by what its state holds.
+    wrapper: the class of an optimiser around it, not known here; or "".
     """
 
     rules: tuple[Rule, ...]
@@ -75,6 +77,7 @@ class Stepping:
     state: Mapping[Tensor, Mapping[str, Any]]
     groups: tuple[Mapping[str, Any], ...]
     foreign: bool = False
+    wrapper: str = ""
 
     @property
     def step_size(self) -> float:
@@ -107,6 +110,11 @@ class Stepping:
             if self.foreign
             else ""
         )
+        if self.wrapper:
+            assumed += (
+                f"{self.wrapper} is read as the {self.name} inside it; if it steps otherwise, its "
+                "threshold is not this one. "
+            )
         return (assumed + self._difference()).strip()
 
     def _difference(self) -> str:
@@ -127,15 +135,17 @@ def unwrapped(optimizer: Any) -> Any:
     return optimizer
 
 
-def read(optimizer: Any) -> Stepping:
+def read(optimizer: Any, params: Iterable[Tensor] = ()) -> Stepping:
     """The rules of an optimiser, a schedule of one, or a step size (a number: descent).
 
-    Read now: ask again after each change. Raises InvalidInput for one whose threshold is not known.
+    Read now: ask again after each change. Of `params`, if any is in a group: only the groups that
+    hold one count. Raises InvalidInput for one whose threshold is not known.
     """
     if isinstance(optimizer, (int, float)) and not isinstance(optimizer, bool):
         eta = real("step size", optimizer, above=0.0)
         rule = Rule(eta, thresholds.descent(1.0), SHARPNESS)
         return Stepping((rule,), "descent", {}, ())
+    wrapper = _stranger_around(optimizer)
     optimizer = unwrapped(optimizer)
     if not getattr(optimizer, "param_groups", None) or not hasattr(optimizer, "state"):
         refuse("optimizer", type(optimizer).__name__, KNOWN)
@@ -143,11 +153,24 @@ def read(optimizer: Any) -> Stepping:
     name = type(base).__name__
     rho = base is not optimizer
     groups = tuple(base.param_groups)
-    rules = tuple(_rule(name, group, base, rho) for group in groups if len(group["params"]))
+    tracked = {id(p) for p in params}
+    own = [group for group in groups if any(id(p) in tracked for p in group["params"])]
+    own = own or [group for group in groups if len(group["params"])]
+    rules = tuple(_rule(name, group, base, rho) for group in own)
     if len({rule.sees for rule in rules}) != 1:
         refuse("optimizer", name, "one kind of step in all groups")
     foreign = not _classes(base) & (ADAPTIVE | {"SGD"})
-    return Stepping(rules, name, base.state, groups, foreign)
+    return Stepping(rules, name, base.state, groups, foreign, wrapper)
+
+
+def _stranger_around(optimizer: Any) -> str:
+    """The class of an optimiser around the optimiser (Lookahead) that only it knows; or ""."""
+    while hasattr(optimizer, "optimizer"):
+        packages = {kind.__module__.partition(".")[0] for kind in type(optimizer).__mro__}
+        if hasattr(optimizer, "param_groups") and not packages & PASSING:
+            return type(optimizer).__name__
+        optimizer = optimizer.optimizer
+    return ""
 
 
 def _rule(name: str, group: Mapping[str, Any], optimizer: Any, sam: bool) -> Rule:

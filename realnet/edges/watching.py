@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from linmodel.errors import integer, notice, one_of, refuse
-from realnet.edges.advice import Advice, advise
+from realnet.edges.advice import Advice, advise, compared
 from realnet.edges.evaluation import Edges
 from realnet.edges.known import quantities
 from realnet.edges.preconditioner import NoStepYet
@@ -15,6 +15,8 @@ from realnet.edges.recorder import Recorder
 from realnet.edges.stepping import read, unwrapped
 
 Log = Callable[[dict[str, float]], object]
+GROUPS_OWN = {"lr", "initial_lr", "max_lr", "min_lr"}
+SCHEDULES_OWN = {"base_lrs", "max_lrs"}
 LOWER = 0.9  # of the largest stable step, where the step is lowered
 
 
@@ -45,7 +47,7 @@ class Watch:
         when: str | None = None,
         action: str = "warn",
     ) -> None:
-        read(optimizer)  # refused before any work
+        read(optimizer, recorder.tracker.objective.params)  # refused before any work
         self.every = integer("every", every, low=1)
         if log is not None and not callable(log):
             refuse("log", type(log).__name__, "a function of a dict")
@@ -56,7 +58,7 @@ class Watch:
         self.which, self.log, self.when = quantities(which), log, when
         self.last: Edges | None = None
         self._warned = False
-        recorder.optimizer, recorder.watching = optimizer, True
+        recorder.begin(self)
         self._handle = _hooked(optimizer, self)
 
     def __call__(self) -> Edges | None:
@@ -64,8 +66,7 @@ class Watch:
         recorder, found = self.recorder, None
         if recorder.step % self.every == 0:
             found = self._evaluate()
-        recorder.time += read(self.optimizer).step_size
-        recorder.step += 1
+        recorder.count(self)
         return found
 
     def evaluate(self) -> Edges | None:
@@ -77,6 +78,7 @@ class Watch:
         if self._handle is not None:
             self._handle.remove()
         self._handle = None
+        self.recorder.end(self)
 
     def __enter__(self) -> Watch:
         return self
@@ -85,18 +87,22 @@ class Watch:
         self.close()
 
     def _evaluate(self) -> Edges | None:
+        waiting = False
         try:
-            found = self.recorder.evaluate(self.which)
+            found = self.recorder.evaluate(self.which, self.optimizer)
         except NoStepYet:
             ready = [one for one in self.which if one.name != "preconditioned"]
             if not ready:
                 return None
-            found = self.recorder.evaluate(ready)
+            waiting, found = True, self.recorder.evaluate(ready, self.optimizer)
         self.last = found
         if self.log is not None:
             self.log(found.log())
         if self.when is not None:
-            self._act(advise(found, self.optimizer))
+            stepping = self.recorder.stepping()
+            later = waiting or any(one.threshold is not None for one in found.values.values())
+            if stepping.step_size and (compared(found) or not later):  # 0: a warm-up begins
+                self._act(advise(found, stepping))
         return found
 
     def _act(self, advice: Advice) -> None:
@@ -108,16 +114,30 @@ class Watch:
             raise Edge(str(advice))
         if self.action == "lower":
             factor = LOWER * advice.largest / advice.step_size
-            for group in _groups(self.optimizer):
-                group["lr"] = group["lr"] * factor
-            notice(f"{advice} The step size is lowered to {advice.step_size * factor:.4g}.")
+            kept = _lower(self.optimizer, factor)
+            say = f"{advice} The step size is lowered to {advice.step_size * factor:.4g}."
+            notice(say if kept else f"{say} Its schedule may raise it again: watch the schedule.")
         elif not self._warned:
             self._warned = True
             notice(str(advice))
 
 
-def _groups(optimizer: Any) -> list[dict[str, Any]]:
-    return getattr(unwrapped(optimizer), "param_groups", [])
+def _lower(optimizer: Any, factor: float) -> bool:
+    """Scale all step sizes, and those that a schedule begins from: else it would set its own again.
+
+    False where a schedule that was not given may do so.
+    """
+    scheduled = False
+    for group in getattr(unwrapped(optimizer), "param_groups", []):
+        scheduled |= "initial_lr" in group
+        for name in GROUPS_OWN & set(group):
+            group[name] = group[name] * factor
+    schedules = [optimizer] if hasattr(optimizer, "base_lrs") else []
+    schedules += getattr(optimizer, "_schedulers", [])
+    for one in schedules:
+        for name in SCHEDULES_OWN & set(vars(one)):
+            setattr(one, name, [each * factor for each in getattr(one, name)])
+    return bool(schedules) or not scheduled
 
 
 def _hooked(optimizer: Any, watch: Watch) -> Any:
