@@ -43,27 +43,36 @@ def ceiling(values: Tensor, gram: Tensor, now: Tensor, allowed: Tensor) -> float
 
 
 class Lanczos:
-    """Three-term recurrence in the complement of X (k, n), orthonormal rows, from `start` (n,)."""
+    """Three-term recurrence in the complement of X (k, n), orthonormal rows, from `start` (n,).
+
+    `start` is overwritten: X, `current`, `previous` and the image are all the vectors that there
+    are.
+    """
 
     def __init__(self, found: Tensor, start: Tensor) -> None:
         self.found = found
         self.alpha: list[float] = []
         self.beta: list[float] = []
-        rest = self._outside(self._outside(start))
-        size = norm(rest)
-        left = size > 1e-3 * norm(start)
-        self.current: Tensor | None = rest / size if left else None
+        whole = norm(start)
+        self._remove(start)
+        self._remove(start)
+        size = norm(start)
+        self.current: Tensor | None = start.div_(size) if size > 1e-3 * whole else None
         self.previous: Tensor | None = None
 
     def step(self, image: Tensor) -> None:
         """Take in H times `current`; `current` is None where the complement is exhausted."""
         assert self.current is not None
-        rest = self._outside(image)
+        if self.previous is None:
+            rest = image.clone()
+        else:
+            rest = self.previous.mul_(-self.beta[-1]).add_(
+                image
+            )  # in the memory of the last but one
+        self._remove(rest)
         self.alpha.append(float(dots(rest[None], self.current)))
-        rest = rest - self.alpha[-1] * self.current
-        if self.previous is not None:
-            rest = rest - self.beta[-1] * self.previous
-        rest = self._outside(rest)
+        rest.add_(self.current, alpha=-self.alpha[-1])
+        self._remove(rest)
         size = norm(rest)
         self.beta.append(size)
         scale = max(abs(self.alpha[-1]), *self.beta)
@@ -89,5 +98,6 @@ class Lanczos:
         beside = torch.tensor(self.beta[:-1], dtype=torch.float64, device="cpu")
         return torch.linalg.eigvalsh(alpha.diag() + beside.diag(1) + beside.diag(-1))
 
-    def _outside(self, vector: Tensor) -> Tensor:
-        return vector - (self.found @ vector) @ self.found
+    def _remove(self, vector: Tensor) -> None:
+        """Its part in the span of X, in place."""
+        vector.addmv_(self.found.T, self.found @ vector, alpha=-1.0)

@@ -16,6 +16,7 @@ class Eigenpairs:
     with the search for larger eigenvalues finished. Values and residuals are of the products
     themselves, in coordinates of an orthonormal basis, float64. `missed`: a bound on the
     probability that a larger eigenvalue was missed (module `assurance`); NaN: not asked.
+    `asymmetry`: the largest |u^T H v - v^T H u| of unit vectors multiplied, beyond rounding.
     """
 
     values: Tensor
@@ -25,6 +26,7 @@ class Eigenpairs:
     converged: Tensor
     products: int
     missed: float
+    asymmetry: float
 
 
 @dataclass(frozen=True, slots=True)

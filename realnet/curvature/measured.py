@@ -11,10 +11,15 @@ NEW = 0.1  # of a vector must be outside of what was measured: less is mostly ro
 
 
 class Measured:
-    """Orthonormal inputs s and images y = H s, in coordinates of the secant model."""
+    """Orthonormal inputs s and images y = H s, in coordinates of the secant model.
+
+    asymmetry: the largest |s^T H s' - s'^T H s| seen.
+    """
 
     def __init__(self, model: SecantModel) -> None:
         self.model = model
+        self.asymmetry = 0.0
+        self._turned = 0  # pairs from before a rotation, which cuts off the least of images
         self._s = self._y = torch.zeros(0, model.rank, dtype=torch.float64, device="cpu")
         self._found: tuple[Tensor, Tensor, Tensor] | None = None
 
@@ -26,9 +31,9 @@ class Measured:
         self._note(s, self.model.express(image))  # the image is overwritten
 
     def _note(self, s: Tensor, y: Tensor) -> None:
-        earlier = self.coordinates()
-        self._s = torch.cat([earlier[0], self.model.padded(s)[None]])
-        self._y = torch.cat([earlier[1], self.model.padded(y)[None]])
+        earlier, s, y = self.coordinates(), self.model.padded(s), self.model.padded(y)
+        self.compare(s, y)
+        self._s, self._y = torch.cat([earlier[0], s[None]]), torch.cat([earlier[1], y[None]])
         self._found = None
         self.model.learn(s, y)
 
@@ -44,6 +49,13 @@ class Measured:
         left = float(s.norm())
         if left > NEW * size:
             self._note(s / left, y / left)
+
+    def compare(self, s: Tensor, y: Tensor) -> None:
+        """Hold a vector and its image against earlier ones; y's part in the span is enough."""
+        earlier, images = (rows[self._turned :] for rows in self.coordinates())
+        if len(earlier):
+            differ = float((earlier @ y - images @ s).abs().max())
+            self.asymmetry = max(self.asymmetry, differ)
 
     def coordinates(self) -> tuple[Tensor, Tensor]:
         """s and y as rows of coordinates, shapes (m, b)."""
@@ -104,3 +116,4 @@ class Measured:
         self._s, self._y = (
             torch.linalg.solve_triangular(lower, part, upper=False) for part in (x, y)
         )
+        self._turned = len(self._s)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from linmodel.errors import InvalidInput, refuse
 from realnet.curvature.chunks import Chunk, Chunks, Data
 from realnet.curvature.difference import difference
-from realnet.curvature.parameters import Parameters, Trainable, flatten, unflatten
+from realnet.curvature.parameters import Parameters, Trainable, add_flat, flatten, unflatten
 from realnet.curvature.precision import derivatives_said, full_precision
 from realnet.curvature.ranks import Ranks, fingerprint
 
@@ -82,7 +82,7 @@ class Objective:
             weight = weight if count is None else 1.0
             counts += count or 0.0
             total += weight * float(loss.detach())
-            gradient += weight * flatten(parts).to(self.dtype)
+            add_flat(gradient, parts, weight)
         found, gradient, _ = self._together(total, gradient, counts)
         return found, gradient
 
@@ -106,7 +106,7 @@ class Objective:
             weight = weight if count is None else 1.0
             counts += count or 0.0
             total += weight * loss.detach().double()
-            gradient += weight * flatten(parts).to(self.dtype)
+            add_flat(gradient, parts, weight)
             self._kept = parts if self.data.count == 1 and self.twice else None
         self.own_loss = float(total) / (counts or 1.0)
         whole, gradient, self._count = self._together(float(total), gradient, counts)
@@ -138,7 +138,7 @@ class Objective:
             parts = self._kept if self._kept is not None else self._graph(chunk)[1]
             weight = self._share * weight if self._count is None else 1.0 / self._count
             for i, row in enumerate(rows):
-                out[i] += weight * self._product(parts, row)
+                add_flat(out[i], self._product(parts, row), weight)
         if self.ranks is not None:
             out = self.ranks.sum(out, "product", fingerprint([rows]))
         if not bool(torch.isfinite(torch.linalg.vector_norm(out))):
@@ -185,7 +185,7 @@ class Objective:
     ) -> tuple[float, Tensor, float | None]:
         """Loss, gradient and count over all processes, from this one's sums or means."""
         if self.ranks is None:
-            return total / (counts or 1.0), gradient / (counts or 1.0), counts or None
+            return total / (counts or 1.0), gradient.div_(counts or 1.0), counts or None
         key = fingerprint(self.params)
         mine = 0.0 if counts else self.data.total
         said = torch.tensor([mine, counts, bool(counts)], dtype=torch.float64, device=self.device)
@@ -219,20 +219,18 @@ class Objective:
         if sparse:
             refuse("gradient", f"sparse in {', '.join(sparse)}", "dense", "Set sparse=False.")
 
-    def _product(self, parts: list[Tensor], row: Tensor) -> Tensor:
+    def _product(self, parts: list[Tensor], row: Tensor) -> Sequence[Tensor]:
         pairs = zip(parts, unflatten(row, self.params), strict=True)
         live = [(part, piece) for part, piece in pairs if part.requires_grad]
         if not live:
-            return torch.zeros_like(row)
+            return ()
         with full_precision(self.device, self._recurrent), derivatives_said():
-            return flatten(
-                torch.autograd.grad(
-                    [part for part, _ in live],
-                    self.params,
-                    [piece for _, piece in live],
-                    retain_graph=True,
-                    materialize_grads=True,
-                )
+            return torch.autograd.grad(
+                [part for part, _ in live],
+                self.params,
+                [piece for _, piece in live],
+                retain_graph=True,
+                materialize_grads=True,
             )
 
 

@@ -75,6 +75,15 @@ def unflatten(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     return [piece.view_as(p) for piece, p in zip(pieces, like, strict=True)]
 
 
+def add_flat(out: Tensor, tensors: Iterable[Tensor], weight: float) -> None:
+    """out (n,) += weight x the tensors, as `flatten` orders them, without a copy of them all."""
+    begin = 0
+    for tensor in tensors:
+        end = begin + tensor.numel()
+        out[begin:end].add_(tensor.detach().reshape(-1), alpha=weight)
+        begin = end
+
+
 def _named(given: object) -> list[tuple[str, Tensor]]:
     if isinstance(given, Tensor):
         return [("params", given)]

@@ -142,6 +142,7 @@ class Search:
             image = self._multiply(lanczos.current)
             lanczos.step(image)
             self.measured.add_outside(direction, image)
+            del image
             now, allowed = self.measured.ritz(self.k)[0], self._errors()[1] / SHARE
             level = ceiling(values, gram, now, allowed)
             self.missed = min(self.missed, lanczos.missed(level))
@@ -231,8 +232,9 @@ class Search:
         self._make_room(3)
         self.weighed, model, solver = True, self.model, self.solver
         probe, expected = solver.probe  # type: ignore[misc]
-        image = self._multiply(probe)
-        change = model.vector((model.small - model.before) @ model.inside(probe))
+        image, inside = self._multiply(probe), model.inside(probe)
+        self.measured.compare(inside, model.inside(image))
+        change = model.vector((model.small - model.before) @ inside)
         change.neg_().add_(image).sub_(expected)
         lowest = float(self.measured.ritz(self.k)[0][-1])
         allowed = max(float(self._errors()[1][-1]), 1e-300)
@@ -248,11 +250,13 @@ class Search:
         if not unknown:
             model.remove(held, change)
             image.sub_(change)
-        inside = seen.inside()
-        if unknown:
-            self._follow(seen.outside(), new)
+        towards = seen.inside()
+        beyond = seen.outside() if unknown else None
+        del seen, change, image  # vectors of n that the products to come need not lie beside
+        if beyond is not None:
+            self._follow(beyond, new)
         if known:
-            self._follow(inside, False)
+            self._follow(towards, False)
 
     def _follow(self, direction: Tensor, new: bool) -> None:
         """Multiply where the probe's image has changed; something that comes up there is abrupt."""
@@ -281,6 +285,6 @@ class Search:
         good = (errors <= allowed) & finished & sure
         found = self.model.vector(vectors)
         sizes = residuals.norm(dim=1)
-        return Eigenpairs(
-            values, found, sizes, torch.minimum(errors, sizes), good, self.spent, self.missed
-        )
+        errors, rounding = torch.minimum(errors, sizes), self.model.roundoff * self.measured.scale()
+        off = max(self.measured.asymmetry - rounding, 0.0)
+        return Eigenpairs(values, found, sizes, errors, good, self.spent, self.missed, off)

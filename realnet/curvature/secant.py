@@ -15,7 +15,8 @@ from torch import Tensor
 
 from linmodel.errors import refuse
 
-PANEL = 65536  # columns that are rotated or summed at once: they stay in the cache
+PANEL = 65536  # columns that are summed at once
+TURNED = 4096  # columns that are rotated at once, at least: half a vector more, in the cache
 
 
 class SecantModel:
@@ -122,8 +123,9 @@ class SecantModel:
         top = descending(lower.T @ self.small @ lower)[1]
         chosen = orthonormal(torch.cat([first @ lower, top]), count, 10 * self.roundoff)
         turn = torch.linalg.solve_triangular(lower.T, chosen.T, upper=True).T.to(self._buffer)
-        for begin in range(0, self._buffer.shape[1], PANEL):
-            panel = self._buffer[:, begin : begin + PANEL]
+        columns = max(TURNED, min(PANEL, self._buffer.shape[1] // (2 * self.rank)))
+        for begin in range(0, self._buffer.shape[1], columns):
+            panel = self._buffer[:, begin : begin + columns]
             panel[: len(turn)] = turn @ panel[: self.rank]
         self.rank, turned = len(turn), lower @ chosen.T
         self.small, self.doubt, self.before = (

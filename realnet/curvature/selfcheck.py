@@ -8,6 +8,7 @@ operations are torch's own, and refused if some are not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from torch import Tensor
 from linmodel.errors import InvalidInput
 from realnet.curvature.graph import Survey
 from realnet.curvature.objective import Objective
-from realnet.curvature.parameters import flatten, unflatten
+from realnet.curvature.parameters import unflatten
+from realnet.curvature.secant import dots
 
 Products = Callable[[Tensor], Tensor]
 STEPS = {torch.float32: (1e-3, 5e-5), torch.float64: (1e-5, 1e-7)}  # of the parameters' norm
@@ -118,32 +120,33 @@ def _step(
     objective: Objective, relative: float, loss: float, gradient: Tensor, v: Tensor, image: Tensor
 ) -> Difference | None:
     """None where the loss is not finite a step away."""
-    size = float(flatten(objective.params).norm()) or 1.0
+    size = math.hypot(*(float(p.detach().norm()) for p in objective.params)) or 1.0
     h = relative * size / float(v.norm())
     ahead, after = _at(objective, v, h)
     behind, before = _at(objective, v, -h)
     if not all(bool(torch.isfinite(found).all()) for found in (after, before)):
         return None
     eps = torch.finfo(objective.dtype).eps
-    central, forward, backward = after - before, after - gradient, gradient - before
     roundoff = ROUNDINGS * eps * float(gradient.norm() + after.norm()) / (2 * h)
     floor = OF_ALL[objective.dtype] * float(image.norm()) + roundoff
-    wrong, smooth = set(), set()
-    parts = (unflatten(x, objective.params) for x in (central, forward, backward, image))
-    for i, (c, f, b, expected) in enumerate(zip(*parts, strict=True)):
-        c, f, b = c / (2 * h), f / h, b / h
+    wrong, smooth, moved = set(), set(), False
+    parts = (unflatten(x, objective.params) for x in (before, gradient, after, image))
+    for i, (behind_it, here, ahead_of_it, expected) in enumerate(zip(*parts, strict=True)):
+        c = (ahead_of_it - behind_it) / (2 * h)
+        moved |= bool(c.any())
         scale = float(torch.maximum(c.norm(), expected.norm()))
         if float((c - expected).norm()) > AGREES * scale + floor:
             wrong.add(i)
-            if float((f - b).norm()) <= SMOOTH * float(c.norm()):
+            bend = (ahead_of_it - here) / h - (here - behind_it) / h  # forward less backward
+            if float(bend.norm()) <= SMOOTH * float(c.norm()):
                 smooth.add(i)
-    slopes = [float(x.double() @ v.double()) for x in (before, gradient, after)]
+    slopes = [float(dots(x[None], v)) for x in (before, gradient, after)]
     integral = h / 3 * (slopes[0] + 4 * slopes[1] + slopes[2])  # Simpson's rule
     allowed = 2 * AGREES * h * sum(abs(slope) for slope in slopes)
     allowed += ROUNDINGS * eps * (abs(loss) + abs(ahead))
     flat = ahead == behind == loss and bool(image.any())
     slope = abs(ahead - behind - integral) <= allowed
-    still = flat and not bool(central.any())
+    still = flat and not moved
     return Difference(frozenset(wrong), frozenset(smooth), slope, flat, still)
 
 

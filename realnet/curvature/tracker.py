@@ -38,7 +38,7 @@ from realnet.curvature.ranks import Ranks
 from realnet.curvature.search import SHARE
 from realnet.curvature.selfcheck import Products, verified
 from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
-from realnet.curvature.symmetry import Symmetric
+from realnet.curvature.symmetry import refuse_asymmetric, told
 from realnet.curvature.training_mode import REMEDY, consistent
 from realnet.curvature.unchanged import Watched, unmoved
 from realnet.edges.recorded import Recorded
@@ -196,17 +196,17 @@ class SharpnessTracker(Recorded):
                     refuse_hooks(objective.named())
                     refuse_wrong_shares(objective)
                     products = self._verified(float(loss), gradient, survey)
-                symmetric = Symmetric(products)
                 with full_precision(objective.device, twice=objective.twice):
                     pairs = self.solver.solve(
-                        symmetric if objective.twice else products,
+                        products,
                         SHARE * self.tolerance,
                         ROUNDOFF * torch.finfo(objective.dtype).eps,
                         self.max_products,
                     )
-                if survey is not None:
-                    symmetric.refuse(pairs, self.tolerance)
-                pairs = symmetric.told(pairs, self.tolerance)
+                if survey is not None and objective.twice:
+                    refuse_asymmetric(pairs, self.tolerance)
+                if objective.twice:
+                    pairs = told(pairs, self.tolerance)
                 doubt = None if objective.twice else self._doubt(pairs)
             finally:
                 objective.end()

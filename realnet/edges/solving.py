@@ -13,7 +13,7 @@ from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.precision import full_precision
 from realnet.curvature.search import SHARE
-from realnet.curvature.symmetry import Symmetric
+from realnet.curvature.symmetry import told
 from realnet.edges.point import Point
 
 ROUNDOFF = 4.0  # as in realnet.curvature.tracker
@@ -32,10 +32,9 @@ def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: in
         known = key, TopSolver(*key, generator, sure=point.sure)
         point.memory[name] = known
     floor = ROUNDOFF * torch.finfo(objective.dtype).eps
-    symmetric = Symmetric(products)
     with full_precision(objective.device):
-        pairs = known[1].solve(symmetric, SHARE * point.tolerance, floor, point.max_products)
-    return symmetric.told(pairs, point.tolerance)
+        pairs = known[1].solve(products, SHARE * point.tolerance, floor, point.max_products)
+    return told(pairs, point.tolerance)
 
 
 def bound(missed: float) -> float | None:
