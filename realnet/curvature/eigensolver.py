@@ -12,8 +12,9 @@
    top, and followed with one product where that is enough or unusual (module `probe`): a known
    eigenvector that has overtaken shows there, and one that the model does not hold (one almost
    orthogonal to the probe is found late).
-5. A cold start, and an evaluation in which the top has changed abruptly, is a Lanczos iteration
-   from a random vector of at least COLD products. Top vectors that merely change places within
+5. A cold start, and an evaluation in which the top has changed abruptly or the point has moved
+   much farther than usual (module `jump`), is a Lanczos iteration from a random vector of at
+   least COLD products. Top vectors that merely change places within
    what the model holds are told from that by up to LOOKS products.
 6. Where it is asked for (`sure`), and wherever the change was abrupt, what has been found is set
    apart and a Lanczos iteration from a new random vector bounds the probability that something
@@ -68,9 +69,19 @@ class TopSolver:
         self.drift = 0.0  # by how much the top has moved of late, over the sharpness
         self.known, self.unknown = Habit(), Habit()  # how loud the probe's image changes
 
-    def solve(self, products: Products, tolerance: float, floor: float, limit: int) -> Eigenpairs:
-        """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue."""
-        return Search(self, products, tolerance, floor, limit).run()
+    def solve(
+        self,
+        products: Products,
+        tolerance: float,
+        floor: float,
+        limit: int,
+        abrupt: bool = False,
+    ) -> Eigenpairs:
+        """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue.
+
+        abrupt  whether the change since the last one is known to be, whatever products show of it
+        """
+        return Search(self, products, tolerance, floor, limit, abrupt).run()
 
     def state(self) -> dict[str, Tensor]:
         """What the next evaluation depends on."""

@@ -39,7 +39,13 @@ class Search:
     """What has been measured in this evaluation, and what is to be multiplied next."""
 
     def __init__(
-        self, solver: Kept, products: Products, tolerance: float, floor: float, limit: int
+        self,
+        solver: Kept,
+        products: Products,
+        tolerance: float,
+        floor: float,
+        limit: int,
+        abrupt: bool,
     ) -> None:
         self.solver, self.model, self.products = solver, solver.model, products
         self.measured = Measured(solver.model)
@@ -48,7 +54,7 @@ class Search:
         self.spent = 0
         self.least = 0  # products to be spent at least
         self.weighed = False  # whether the probe's image has been looked at
-        self.abrupt = False  # whether the operator is another one than at the last evaluation
+        self.abrupt = abrupt  # whether the operator is another one than at the last evaluation
         self.missed, self.asked = math.nan, 0  # bound on a miss; products spent on it
         self.probe: tuple[Tensor, Tensor] | None = None  # for the next evaluation
 
@@ -109,7 +115,7 @@ class Search:
             return self._forget()
         self.solver.drift = max(min(drift, 1.0), FADING * self.solver.drift)
         self._doubt(max(drift, self.solver.drift) * size)
-        if before > LOST or max(drift, float(residuals[0].norm()) / size) > ABRUPT:
+        if self.abrupt or before > LOST or max(drift, float(residuals[0].norm()) / size) > ABRUPT:
             self.least, self.abrupt = self.spent + COLD, True
             noise = self._noise() if self._open() else None
             if noise is not None:

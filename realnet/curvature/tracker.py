@@ -31,6 +31,7 @@ from realnet.curvature.difference import (
 from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
 from realnet.curvature.evaluated import Curvature, Eigenpairs
 from realnet.curvature.graph import Survey, refuse_hooks
+from realnet.curvature.jump import Jump
 from realnet.curvature.objective import LossFunction, Objective
 from realnet.curvature.parameters import Parameters
 from realnet.curvature.precision import full_precision, memory_said
@@ -65,11 +66,12 @@ class SharpnessTracker(Recorded):
                 4 k + 11. Default: 16 for k = 1 from n = 1e6 on, 4e6 / n below, at most 64,
                 4 more for each further pair
     assurance   "fast": a bound on the probability that a larger eigenvalue was missed is asked for
-                only where the change since the last evaluation was abrupt; "sure": always, until
-                it is at most 1e-3 (Lanczos from a random vector in the complement of what was
+                only where the change since the last evaluation was abrupt (of the top, or the
+                parameters moved 20 times farther than usual); "sure": always, until it is at
+                most 1e-3 (Lanczos from a random vector in the complement of what was
                 found: Kuczynski and Wozniakowski 1992, van Dorsselaer et al. 2000; formula in
                 `assurance`). It is in the result as `missed`; where it is larger, converged is
-                False. Meanwhile k + 2 more vectors are held.
+                False. Meanwhile k + 1 more vectors are held.
     product     "autograd": second derivatives; "difference": differences of two gradients, for
                 compiled models, float16 and bfloat16, and losses without second derivative. Each
                 product costs two gradients, each evaluation four more a pair, which measure by how
@@ -165,7 +167,7 @@ class SharpnessTracker(Recorded):
         generator = torch.Generator().manual_seed(self.seed)
         kind = self.objective
         self._kind = kind.n, kind.dtype, kind.device
-        memory = self.memory or default_memory(kind.n, k)
+        memory, self.jump = self.memory or default_memory(kind.n, k), Jump()
         rows = memory - BESIDES
         with memory_said():
             return k, TopSolver(kind.n, k, kind.dtype, kind.device, generator, rows, self.sure)
@@ -202,6 +204,7 @@ class SharpnessTracker(Recorded):
                         SHARE * self.tolerance,
                         ROUNDOFF * torch.finfo(objective.dtype).eps,
                         self.max_products,
+                        self.jump.far(objective.params),
                     )
                 if survey is not None and objective.twice:
                     refuse_asymmetric(pairs, self.tolerance)
@@ -211,6 +214,7 @@ class SharpnessTracker(Recorded):
             finally:
                 objective.end()
         self._checked = tuple(weakref.ref(p) for p in objective.params)
+        self.jump.learn(objective.params)
         return Curvature(
             pairs.values,
             pairs.vectors,
@@ -255,12 +259,15 @@ class SharpnessTracker(Recorded):
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint needs for the next evaluation to be the same."""
-        return self.solver.state()
+        moved = {f"jump_{name}": value for name, value in self.jump.state().items()}
+        return self.solver.state() | moved
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take up `state()` again. Raises InvalidInput: the state of another model or version."""
         try:
+            moved = {name: state[f"jump_{name}"] for name in self.jump.state()}
             self.solver.restore(state)
+            self.jump.restore(moved)
         except InvalidInput:
             raise
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:

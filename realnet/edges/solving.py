@@ -11,6 +11,7 @@ from torch import Tensor
 from linmodel.errors import integer, refuse
 from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.evaluated import Eigenpairs
+from realnet.curvature.jump import Jump
 from realnet.curvature.precision import full_precision
 from realnet.curvature.search import SHARE
 from realnet.curvature.symmetry import told
@@ -29,11 +30,18 @@ def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: in
     known = point.memory.get(name)
     if known is None or known[0] != key:
         generator = torch.Generator().manual_seed(point.seed)
-        known = key, TopSolver(*key, generator, sure=point.sure)
+        known = key, TopSolver(*key, generator, sure=point.sure), Jump()
         point.memory[name] = known
     floor = ROUNDOFF * torch.finfo(objective.dtype).eps
     with full_precision(objective.device):
-        pairs = known[1].solve(products, SHARE * point.tolerance, floor, point.max_products)
+        pairs = known[1].solve(
+            products,
+            SHARE * point.tolerance,
+            floor,
+            point.max_products,
+            known[2].far(objective.params),
+        )
+    known[2].learn(objective.params)
     return told(pairs, point.tolerance)
 
 
