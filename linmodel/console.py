@@ -47,13 +47,20 @@ def run(app: typer.Typer, name: str) -> None:
     """
     interrupt.raise_from_now_on()
     try:
-        sys.exit(_status(app, name))
+        status = _status(app, name)
+        interrupt.leave_from_now_on()
     except interrupt.Stopped as stopped:
         interrupt.leave(stopped.number)
     except Exception:
-        if (number := interrupt.was_swallowed()) is not None:
-            interrupt.leave(number)
+        _leave_where_stopped()
         raise
+    _leave_where_stopped()
+    sys.exit(status)
+
+
+def _leave_where_stopped() -> None:
+    if (number := interrupt.arrived()) is not None:
+        interrupt.leave(number)
 
 
 def _status(app: typer.Typer, name: str) -> int | str | None:
@@ -77,6 +84,7 @@ def _status(app: typer.Typer, name: str) -> int | str | None:
 
 
 def _failed(message: str) -> int:
+    _leave_where_stopped()
     with suppress(OSError):
         print(f"error: {' '.join(message.split())[:MOST_CHARACTERS]}", file=sys.stderr, flush=True)
     return 2

@@ -6,18 +6,25 @@ was started as `python -m PACKAGE`: a library leaves a program's signals alone.
 
 from __future__ import annotations
 
+import _thread
+import atexit
 import os
 import signal
 import sys
 import threading
+import time
+import weakref
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
 PACKAGES = ("linmodel", "proofs_check", "realnet", "figures")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN = 0.05  # seconds until a signal whose exception was swallowed is raised once more
+PATIENCE = 3.0  # seconds for the way out: threads may compile for ten, and a kill loses no more
 LINE = "nothing half-written is left, and the same command goes on from what it had saved."
-_swallowed: list[int] = []
+_arrived: list[int] = []
+_watching: list[weakref.ref[Stopped]] = []
 
 
 class Stopped(BaseException):
@@ -40,35 +47,64 @@ def leave(number: int) -> NoReturn:
 def raise_from_now_on() -> None:
     """Signals raise `Stopped`, so that open files and folders are put right on the way out.
 
-    A signal may arrive where Python prints an exception and goes on: in a callback from C, as
-    compilers make them, or a finalizer. There it is raised again a little later, until it holds.
+    Somebody may swallow it: Python itself in a callback from C, as compilers make them, or in a
+    finalizer; an `except:` of a library, which then computes on with a wrong answer. There the
+    signal is raised again a little later, until it holds.
     """
     _handle(_raise)
-    sys.unraisablehook = _raise_again
+    sys.unraisablehook = _show_others
+    atexit.register(_handle, signal.SIG_IGN)  # the work is done, and its status is known
+
+
+def leave_from_now_on() -> None:
+    """The work is over: a signal has nothing left to put right."""
+    _handle(_leave)
+
+
+def arrived() -> int | None:
+    """The signal that was raised: whatever ends the command after it is its consequence.
+
+    A compiler whose callback was cut short finds "no compiled object yet".
+    """
+    return _arrived[0] if _arrived else None
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
     _handle(_leave)  # a second signal does not wait for the tidying up
-    raise Stopped(number)
+    if not _arrived:
+        _later(PATIENCE, leave, number)
+    _arrived.append(number)
+    raise _watched(number)
 
 
-def was_swallowed() -> int | None:
-    """The signal whose exception was swallowed: an error that follows is its consequence.
+def _watched(number: int) -> Stopped:
+    """Raised again where it is dropped: no frame of its traceback may hold it, so it is made here.
 
-    A compiler whose callback was cut short finds "no compiled object yet".
+    Where somebody keeps it instead, PATIENCE ends the command.
     """
-    return _swallowed[-1] if _swallowed else None
+    stopped = Stopped(number)
+    _watching.append(weakref.ref(stopped, lambda _: _raise_again(number)))
+    return stopped
 
 
-def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    if not isinstance(stopped := unraisable.exc_value, Stopped):
-        sys.__unraisablehook__(unraisable)
-        return
-    _swallowed.append(stopped.number)
+def _raise_again(number: int) -> None:
     _handle(_raise)
-    timer = threading.Timer(AGAIN, _send, [stopped.number])
-    timer.daemon = True
-    timer.start()
+    _later(AGAIN, _send, number)
+
+
+def _later(seconds: float, work: Callable[[int], object], number: int) -> None:
+    """In a thread of its own, without the locks of `threading`, which the main thread may hold."""
+
+    def wait() -> None:
+        time.sleep(seconds)
+        work(number)
+
+    _thread.start_new_thread(wait, ())
+
+
+def _show_others(unraisable: sys.UnraisableHookArgs) -> None:
+    if not isinstance(unraisable.exc_value, Stopped):
+        sys.__unraisablehook__(unraisable)
 
 
 def _send(number: int) -> None:

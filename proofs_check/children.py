@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -30,15 +32,33 @@ def call(
     """
     here, there = _context().Pipe(duplex=False)
     child = _context().Process(target=_send, args=(there, work, *arguments), daemon=True)
-    child.start()
+    with _keyboard_held():
+        child.start()
     there.close()
-    child.join(patience)
-    if child.exitcode is None:
-        child.kill()
-        child.join()
-        return None, None
-    return (here.recv() if child.exitcode == 0 else None), child.exitcode
+    try:
+        child.join(patience)
+        if child.exitcode is None:
+            return None, None
+        return (here.recv() if child.exitcode == 0 else None), child.exitcode
+    finally:  # a signal to this process ends the child too
+        if child.exitcode is None:
+            child.kill()
+            child.join()
+
+
+@contextmanager
+def _keyboard_held() -> Iterator[None]:
+    """Ctrl-C reaches the whole group: what starts here never sees it, and is killed by us."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _send(to: Any, work: Callable[..., Any], *arguments: Any) -> None:
-    to.send(work(*arguments))
+    with suppress(BrokenPipeError):  # nobody waits any more
+        to.send(work(*arguments))

@@ -60,6 +60,20 @@ def callback():
 def finalizer():
     Finalized()
 
+def library():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except:
+        pass
+
+kept = []
+
+def keeper():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except BaseException as error:
+        kept.append(error)
+
 try:
     {where}()
     time.sleep(60)
@@ -69,28 +83,44 @@ except interrupt.Stopped as stopped:
 """
 
 
-@pytest.mark.parametrize("where", ["callback", "finalizer"])
+@pytest.mark.parametrize("where", ["callback", "finalizer", "library", "keeper"])
 def test_a_signal_where_exceptions_are_swallowed_still_ends_the_command(where):
-    """Compilers call back from C, where Python prints an exception and goes on."""
+    """Compilers call back from C, where Python prints an exception and goes on; so do libraries.
+
+    One that keeps the exception puts nothing right: PATIENCE ends the command.
+    """
     done = subprocess.run(
         [sys.executable, "-c", SWALLOWED.format(where=where)],
         capture_output=True, text=True, timeout=50,
     )  # fmt: skip
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
-    assert done.stdout == "put right\n"
+    assert done.stdout == ("" if where == "keeper" else "put right\n")
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("terminated"), done.stderr
 
 
-def test_an_error_that_follows_from_a_swallowed_signal_is_not_told_as_one(tmp_path):
-    """The compiler finds "no compiled object yet" where its callback was cut short."""
-    code = SWALLOWED.partition("try:")[0] + (
-        "import typer\nfrom linmodel.console import new_app, run\napp = new_app('planted')\n"
-        "@app.command()\ndef work():\n    callback()\n    raise RuntimeError('planted')\n"
+@pytest.mark.parametrize(
+    "after",
+    ["raise RuntimeError('planted')", "raise InvalidInput('planted')", "return", "raise_at_exit()"],
+)
+def test_what_follows_from_a_swallowed_signal_is_not_told_as_an_error_or_an_end(after, tmp_path):
+    """The compiler finds "no compiled object yet" where its callback was cut short.
+
+    Once the work has ended whole, while Python tidies up, a signal changes nothing any more.
+    """
+    code = SWALLOWED.partition("try:\n    {where}")[0] + (
+        "import typer\nfrom linmodel.console import new_app, run\n"
+        "from linmodel.errors import InvalidInput\napp = new_app('planted')\n"
+        "class Late:\n    def __del__(self): signal.raise_signal(signal.SIGTERM)\n"
+        "def raise_at_exit():\n    global late\n    late = Late()\n"
+        f"@app.command()\ndef work():\n    {'callback(); ' * ('exit' not in after)}{after}\n"
         "run(app, 'work')"
     )
     path = tmp_path / "work.py"
     path.write_text(code)
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=50)
+    if "exit" in after:
+        assert (done.returncode, done.stderr) == (0, "")
+        return
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("terminated"), done.stderr
 

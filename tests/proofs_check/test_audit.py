@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from proofs_check import audit, children
@@ -68,6 +72,43 @@ def test_without_cvc5_one_sentence(monkeypatch, capsys):
 
 def test_a_child_that_outstays_our_patience_is_killed():
     assert children.call(time.sleep, 60, patience=0.2) == (None, None)
+
+
+WORKING = """
+import os, sys, time
+from linmodel import console
+from proofs_check import children
+
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    children.PRELOADED = []
+    app = console.new_app("planted")
+    app.command()(lambda: children.call(work))
+    console.run(app, "planted")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_signal_leaves_no_child_and_no_traceback_of_one(number, send, tmp_path):
+    """From a terminal it reaches the whole group, from elsewhere the command alone."""
+    path = tmp_path / "working.py"
+    path.write_text(WORKING)
+    process = subprocess.Popen(
+        [sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert process.stdout is not None
+    child = psutil.Process(int(process.stdout.readline()))
+    send(process.pid, number)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert error.count("\n") == 1 and "ted: " in error, error
+    assert child in psutil.wait_procs([child], timeout=10)[0]
 
 
 def test_where_processes_are_not_forked_they_are_spawned(monkeypatch):
