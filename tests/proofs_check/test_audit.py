@@ -75,12 +75,12 @@ def test_a_child_that_outstays_our_patience_is_killed():
 
 
 WORKING = """
-import os, sys, time
+import os, signal, sys, time
 from linmodel import console
 from proofs_check import children
 
 def work():
-    print(os.getpid(), flush=True)
+    print(os.getpid(), signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), flush=True)
     time.sleep(60)
 
 if __name__ == "__main__":
@@ -103,7 +103,9 @@ def test_a_signal_leaves_no_child_and_no_traceback_of_one(number, send, tmp_path
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None
-    child = psutil.Process(int(process.stdout.readline()))
+    number_of_child, held = process.stdout.readline().split()
+    assert held == "True"  # the server's imports see no Ctrl-C either
+    child = psutil.Process(int(number_of_child))
     send(process.pid, number)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 128 + number
