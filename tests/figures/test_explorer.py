@@ -230,7 +230,7 @@ def test_the_address_restores_the_state(fresh, page):
     [
         ("#v=2&alpha=4&depth=3", "version"),
         ("#v=0", "version"),
-        ("#alpha=4", "version"),
+        ("#alpha=4", "version is missing"),
         ("#v=1&constructor=4", "constructor"),
         ("#claim-Z99", "statement"),
         ("#v=1&alpha=-4", "alpha is"),

@@ -40,7 +40,8 @@ const DEFAULTS = {
 
 /** "alpha is -1; allowed: a finite number >= 0." as linmodel says it. */
 function refusal(name, value, allowed) {
-  return `${name} is ${typeof value === "number" ? value : JSON.stringify(value)}; allowed: ${allowed}.`;
+  const said = typeof value === "number" ? value : JSON.stringify(value);
+  return `${name} is ${said === undefined || value === null ? "missing" : said}; allowed: ${allowed}.`;
 }
 
 function allowedText({ low, above, most, below, whole }) {
