@@ -24,6 +24,7 @@ KAPPA, MARGIN = 3.0, 0.05  # curvlinops' own defaults: width of the bumps, room 
 class Trace:
     """Hutchinson's estimate: mean of z^T H z over `draws` random signs z, with its 95% interval.
 
+    Other signs at every evaluation, the same by seed.
     draws = n or more: the trace exactly, from n unit vectors.
     """
 
@@ -47,12 +48,36 @@ class Trace:
             return Measured(total, low=total, high=total, more={"draws": float(n)})
         found = []
         curvlinops = _curvlinops()
-        with _seeded(self.seed):
+        count = point.memory["signs"] = point.memory.get("signs", -1) + 1
+        with _seeded(self.seed, count):
             for _ in range(self.draws):  # one a draw, so that their spread gives the interval
                 found.append(float(curvlinops.hutchinson_trace(_operator(point), 1)))
-        mean, spread = float(np.mean(found)), float(np.std(found, ddof=1))
-        half = float(stdtrit(self.draws - 1, 0.975)) * spread / self.draws**0.5
-        return Measured(mean, None, mean - half, mean + half, more={"draws": float(self.draws)})
+        low, high = interval_of_mean(np.array(found))
+        return Measured(float(np.mean(found)), None, low, high, more={"draws": float(self.draws)})
+
+
+def interval_of_mean(values: np.ndarray) -> tuple[float, float]:
+    """95% interval of the mean of independent draws (m,), their skewness g taken out.
+
+    Few large eigenvalues make z^T H z a skewed number, which Student's interval missed in 7 to 10%
+    of 20 draws. Hall 1992 (JRSS B 54, 221): with T the studentised mean over sqrt m,
+    T + g T^2 / 3 + g^2 T^3 / 27 + g / (6 m) is nearly normal.
+    """
+    m, mean = len(values), float(values.mean())
+    spread = float(values.std(ddof=1))
+    if not spread > 0:
+        return mean, mean
+    skewness = float((((values - mean) / values.std()) ** 3).mean())
+    quantile = float(stdtrit(m - 1, 0.975)) / m**0.5
+    ends = [_unskewed(y - skewness / (6 * m), skewness) for y in (quantile, -quantile)]
+    return mean - spread * ends[0], mean - spread * ends[1]
+
+
+def _unskewed(y: float, skewness: float) -> float:
+    """T of T + g T^2 / 3 + g^2 T^3 / 27 = y."""
+    if abs(skewness) < 1e-6:
+        return y
+    return 3 / skewness * (float(np.cbrt(1 + skewness * y)) - 1)
 
 
 @dataclass(frozen=True)
@@ -73,8 +98,8 @@ class Density:
     source = "Ghorbani et al. 2019, arXiv 1901.10159; Papyan 2020; curvlinops"
 
     def __post_init__(self) -> None:
-        for name in ("draws", "steps"):
-            object.__setattr__(self, name, integer(name, getattr(self, name), low=1))
+        for name, low in (("draws", 1), ("steps", 2)):
+            object.__setattr__(self, name, integer(name, getattr(self, name), low=low))
         integer("points", self.points, low=8)
 
     def measure(self, point: Point) -> Measured:
@@ -88,6 +113,8 @@ class Density:
             found = [spectrum.fast_lanczos(operator, steps) for _ in range(self.draws)]
         low = min(float(values.min()) for values, _ in found)
         high = max(float(values.max()) for values, _ in found)
+        if not high > low:
+            raise InvalidInput(f"all eigenvalues seen are {high:.6g}: one number has no density.")
         densities = []
         for lanczos in found:
             grid, density = spectrum.lanczos_approximate_spectrum_from_iter(
@@ -141,9 +168,9 @@ def _operator(point: Point) -> Any:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seeded(seed: int, count: int = 0) -> Iterator[None]:
     if seed < 0:
         refuse("seed", seed, "a whole number >= 0")
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + 1_000_003 * count)
         yield

@@ -16,7 +16,7 @@ from realnet.edges.directional import AlongGroup
 from realnet.edges.gauss_newton import GaussNewton
 from realnet.edges.hessian import LargestMagnitude, MostNegative
 from realnet.edges.preconditioned import Preconditioned
-from realnet.edges.spectrum import Density, Trace
+from realnet.edges.spectrum import Density, Trace, interval_of_mean
 from tests.realnet.test_curvature import dense_hessian, small_problem
 from tests.tolerances import AUTOGRAD, CRITICAL_STEP, MOMENTS, SHARPNESS, SHARPNESS_TIGHT
 
@@ -472,6 +472,23 @@ def test_trace_and_density():
     grid, density = drawn["density"].more["grid"], drawn["density"].more["density"]
     assert float(torch.trapezoid(density, grid)) == pytest.approx(1, abs=MOMENTS)
     assert bool((density >= 0).all()) and grid[0] < drawn["density"].more["smallest"]
+
+
+def test_the_interval_of_the_trace_holds_it_where_one_eigenvalue_is_all_of_it():
+    generator, inside = np.random.default_rng(0), 0
+    for _ in range(1000):
+        low, high = interval_of_mean(generator.standard_normal(20) ** 2)
+        inside += low <= 1 <= high
+    assert 920 <= inside <= 970  # Student's: 895
+    assert interval_of_mean(np.full(5, 3.0)) == (3.0, 3.0)
+
+
+def test_one_number_has_no_density():
+    curvlinops_or_skip()
+    refused("steps", lambda: Density(steps=1))
+    point = nn.Parameter(torch.ones(1))
+    tracker = SharpnessTracker(lambda: 1.5 * point.square().sum(), [point])
+    refused("one number has no density", lambda: tracker.evaluate("density"))
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
