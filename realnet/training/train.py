@@ -108,14 +108,28 @@ def resume(run: Run, folder: Path) -> int:
         return 0
     own = runfolder.fingerprint(folder)
     try:
-        run.restore(checkpoint.unpack(file, own, run.state(), run.config.steps))
+        state = checkpoint.unpack(file, own, run.state(), run.config.steps)
+        _take_up(run, state, file)
     except checkpoint.Damaged:
         notice(f"{file} is damaged (its checksum differs): the run begins again at step 0.")
         return 0
     except InvalidInput:
         raise
-    except Exception as error:  # a state that its own network or generator does not take
-        raise InvalidInput(
-            f"{file} cannot be resumed: it does not fit this run. Delete it to begin again."
-        ) from error
+    except Exception as error:
+        raise _unfit(file) from error
     return min(run.step, run.config.steps)
+
+
+def _take_up(run: Run, state: dict, file: Path) -> None:
+    try:
+        run.restore(state)
+    except InvalidInput as error:  # the tracker's words are for a loop of one's own
+        raise _unfit(file) from error
+
+
+def _unfit(file: Path) -> InvalidInput:
+    """A state that its own network, generator or observers do not take."""
+    return InvalidInput(
+        f"{file} cannot be resumed: it does not fit this run, or another version of this program "
+        "wrote it. Delete it to begin again."
+    )

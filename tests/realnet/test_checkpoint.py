@@ -83,6 +83,18 @@ def test_another_runs_checkpoint_is_refused(half, tmp_path, fields):
         realnet.train(**SMALL, out=half)
 
 
+def test_a_tracker_state_of_another_version_is_told_to_who_trains(half):
+    """The tracker's own advice, to start it anew, is for a loop of one's own."""
+
+    def older(found):
+        (tracker,) = (one["tracker"] for one in found["state"]["observers"].values())
+        del tracker[next(name for name in tracker if name.startswith("jump_"))]
+
+    rewritten(half, older)
+    with pytest.raises(InvalidInput, match=r"another version .* wrote it\. Delete it"):
+        realnet.train(**SMALL, out=half)
+
+
 @pytest.mark.parametrize(
     ("part", "value"),
     [
