@@ -21,7 +21,10 @@ def experiments(
         "experiments"
     ),
     list_only: Annotated[
-        bool, typer.Option("--list", help="Say what there is and how long it takes; run nothing.")
+        bool,
+        typer.Option(
+            "--list", help="Say what there is and measure how long it takes; keep no run."
+        ),
     ] = False,
     quick: Annotated[
         bool, typer.Option(help="Two seeds, a tenth of the steps, into OUT/quick.")
@@ -54,12 +57,12 @@ def experiments(
 
 def _estimates(wanted: list, scale: Scale, folder: Path) -> dict[str, float]:
     """Prints a line for each experiment and the sum; seconds by name, NaN where not known."""
-    seconds = {one.name: _estimate(one, scale, folder) for one in wanted}
-    for one in wanted:
-        left = seconds[one.name]
+    seconds: dict[str, float] = {}
+    for one in wanted:  # each line as it comes: all of them are measured for a minute or two
+        seconds[one.name] = left = _estimate(one, scale, folder)
         known = "finished" if left == 0 else f"about {left / 60:.1f} min"
         state = known if left == left else "cannot be run"
-        print(f"{one.name:18} {len(one.configs(scale)):4} runs  {state:16} {one.title}")
+        print(f"{one.name:18} {len(one.configs(scale)):4} runs  {state:16} {one.title}", flush=True)
     total = sum(each for each in seconds.values() if each == each)
     print(f"all: about {total / 60:.0f} min on this machine, one process")
     return seconds
