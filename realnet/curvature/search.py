@@ -193,7 +193,8 @@ class Search:
         last, model = self.solver.trend.last, self.model
         others = model.small[:0] if last is None else model.padded(last)
         pairs = self.measured.pairs(self.k, others, self.solver.kept, 10 * model.roundoff)
-        first = torch.cat([pairs, others])
+        x, y = pairs.chunk(2)
+        first = torch.cat([x, y / max(self.measured.scale(), 1e-300), others])
         turned = model.restart(first, self.solver.kept)
         self.solver.trend.turn(turned)
         self.measured.take(pairs @ turned)

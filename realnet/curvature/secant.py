@@ -192,13 +192,16 @@ def descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def orthonormal(rows: Tensor, count: int, roundoff: float) -> Tensor:
-    """Gram-Schmidt on rows of coordinates, in order, without the dependent: `count` at most."""
+    """Gram-Schmidt on rows of coordinates, of length 1 at most, in order: `count` rows at most.
+
+    Without those of which `roundoff` or less is left.
+    """
     found = rows[:0]
     for row in rows:
         rest = row
         for _ in range(2):
             rest = rest - (found @ rest) @ found
-        if len(found) < count and rest.norm() > roundoff * row.norm():
+        if len(found) < count and rest.norm() > roundoff:
             found = torch.cat([found, (rest / rest.norm())[None]])
     return found
 

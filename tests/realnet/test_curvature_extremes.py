@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from linmodel import InvalidInput
 from realnet import SharpnessTracker, top_eigenpairs
+from realnet.curvature.eigensolver import TopSolver
 from realnet.curvature.search import ASKED, COLD
 from realnet.curvature.secant import norm
 from tests.realnet.test_curvature_hidden import evaluate, matrix, solver_of
@@ -145,3 +146,26 @@ def test_a_scripted_module_is_taken(listed):
     with pytest.raises(InvalidInput, match=r"moves the buffers|training mode"):
         top_eigenpairs(lambda: cross_entropy(scripted(x), labels), given)
     assert all(torch.equal(before[name], now) for name, now in scripted.named_buffers())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_value_is_its_vectors_own_where_the_top_is_a_hundredth_of_the_rest(dtype):
+    """A short memory, images as small as the top: one that was cut off put values 75% off."""
+    n, generator = 250, torch.Generator().manual_seed(2)
+    values = 0.05 * torch.randn(n, generator=generator, dtype=torch.float64)
+    values[:6] = torch.tensor([0.2, 0.19, 0.18, 0.17, 0.16, 0.15])
+    values[6:16] = -torch.logspace(1.2, -1, 10, dtype=torch.float64)
+    basis = torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=torch.float64))[0]
+    draw = torch.randn(n, n, generator=generator, dtype=torch.float64)
+    turn = torch.matrix_exp(0.03 * (draw - draw.T) / n**0.5)
+    start = torch.Generator().manual_seed(2)
+    solver = TopSolver(n, 1, dtype, torch.device("cpu"), start, rows=9)
+    for t in range(12):
+        now = (
+            basis @ torch.diag(values * (1 + 0.1 * torch.sin(torch.arange(n) + 0.3 * t))) @ basis.T
+        )
+        basis, single = basis @ turn, now.to(dtype)
+        floor = 4 * torch.finfo(dtype).eps
+        found = solver.solve(lambda rows, h=single: rows @ h, 0.5 * SHARPNESS, floor, 200)
+        x = found.vectors[0].double()
+        assert float(x @ now @ x) == pytest.approx(float(found.values[0]), rel=SHARPNESS)
