@@ -42,8 +42,11 @@ class Jump:
         return {"point": self._point, "recent": self._recent}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up `state()` again."""
-        self._point, self._recent = state["point"], state["recent"]
+        """Take up `state()` again. Raises what reading another thing raises, and ValueError."""
+        point, recent = (state[name].double().cpu() for name in ("point", "recent"))
+        if not bool(torch.isfinite(torch.cat([point, recent])).all()):
+            raise ValueError("a distance that is not finite")
+        self._point, self._recent = point, recent
 
     def _moved(self, now: Tensor) -> float:
         return float((now - self._point).norm()) if len(self._point) == len(now) else 0.0

@@ -266,8 +266,10 @@ class SharpnessTracker(Recorded):
         """Take up `state()` again. Raises InvalidInput: the state of another model or version."""
         try:
             moved = {name: state[f"jump_{name}"] for name in self.jump.state()}
+            jump = Jump()
+            jump.restore(moved)
             self.solver.restore(state)
-            self.jump.restore(moved)
+            self.jump = jump
         except InvalidInput:
             raise
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:

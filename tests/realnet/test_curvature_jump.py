@@ -109,3 +109,15 @@ def test_the_state_tells_how_far_is_far():
     del state["jump_recent"]
     with pytest.raises(InvalidInput, match="one without 'jump_recent'"):
         other.restore(state)
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [{"jump_recent": "far"}, {"jump_point": None}, {"jump_recent": torch.tensor([math.nan])}],
+)
+def test_a_torn_state_is_refused_and_nothing_is_taken_up(torn):
+    tracker, _, _ = moved(0.1)
+    other = SharpnessTracker(tracker.watched.loss_fn, tracker.objective.params)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        other.restore(tracker.state() | torn)
+    assert other.solver.probe is None and len(other.jump.state()["point"]) == 0
