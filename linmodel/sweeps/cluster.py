@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -103,26 +104,47 @@ def _count(client: Any) -> int:
         return 0
 
 
-def connect(client: Any) -> Any:
-    """`client` itself, or a Client of the scheduler at that address. Raises InvalidInput."""
+@contextmanager
+def connected(client: Any) -> Iterator[Any]:
+    """`client` itself, or a Client of the scheduler at that address, closed at the end.
+
+    Raises InvalidInput. A Client left open would look for its scheduler as long as the program
+    lives, and one that finds none when it is made leaves its thread behind: so it is asked first.
+    """
+    if client is None:
+        yield None
+        return
     try:
         from distributed import Client
     except ImportError as error:
         raise InvalidInput(
             "client needs dask.distributed: pip install '.[sweep]' in this project's folder."
         ) from error
-    if not isinstance(client, str):
-        if not isinstance(client, Client) or client.status != "running":
-            refuse(
-                "client",
-                "a closed Client" if isinstance(client, Client) else client,
-                "a running dask.distributed Client, or the address of a scheduler",
-            )
-        return client
+    if isinstance(client, str):
+        _require_scheduler(client)
+        with Client(client, timeout=CONNECT_SECONDS, set_as_default=False) as opened:
+            yield opened
+        return
+    if not isinstance(client, Client) or client.status != "running":
+        refuse(
+            "client",
+            "a closed Client" if isinstance(client, Client) else client,
+            "a running dask.distributed Client, or the address of a scheduler",
+        )
+    yield client
+
+
+def _require_scheduler(address: str) -> None:
+    from distributed.comm import connect
+    from distributed.utils import LoopRunner
+
+    async def greet() -> None:
+        await (await connect(address, timeout=CONNECT_SECONDS)).close()
+
     try:
-        return Client(client, timeout=CONNECT_SECONDS, set_as_default=False)
+        LoopRunner().run_sync(greet)
     except (OSError, ValueError) as error:
         raise InvalidInput(
-            f"no scheduler answers at {client!r} ({error}). Start one with `dask scheduler`, or"
+            f"no scheduler answers at {address!r} ({error}). Start one with `dask scheduler`, or"
             " name its address as it prints it, like tcp://host:8786."
         ) from error

@@ -18,7 +18,7 @@ from linmodel.errors import InvalidInput, integer, refuse
 from linmodel.problem import Array, State
 from linmodel.store import load, save
 from linmodel.sweeps.checksums import mark_name
-from linmodel.sweeps.cluster import clustered, connect
+from linmodel.sweeps.cluster import clustered, connected
 from linmodel.sweeps.frame import fill, frame
 from linmodel.sweeps.grid import make_plan
 from linmodel.sweeps.plan import Block, Plan, Results
@@ -95,14 +95,15 @@ def sweep(
         _require_device(device)
     workers = os.cpu_count() or 1 if threads is None else integer("threads", threads, low=1)
     report = progress or (lambda _cells: None)
-    if out is None or suffix == ".nc":
-        found = _in_memory(plan, workers, client, report)
-        return found if out is None else load(save(found, Path(out)))
-    return _into_store(plan, Path(out), workers, client, report)
+    with connected(client) as cluster:
+        if out is None or suffix == ".nc":
+            found = _in_memory(plan, workers, cluster, report)
+            return found if out is None else load(save(found, Path(out)))
+        return _into_store(plan, Path(out), workers, cluster, report)
 
 
 def _in_memory(
-    plan: Plan, workers: int, client: Any, report: Callable[[int], object]
+    plan: Plan, workers: int, cluster: Any, report: Callable[[int], object]
 ) -> xr.Dataset:
     _require_memory(plan)
     results = empty(plan, plan.cells)
@@ -114,11 +115,11 @@ def _in_memory(
     def local(block: Block) -> None:
         solve(plan, *views(block))
 
-    if client is None:
+    if cluster is None:
         for block in _threaded(local, plan.blocks(), workers):
             _report(report, plan, block)
     else:
-        for block, found in clustered(connect(client), solve_into, plan, plan.blocks(), None):
+        for block, found in clustered(cluster, solve_into, plan, plan.blocks(), None):
             for name, values in (found or {}).items():
                 views(block)[2][name][:] = values
             _report(report, plan, block)
@@ -126,9 +127,8 @@ def _in_memory(
 
 
 def _into_store(
-    plan: Plan, path: Path, workers: int, client: Any, report: Callable[[int], object]
+    plan: Plan, path: Path, workers: int, cluster: Any, report: Callable[[int], object]
 ) -> xr.Dataset:
-    cluster = None if client is None else connect(client)
     if zarr_store.is_complete(path, plan):
         report(plan.cells)
         return zarr_store.read(path)

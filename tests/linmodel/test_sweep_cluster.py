@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -34,6 +35,18 @@ def client():
     # distributed leaves OMP_NUM_THREADS=1 and the like behind, for every later test's children.
     os.environ.clear()
     os.environ.update(environment)
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left_behind():
+    """A Client left open looks for its scheduler as long as the program lives."""
+    before = loops()
+    yield
+    assert loops() == before
+
+
+def loops():
+    return [each for each in threading.enumerate() if each.name == "IO loop"]
 
 
 def test_a_killed_worker_changes_nothing(client, tmp_path, monkeypatch):
