@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from figures.style import COLOURS
 from figures.table import number
+from realnet.ticks import plain
 
 
 def dots_panel(axes: Axes, values: dict[str, float], good: list[bool]) -> None:
@@ -24,4 +25,5 @@ def dots_panel(axes: Axes, values: dict[str, float], good: list[bool]) -> None:
         )
     axes.set_yticks(range(len(values)), list(values), fontsize=8)
     axes.set(xscale="log", xlim=(min(values.values()) / 2, max(values.values()) * 3))
+    plain(axes.xaxis)
     axes.invert_yaxis()

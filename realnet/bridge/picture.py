@@ -11,11 +11,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
 
 from linmodel.errors import refuse
 from linmodel.files import write_bytes
 from realnet.bridge.fitting import BridgeResult
+from realnet.ticks import plain
 
 FORMATS = ("png", "svg", "pdf")
 SMALL, SECOND, TOY, LARGER, GREY = "#0072B2", "#56B4E9", "#CC79A7", "#D55E00", "#555555"
@@ -52,9 +52,7 @@ def draw(
     if predicted is not None:
         _forecast(axes, predicted)
     axes.set(xlabel="time [step size × step]", ylabel="sharpness [1/time]", yscale="log")
-    # Plain numbers, 3 and not 3 x 10^0; those between the powers where there are few.
-    axes.yaxis.set_major_formatter(LogFormatter())
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    plain(axes.yaxis)
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="best", fontsize=9)
     content = io.BytesIO()

@@ -11,13 +11,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from linmodel.errors import refuse
+from realnet.ticks import plain
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 WIDE = 20.0  # greatest over least: from here on the axis is logarithmic
+FAR = 5.0  # ratio of largest magnitudes: from here on the larger line drowns the smaller
 
 
 def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
-    """Panels for loss, and for quantities that share a unit and a threshold; time below.
+    """Panels for loss, and for quantities that can be compared; time below.
+
+    These share a unit and a threshold; or a unit, no threshold, a sign and an order of magnitude.
 
     which: names of quantities; None: all that the history has with a finite value.
     """
@@ -44,7 +48,7 @@ def draw(history: xr.Dataset, which: Sequence[str] | None = None) -> Figure:
             said = "2/η" if np.allclose(values, edge) else "threshold"
             axis.plot(time, values, color="black", linestyle="--", lw=1.2, label=said)
         axis.set_ylabel(f"[{history[members[0]].attrs['units']}]")
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside the lines
     for axis in axes:
         _scale(axis)
     axes[-1].set_xlabel("time [step size × step]")
@@ -61,10 +65,11 @@ def measured(history: xr.Dataset) -> list[str]:
 
 
 def _panels(history: xr.Dataset, names: Sequence[str]) -> list[list[str]]:
-    """Quantities of one unit and one threshold, where both were measured, share a panel."""
+    """Each quantity joins the first panel whose quantities are all alike to it."""
     found: list[list[str]] = []
     for name in names:
-        home = next((panel for panel in found if _alike(history, panel[0], name)), None)
+        same = (panel for panel in found if all(_alike(history, each, name) for each in panel))
+        home = next(same, None)
         if home is None:
             found.append([name])
         else:
@@ -77,10 +82,18 @@ def _alike(history: xr.Dataset, one: str, other: str) -> bool:
     if history[one].attrs["units"] != history[other].attrs["units"]:
         return False
     if not all(level in history for level in levels):
-        return not any(level in history for level in levels)
+        return not any(level in history for level in levels) and _near(history, one, other)
     pair = [history[level].values for level in levels]
     both = np.isfinite(pair[0]) & np.isfinite(pair[1])
     return bool(both.any()) and bool(np.allclose(pair[0][both], pair[1][both]))
+
+
+def _near(history: xr.Dataset, one: str, other: str) -> bool:
+    """Whether neither line is flat, or the other's mirror, on an axis that shows both."""
+    ends = [_finite(history, name)[1] for name in (one, other)]
+    sizes = sorted(float(np.abs(values).max(initial=0.0)) for values in ends)
+    signs = {float(np.sign(np.median(values))) for values in ends if len(values)}
+    return sizes[1] <= FAR * sizes[0] and len(signs) <= 1
 
 
 def _finite(history: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -101,3 +114,4 @@ def _scale(axis: Axes) -> None:
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axis.lines])
     if len(values) and values.min() > 0 and values.max() > WIDE * values.min():
         axis.set_yscale("log")
+        plain(axis.yaxis)

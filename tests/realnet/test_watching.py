@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import nn
 
 from linmodel import InvalidInput
@@ -12,6 +13,7 @@ from linmodel.errors import Notice
 from realnet.bridge.threshold import factor_of
 from realnet.curvature.tracker import SharpnessTracker
 from realnet.edges.batch import BatchSharpness
+from realnet.edges.plotting import draw
 from realnet.edges.watching import Edge
 from tests.realnet.test_curvature import small_problem
 from tests.tolerances import ALGEBRA, SHARPNESS
@@ -60,6 +62,32 @@ def test_a_schedule_is_followed_step_by_step():
     assert "time" in figure.axes[-1].get_xlabel()
     labels = {line.get_label() for axes in figure.axes for line in axes.lines}
     assert {"sharpness", "batch_sharpness", "threshold", "2/η"} <= labels
+
+
+def planted_history(thresholds=False):
+    sizes = {"magnitude": 40.0, "negative": -30.0, "trace": 900.0, "largest": 20.0}
+    history = xr.Dataset(coords={"time": [0.0, 1.0]}).assign(two_over_eta=("time", [10.0, 10.0]))
+    history["loss"] = ("time", [2.0, 1.0])
+    for name, size in sizes.items():
+        about = {"units": "1 / time", "source": "planted"}
+        history[name] = ("time", np.array([0.5, 1.0]) * size, about)
+        if thresholds:
+            history[f"{name}_threshold"] = history.two_over_eta
+    return history
+
+
+def test_lines_share_a_panel_where_they_can_be_compared():
+    names = [[line.get_label() for line in axes.lines] for axes in draw(planted_history()).axes]
+    assert names == [["loss"], ["magnitude", "largest"], ["negative"], ["trace"]]
+    together = draw(planted_history(thresholds=True)).axes
+    assert len(together) == 2 and together[1].lines[-1].get_label() == "2/η"
+
+
+def test_a_wide_axis_has_plain_numbers():
+    history = planted_history()
+    history.trace.values[:] = 0.1, 9.0
+    texts = {text.get_text() for text in draw(history, "trace").axes[-1].get_yticklabels()}
+    assert {"0.1", "1", "10"} <= texts
 
 
 def test_saved_it_goes_on_where_it_was(tmp_path):
