@@ -17,7 +17,12 @@ from mkdocs.structure.files import File
 from figures.mathematics import mathml
 
 ROOT = Path(__file__).resolve().parent.parent
-FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+FORMULA = re.compile(
+    r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>([.,;:)]*)', re.DOTALL
+)
+CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+BREAK = re.compile(r"(?<=\w)([._,(])(?=[A-Za-z])")
+WIDE = 30  # signs of a formula that may be too wide for a phone: it scrolls there by itself
 
 
 def on_config(config):
@@ -71,12 +76,13 @@ def whole(markdown, package):
 
 
 def on_page_content(content, page, config, files):
-    """Formulas as MathML."""
-    return FORMULA.sub(_set, content)
+    """Formulas as MathML; names of code may break behind a dot or an underscore, and only there."""
+    return CODE.sub(lambda code: BREAK.sub(r"\1<wbr>", code[0]), FORMULA.sub(_set, content))
 
 
 def _set(match):
     made = str(mathml(html.unescape(match[3])))
     if match[1] == "div":
         made = made.replace('display="inline"', 'display="block"', 1)
-    return made
+    wide = match[1] == "div" or len(html.unescape(re.sub("<[^>]*>", "", made))) > WIDE
+    return f'<span class="{"wide" if wide else "whole"}">{made}{match[4]}</span>'

@@ -102,6 +102,25 @@ def test_every_page_is_in_the_navigation():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_formula_on_display_is_a_paragraph_of_its_own(page):
+    for around in re.split(r"\$\$[^$]+\$\$", "\n\n" + read(page) + "\n\n"):
+        assert around.startswith("\n\n") and around.endswith("\n\n"), around[:40]
+
+
+def test_formulas_and_names_of_code_fit_a_phone():
+    pytest.importorskip("mkdocs")
+    hooks = import_module("docs.hooks")
+    made = hooks.on_page_content(
+        '<p><span class="arithmatex">\\(c^2\\)</span>.</p>', None, None, None
+    )
+    assert made.startswith('<p><span class="whole"><math') and made.endswith("</math>.</span></p>")
+    made = hooks.on_page_content('<div class="arithmatex">\\[c\\]</div>', None, None, None)
+    assert 'class="wide"' in made and 'display="block"' in made
+    code = hooks.on_page_content("<code>linmodel.gradient_flow 0.5</code>", None, None, None)
+    assert code == "<code>linmodel.<wbr>gradient_<wbr>flow 0.5</code>"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_of_the_page_lead_somewhere(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", read(page)):
         made = target.endswith(".png") and page.parent != ROOT  # by the page itself, or the site
