@@ -1,4 +1,4 @@
-"""Numbers that docs/experiments.md and docs/benchmarks.md quote stand in the committed data."""
+"""Numbers that pages of docs/ quote stand in the committed data."""
 
 import json
 import re
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 pytest.importorskip("torch")
 from figures.experiments.kit import shown
 from figures.experiments.kit.scales import honest
 from figures.tracking_costs import EIGSH, against, measured
+from realnet.bridge.calibration import cases, table
+from realnet.bridge.coverage import coverage
 from realnet.experiments.kit.results import load_result
 
 ROOT = Path(__file__).parent.parent
@@ -154,6 +157,77 @@ def test_the_sweeps_table_is_the_measured_one():
     assert "A million cells" in text and descent["cells"] == 1e6 and descent["steps"] == 1e4
     assert f"took {descent['seconds']:.1f} s of processor time" in text
     assert f"loop {descent['numpy_seconds']:.0f} s ({descent['ratio']:.0f} times more)" in text
+
+
+def test_the_forecasts_table_is_the_measured_one():
+    found = coverage(cases(table())).sel(rule="two runs")
+    columns = {"left out": "leave one network out", "fresh, all": "fresh"}
+    rows = [row for row in rows_of("forecasting.md") if row[0] in columns]
+    assert len(rows) == 6
+    for name, window, edges, held, error, late, width, later, never, rightly in rows:
+        one = found.sel(column=columns[name], window=_read(window)[0])
+        counts = re.findall(
+            r"\d+", " ".join([edges, held.partition("(")[0], later, never, rightly])
+        )
+        keys = ("forecasts", "edges", "held", "later", "later_held", "never_reached", "rightly")
+        assert counts == [f"{float(one[key]):.0f}" for key in (*keys, "not_reached")], one
+        quoted = held.partition("(")[2].rstrip(")"), error, late, width
+        had = one.held / one.forecasts, one.median_error, one.late_error, one.width
+        assert all(map(rounds_to, quoted, [repr(float(value)) for value in had])), one
+
+
+def test_the_table_of_fitted_alpha_is_the_measured_one():
+    found = json.loads((CURVES / "bench_alpha.json").read_text("utf-8"))
+    known = [row for row in found if " planted, seed" in row["case"]]
+    fresh = [row for row in found if row not in known]
+    rows = [row for row in rows_of("forecasting.md") if row[1] in ("isotropic", "spectrum")]
+    for (_, toy, within, median, ends), part in zip(
+        rows, (known, known, fresh, fresh), strict=True
+    ):
+        ratios = [row[toy] / row["measured"] for row in part if row[toy]]
+        near = sum(0.5 <= ratio <= 2 for ratio in ratios)
+        assert within.startswith(f"{near} of {len(part)}"), toy
+        assert ("not fitted" in within) == (len(ratios) < len(part)), toy
+        had = np.median(ratios), min(ratios), max(ratios)
+        quoted = (median.partition(" ")[0], *ends.replace(",", "").split(" to "))
+        assert all(map(rounds_to, quoted, [repr(float(value)) for value in had])), toy
+
+
+def natural(section, loss):
+    """Rows of signals.md by the arms of the experiment, and the experiment's data."""
+    found = xr.load_dataset(CURVES / "natural.nc")
+    rows = [row for row in rows_of("signals.md", section) if len(row) > 4]
+    named = {row[0].partition(" (")[0] + loss: row[1:] for row in rows}
+    arms = [str(arm).replace("; mse", ", MSE").replace(";", ",") for arm in found.arm.values]
+    return {arm: named[arm] for arm in arms if arm in named}, found.assign_coords(arm=arms)
+
+
+def test_the_natural_runs_table_is_the_measured_one():
+    rows, found = natural("## Batch norm", "")
+    assert rows.keys() == set(found.arm.values)
+    for arm, (near, *counts, p, energy, curvature, dominance) in rows.items():
+        one = found.sel(arm=arm)
+        had = [int((one[key] > 0).sum()) for key in ("listed", "opposed", "claimed")]
+        assert [int(count) for count in counts] == had, arm
+        keys = ("near", "p_value", "energy_share", "curvature_share", "dominance")
+        for quoted, key in zip((near, p, energy, curvature, dominance), keys, strict=True):
+            value = float(one[key].median())
+            assert rounds_to(quoted, repr(value)) if quoted else np.isnan(value), (arm, key)
+
+
+def test_the_natural_runs_loss_changes_are_the_measured_ones():
+    rows, found = natural("Per-sample loss changes", ", cross-entropy")
+    assert len(rows) == 5
+    for arm, cells in rows.items():
+        for text, key in zip(
+            cells, [f"change_{end}" for end in ("sd", "2sd", "3sd", "4sd")], strict=True
+        ):
+            values = found[key].sel(arm=arm).values
+            if " to " in text:
+                quoted, values = text.split(" to "), (values.min(), values.max())
+            else:
+                quoted = np.resize(text.replace(", each", "").split(", "), 3)
+            assert all(map(rounds_to, quoted, [repr(float(value)) for value in values])), (arm, key)
 
 
 def met_and_missed(found):
