@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FORMULA = re.compile(
     r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>([.,;:)]*)', re.DOTALL
 )
-CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+CODE = re.compile(r"(?<!<pre>)(?<!<span></span>)<code>[^<]+</code>")  # in line, no block
 BREAK = re.compile(r"(?<=\w)([._,(])(?=[A-Za-z])")
 WIDE = 30  # signs of a formula that may be too wide for a phone: it scrolls there by itself
 

@@ -72,7 +72,7 @@ def _own(claims: Iterable[Claim]) -> dict[str, Claim]:
 
 
 def claims_table() -> list[dict[str, str]]:
-    """What the report and README need of every claim (`fields` below); runs nothing."""
+    """Of every claim id, title, statement, latex, source, recorded, function; runs nothing."""
     fields = ("id", "title", "statement", "latex", "source", "recorded", "function")
     return [{name: str(getattr(claim, name)) for name in fields} for claim in catalogue()]
 

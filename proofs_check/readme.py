@@ -20,10 +20,10 @@ END = "<!-- end of ledger -->"
 def table() -> str:
     """Markdown table of every claim, and who vouches for it.
 
-    Its last two columns count checks by machine, and lemmas + readings by hand.
+    Its columns "by machine" and "by hand" count checks, and lemmas + readings.
     """
     rows = [
-        "| id | statement | from | function | verdict | by machine | by hand |",
+        "| id | verdict | statement | by machine | by hand | function | from |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     claims = catalogue()
@@ -32,7 +32,8 @@ def table() -> str:
         credit = Credit.of(claim)
         hand = f"{len(credit.lemmas)} + {len(credit.readings)}"
         title = claim.title.replace("|", "\\|")
-        cells = (claim.id, title, claim.source, function, claim.recorded, str(credit.checks), hand)
+        counts = (str(credit.checks), hand)
+        cells = (claim.id, claim.recorded, title, *counts, function, claim.source)
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join([*rows, "", f"{totals(claims)}. By hand: lemmas + readings (`show ID`)."])
 

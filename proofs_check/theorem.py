@@ -104,7 +104,8 @@ WITHHELD = {
 
 
 def check_theorem(source: str | Path | Mapping[str, Any]) -> Result:
-    """The verdict on a user's theorem, from a TOML file or a dict in the format above.
+    """The verdict on a user's theorem, from a TOML file or a dict: its keys are in
+    `python -m proofs_check theorem --help`.
 
     Raises InvalidInput for a missing or malformed file, an unknown key or name, a bad formula.
     """

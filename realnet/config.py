@@ -46,18 +46,21 @@ def check_pair(data: str, net: str) -> None:
 class TrainConfig:
     """A run is determined by this, the versions and the device.
 
-    `net` and `loss` "auto": gpt and cross-entropy for text, mlp and mse for images.
-    `step_size` (eta) times the number of steps is the time unit of every curve. `size` is the
-    number of training samples, for text of windows (None: all that there are), `batch_size` None
-    is full batch (which `gd` and `flow` require). `every`: steps from one sharpness evaluation to
-    the next.
-    `width`, `depth`: None takes the network's own default. `clip`: the gradient's largest norm.
-    `dials`: options of the data set itself (text: context; planted: fraction; folder: path).
-    `arm` is done to planted groups before training (removed, as many random samples removed, the
-    background randomised on a fraction `rho` of the members). `weight_decay` w adds w theta to the
-    gradient (L2, coupled, whatever the optimiser); `dropout`: share of a hidden layer's outputs
-    that a step drops (curvature is taken without); `perp_grad`: gradients less their component
-    along the weights. `observe`: observers of the run by name (realnet.observers).
+    net, loss     "auto": gpt and cross-entropy for text, mlp and mse for images
+    step_size     eta; times the number of steps it is the time of every curve
+    size          number of training samples, for text of windows; None: all that there are
+    batch_size    None: full batch (which `gd` and `flow` require)
+    every         steps from one sharpness evaluation to the next
+    width, depth  None: the network's own default
+    clip          the gradient's largest norm
+    dials         options of the data set itself (text: context; planted: fraction; folder: path)
+    arm           what is done to planted groups before training: removed, as many random samples
+                  removed, the background randomised on a fraction `rho` of the members
+    weight_decay  w adds w theta to the gradient (L2, coupled, whatever the optimiser)
+    dropout       share of a hidden layer's outputs that a step drops (curvature is taken without)
+    perp_grad     gradients less their component along the weights
+    observe       observers of the run by name (realnet.observers)
+
     Cross-entropy is the mean over the samples (text: tokens); mse is
     1/(2N) sum_i ||f(x_i) - onehot(y_i)||^2; stablemax is cross-entropy with StableMax.
     """

@@ -93,6 +93,32 @@ def test_every_public_name_is_in_the_reference(package):
     assert "## More" in hooks.whole("", package)
 
 
+def test_columns_of_a_docstring_are_a_list_on_its_page():
+    pytest.importorskip("griffe")
+    as_lists = import_module("docs.columns").as_lists
+    text = """What it does: a = b,    c = d.
+
+rng         a seed
+sampler     a law:
+    "one"   the first
+    "two"   the second, which
+            goes on
+step_number of the run
+            so far
+Raises what it raises."""
+    assert as_lists(text).split("\n") == [
+        "What it does: a = b,    c = d.",
+        "",
+        "- `rng`: a seed",
+        "- `sampler`: a law:",
+        '    - `"one"`: the first',
+        '    - `"two"`: the second, which goes on',
+        "- `step_number`: of the run so far",
+        "",
+        "Raises what it raises.",
+    ]
+
+
 def test_every_page_is_in_the_navigation():
     pytest.importorskip("mkdocs")
     hooks = import_module("docs.hooks")
@@ -118,6 +144,8 @@ def test_formulas_and_names_of_code_fit_a_phone():
     assert 'class="wide"' in made and 'display="block"' in made
     code = hooks.on_page_content("<code>linmodel.gradient_flow 0.5</code>", None, None, None)
     assert code == "<code>linmodel.<wbr>gradient_<wbr>flow 0.5</code>"
+    block = "<pre><span></span><code>a_b.c</code></pre>"
+    assert hooks.on_page_content(block, None, None, None) == block
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

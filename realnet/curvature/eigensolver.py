@@ -38,7 +38,7 @@ BESIDES = 7  # vectors: probe, its image before and now, a product and what was 
 
 
 def default_memory(n: int, k: int) -> int:
-    """Vectors of n that a tracker holds: 16 for k = 1 from n = 1e6 on, up to 64 for small n."""
+    """Vectors of n that a tracker holds: 4e6 / n, at least 16 and at most 64, for k = 1."""
     return max(min(4 * 10**6 // n, 64), 16) + 4 * (k - 1)
 
 

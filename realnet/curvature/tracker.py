@@ -63,7 +63,7 @@ class SharpnessTracker(Recorded):
     max_products  per evaluation, at least k + 1; where they do not suffice, converged is False
     seed        of the random directions
     memory      vectors of n numbers held at most, what autograd needs aside: at least
-                4 k + 11. Default: 16 for k = 1 from n = 1e6 on, 4e6 / n below, at most 64,
+                4 k + 11. Default: 4e6 / n, at most 64, at least 16 (from n = 250,000 on),
                 4 more for each further pair
     assurance   "fast": a bound on the probability that a larger eigenvalue was missed is asked for
                 only where the change since the last evaluation was abrupt (of the top, or the
