@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -358,3 +359,17 @@ def test_nothing_leaves_the_page_and_nothing_scrolls_sideways(fresh, page):
     fresh.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     assert script(fresh, "document.documentElement.scrollWidth") <= 390
     fresh.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_sites_search_finds_a_worker_on_a_page_from_disk(browser, tmp_path):
+    shim = (Path(__file__).parents[2] / "docs" / "iframe-worker.js").read_text(encoding="utf-8")
+    (tmp_path / "more.js").write_text("const more = 1;")
+    answer = 'addEventListener("message", async (asked) => { await importScripts("more.js"); '
+    (tmp_path / "worker.js").write_text(answer + "postMessage(asked.data + more); });")
+    ask = """const worker = new Worker("worker.js");
+        worker.addEventListener("message", (told) => { window.told = told.data; });
+        worker.postMessage(41);"""
+    page = tmp_path / "page.html"
+    page.write_text(f"<body><script>{shim}</script><script>{ask}</script></body>")
+    browser.get(page.as_uri())
+    wait_for(browser, "window.told === 42")
