@@ -22,6 +22,7 @@ FORMULA = re.compile(
 )
 CODE = re.compile(r"(?<!<pre>)(?<!<span></span>)<code>[^<]+</code>")  # in line, no block
 BREAK = re.compile(r"(?<=\w)([._,(])(?=[A-Za-z])")
+NUMBER = re.compile(r"(?<=[ >(\[])[−-]?\d[\d.]*e[−-]\d+(?=[^<>]*<)")  # of text, not of a tag
 WIDE = 30  # signs of a formula that may be too wide for a phone: it scrolls there by itself
 
 
@@ -76,7 +77,8 @@ def whole(markdown, package):
 
 
 def on_page_content(content, page, config, files):
-    """Formulas as MathML; names of code may break behind a dot or an underscore, and only there."""
+    """Formulas as MathML; code may break behind a dot or an underscore, numbers nowhere."""
+    content = NUMBER.sub(r'<span class="whole">\g<0></span>', content)
     return CODE.sub(lambda code: BREAK.sub(r"\1<wbr>", code[0]), FORMULA.sub(_set, content))
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from figures import bridge, edge, real_run
 from figures.cache import Datasets, figure_data
 from figures.options import Work
-from figures.style import COLOURS, axis_text, curve, edge_line, edge_of, label_axes, panels
+from figures.style import COLOURS, curve, edge_line, edge_of, label_axes, panels
 from linmodel.store import configuration
 
 NAME = "overview"
@@ -49,9 +49,10 @@ def _model(axes: Axes, datasets: Datasets) -> None:
     curve(axes, descent.time, descent.sharpness, color=COLOURS["sharpness"], label="descent")
     grey = {"color": COLOURS["reference"], "linestyle": "-."}
     curve(axes, flow.time, flow.sharpness, label="gradient flow", **grey)
-    edge_line(axes, descent.attrs["step_size"])
+    eta = descent.attrs["step_size"]
+    edge_line(axes, eta, f"2/η at η = {eta:g}")
     title = f"The model: α = {edge.PROBLEM.alpha:g}, B = {edge.PROBLEM.beta_norm:g}"
-    label_axes(axes, axis_text(flow.time, "time = η × step"), "sharpness", title)
+    label_axes(axes, "time = η × step", "sharpness [1/time]", title)
     axes.set_xlim(0, edge.END)
     axes.set_ylim(0, 1.7 * float(flow.sharpness[-1]))
     axes.legend(loc="upper left")
@@ -70,6 +71,6 @@ def network_panel(axes: Axes, datasets: Datasets) -> None:
     edge_of(axes, large)
     set_up = configuration(large)
     title = f"A real network: {set_up['net'].upper()} on {set_up['size']} MNIST digits"
-    label_axes(axes, "time = η × step", "sharpness", title)
+    label_axes(axes, "time = η × step", "sharpness [1/time]", title)
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower right")

@@ -144,6 +144,8 @@ def test_formulas_and_names_of_code_fit_a_phone():
     assert 'class="wide"' in made and 'display="block"' in made
     code = hooks.on_page_content("<code>linmodel.gradient_flow 0.5</code>", None, None, None)
     assert code == "<code>linmodel.<wbr>gradient_<wbr>flow 0.5</code>"
+    number = hooks.on_page_content('<a href="x 1e-3">off by 2.5e-2</a>', None, None, None)
+    assert number == '<a href="x 1e-3">off by <span class="whole">2.5e-2</span></a>'
     block = "<pre><span></span><code>a_b.c</code></pre>"
     assert hooks.on_page_content(block, None, None, None) == block
 
