@@ -48,8 +48,9 @@ def measure(
     Each comes with NAME_low and NAME_high, a 95% bootstrap interval: samples are drawn again within
     the two groups and the rest (membership held fixed); for antiphase, blocks of ceil(steps^(1/3))
     consecutive steps; for gradient_cosine, the folds of `grams` (from
-    `realnet.signals.gradients.fold_grams`; without them there is no cosine). Dimensions: pair,
-    checkpoint, direction, time. Raises InvalidInput for bad numbers.
+    `realnet.signals.gradients.fold_grams`; without them there is no cosine), of the cosine that as
+    many samples have: means of few are noisy, and their cosine is nearer 0 than that of many.
+    Dimensions: pair, checkpoint, direction, time. Raises InvalidInput for bad numbers.
     """
     draws = integer("draws", draws, low=2)
     generator = np.random.default_rng(integer("seed", seed, low=0))
@@ -157,8 +158,11 @@ def _cosines(gram: xr.Dataset, draws: int, generator: np.random.Generator) -> tu
     first, second = weights * sizes * plus, weights * sizes * ~plus
     cross = np.einsum("df,tfg,dg->dt", first, inner, second)
     square = [np.einsum("df,tfg,dg->dt", side, inner, side) for side in (first, second)]
-    size = np.sqrt(np.maximum(square[0] * square[1], 1e-300))
-    return (cross / size)[0], (cross / size)[1:]
+    for each in square:  # drawing again adds the folds' scatter to a squared norm: off on average
+        each[1:] -= each[1:].mean(axis=0) - each[0]
+    size = np.sqrt(np.prod([np.maximum(each, 1e-300) for each in square], axis=0))
+    cosine = np.clip(cross / size, -1, 1)
+    return cosine[0], cosine[1:]
 
 
 @typed

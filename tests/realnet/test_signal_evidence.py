@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import nn
 
 from linmodel import InvalidInput
@@ -12,6 +13,7 @@ from realnet.networks import build_network
 from realnet.signals.evidence import checkpoint_steps
 from realnet.signals.gradients import fold_grams, group_gradient
 from realnet.signals.groups import OpposingPair
+from realnet.signals.numbers import measure
 from realnet.signals.slopes import curvatures, slopes
 from realnet.signals.study import observe, study
 from realnet.training.losses import sample_loss
@@ -145,6 +147,28 @@ def test_fold_grams_give_the_cosine_of_the_groups_gradients():
     one, two = (group_gradient(first, group) for group in (plus, minus))
     np.testing.assert_allclose(weights @ inner @ weights, (one @ one).item(), rtol=AUTOGRAD)
     np.testing.assert_allclose(weights @ inner @ others, (one @ two).item(), rtol=AUTOGRAD)
+
+
+def planted_gram(rng, count=400):
+    """Eight noisy folds a side, of mean gradients at a cosine of -0.75."""
+    means = np.zeros((2, count))
+    means[0, 0], means[1, :2] = 1, (-0.75, np.sqrt(1 - 0.75**2))
+    folds = np.repeat(means, 8, axis=0) + rng.normal(size=(16, count)) / np.sqrt(count)
+    about = {"fold_side": ("fold", [1] * 8 + [-1] * 8), "fold_size": ("fold", [3] * 16)}
+    return xr.Dataset({"gram": (("checkpoint", "fold", "other"), (folds @ folds.T)[None])} | about)
+
+
+def test_the_interval_of_the_cosine_holds_the_cosine():
+    first = small(count=30)
+    options = {"step_size": 0.1, "steps": 4, "checkpoints": [4], "directions": 1}
+    evidence = observe(first.model, first.sample_loss, first.inputs, first.labels, **options)
+    pair = OpposingPair(np.arange(11), np.arange(11, 20), 2.0, 0.0, np.zeros(30), 0.0, ())
+    grams = [planted_gram(np.random.default_rng(seed)) for seed in range(20)]
+    found = measure(evidence.dataset(), [pair] * 20, grams)
+    cosine, low, high = (found[f"gradient_cosine{end}"][:, 0] for end in ("", "_low", "_high"))
+    assert ((low <= cosine) & (cosine <= high) & (low >= -1)).all()
+    held = (low <= cosine.mean()) & (cosine.mean() <= high)  # of samples like these
+    assert held.mean() >= 0.9 and float((high - low).max()) < 0.2
 
 
 @pytest.mark.parametrize(("net", "loss"), [("mlp", "mse"), ("mlp", "cross-entropy")])
