@@ -29,4 +29,6 @@ def test_table_and_total_count_both():
     claims = catalogue()
     assert sum(Credit.of(claim).checks for claim in claims) > 400
     row = next(line for line in table().splitlines() if line.startswith("| F3 |"))
-    assert row.endswith("| proved | 6 | 2 + 1 |") and totals(claims) in table()
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == "proved" and cells[3:5] == ["6", "2 + 1"]
+    assert totals(claims) in table()
