@@ -48,7 +48,7 @@ class MostNegative:
 
     def measure(self, point: Point) -> Measured:
         """more: values (k,) ascending, vectors (k, n)."""
-        found = largest(point, self.name, lambda v: -point.products(v), self.k)
+        found = largest(point, self.name, lambda v: -point.products(v), self.k, crowded=True)
         more = _parts(found) | {"values": -found.values}
         good, missed = _all(found), bound(found.missed)
         return Measured(-float(found.values[0]), converged=good, missed=missed, more=more)
@@ -68,7 +68,7 @@ class LargestMagnitude:
     def measure(self, point: Point) -> Measured:
         """more: values (k,) by falling absolute value, vectors (k, n)."""
         up = largest(point, "magnitude up", point.products, self.k)
-        down = largest(point, "magnitude down", lambda v: -point.products(v), self.k)
+        down = largest(point, "magnitude down", lambda v: -point.products(v), self.k, crowded=True)
         values = torch.cat([up.values, -down.values])
         order = values.abs().argsort(descending=True)[: min(self.k, point.objective.n)]
         vectors = torch.cat([up.vectors, down.vectors])[order.to(up.vectors.device)]

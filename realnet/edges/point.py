@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,17 @@ from realnet.curvature.training_mode import REMEDY
 from realnet.edges.stepping import SHARPNESS, Stepping, read, unwrapped
 
 Function = Callable[..., Any]
+
+
+class Settings(NamedTuple):
+    """Of the tracker, as quantities need them; `vectors`: its `memory`, None for the default."""
+
+    k: int = 1
+    tolerance: float = 1e-3
+    max_products: int = 200
+    seed: int = 0
+    sure: bool = False
+    vectors: int | None = None
 
 
 class Point:
@@ -36,14 +47,16 @@ class Point:
         top: Callable[[], Any],
         optimizer: Any = None,
         memory: dict[str, Any] | None = None,
-        settings: tuple[int, float, int, int, bool] = (1, 1e-3, 200, 0, False),
+        settings: Settings | None = None,
         noisy: Callable[[], bool] = lambda: False,
         guarded: Callable[[Function], Function] = lambda function: function,
     ) -> None:
         self.objective, self.optimizer, self.noisy = objective, optimizer, noisy
         self.guarded = guarded
         self.memory = {} if memory is None else memory
-        self.k, self.tolerance, self.max_products, self.seed, self.sure = settings
+        asked = settings or Settings()
+        self.k, self.tolerance, self.max_products = asked.k, asked.tolerance, asked.max_products
+        self.seed, self.sure, self.vectors = asked.seed, asked.sure, asked.vectors
         self.spent = {"products": 0, "gradients": 0, "passes": 0}
         self._top, self._curvature = top, None
         self._loss: float | None = None

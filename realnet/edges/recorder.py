@@ -16,7 +16,7 @@ from realnet.edges.evaluation import Edges
 from realnet.edges.hessian import Top
 from realnet.edges.history import History
 from realnet.edges.known import quantities
-from realnet.edges.point import Point
+from realnet.edges.point import Point, Settings
 from realnet.edges.quantity import Measured, Quantity
 from realnet.edges.stepping import PRECONDITIONED, Stepping, read
 
@@ -31,6 +31,7 @@ class Tracked(Protocol):
     max_products: int
     seed: int
     sure: bool
+    memory: int | None
 
     def curvature(self) -> Any: ...
     def refresh(self) -> None: ...
@@ -119,12 +120,13 @@ class Recorder:
 
     def _point(self) -> Point:
         tracker = self.tracker
-        settings = (
+        settings = Settings(
             tracker.k,
             tracker.tolerance,
             tracker.max_products,
             tracker.seed,
             tracker.sure,
+            tracker.memory,
         )
         return Point(
             tracker.objective,

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import integer, refuse
-from realnet.curvature.eigensolver import TopSolver
+from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.jump import Jump
+from realnet.curvature.lanczos import BESIDES as BESIDE
+from realnet.curvature.lanczos import RestartedLanczos
 from realnet.curvature.precision import full_precision
 from realnet.curvature.search import SHARE
 from realnet.curvature.symmetry import told
@@ -20,8 +22,13 @@ from realnet.edges.point import Point
 ROUNDOFF = 4.0  # as in realnet.curvature.tracker
 
 
-def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: int) -> Eigenpairs:
-    """The k algebraically largest eigenpairs; `name`: of the memory that starts the next warm."""
+def largest(
+    point: Point, name: str, products: Callable[[Tensor], Tensor], k: int, crowded: bool = False
+) -> Eigenpairs:
+    """The k algebraically largest eigenpairs; `name`: of the memory that starts the next warm.
+
+    crowded  whether they are at the small, crowded end of the spectrum (module `lanczos`)
+    """
     objective = point.objective
     k = min(integer("k", k, low=1), objective.n)
     if point.max_products <= k:
@@ -29,8 +36,7 @@ def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: in
     key = objective.n, k, objective.dtype, objective.device
     known = point.memory.get(name)
     if known is None or known[0] != key:
-        generator = torch.Generator().manual_seed(point.seed)
-        known = key, TopSolver(*key, generator, sure=point.sure), Jump()
+        known = key, _solver(point, k, crowded), Jump()
         point.memory[name] = known
     floor = ROUNDOFF * torch.finfo(objective.dtype).eps
     with full_precision(objective.device):
@@ -43,6 +49,15 @@ def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: in
         )
     known[2].learn(objective.params)
     return told(pairs, point.tolerance)
+
+
+def _solver(point: Point, k: int, crowded: bool) -> TopSolver | RestartedLanczos:
+    objective, generator = point.objective, torch.Generator().manual_seed(point.seed)
+    kind = objective.n, k, objective.dtype, objective.device
+    memory = point.vectors or default_memory(objective.n, k)
+    if crowded:
+        return RestartedLanczos(*kind, generator, memory - k - BESIDE, point.sure)
+    return TopSolver(*kind, generator, memory - BESIDES, point.sure)
 
 
 def bound(missed: float) -> float | None:

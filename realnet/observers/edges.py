@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realnet.config import TrainConfig
 from realnet.edges.batch import BatchSharpness
-from realnet.edges.point import Point
+from realnet.edges.point import Point, Settings
 from realnet.edges.solving import largest
 from realnet.observers import takes_no_number
 from realnet.training.observing import Moment, Rows
@@ -40,7 +40,7 @@ class Edges(Rows):
         if found is None:
             return
         memory = {"checked": True, "draws": moment.step}
-        options = 1, self.config.tolerance, 500, self.config.seed, False
+        options = Settings(1, self.config.tolerance, 500, self.config.seed)
         point = Point(moment.task.whole, lambda: found, None, memory, options)
         try:
             if self.config.optimiser == "adam":

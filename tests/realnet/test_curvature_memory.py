@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from realnet import SharpnessTracker
+from realnet import MostNegative, SharpnessTracker
 from realnet.curvature.objective import Objective
 from realnet.curvature.parameters import unflatten
 
@@ -74,3 +74,26 @@ def test_no_more_than_memory_vectors_live_beside_what_autograd_needs(memory, ass
                     p -= step * piece
             del gradient, piece
     assert living.peak - start - bare > (memory - 3) * 4 * n  # and they are counted
+
+
+def test_a_further_quantity_holds_as_many_again():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(300, 200), nn.Tanh(), nn.Linear(200, 200), nn.Tanh())
+    x, y = torch.randn(4, 300), torch.randn(4, 200)
+    n = sum(p.numel() for p in model.parameters())
+
+    def loss_fn():
+        return (model(x) - y).square().sum(1).mean()
+
+    point = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+    tracker = SharpnessTracker(loss_fn, model, memory=16)
+    tracker.evaluate([MostNegative(k=2)])  # the first one checks itself, with vectors of its own
+    with Living(0.01 * 4 * n) as living:
+        tracker.objective.begin()
+        tracker.objective.products(point[None])
+        tracker.objective.end()
+        bare, start = living.peak - living.now, living.now
+        for _ in range(2):
+            living.peak = living.now
+            tracker.evaluate(["negative"])
+            assert 12 * 4 * n < living.peak - start - bare <= 16 * 4 * n
