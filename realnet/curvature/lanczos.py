@@ -30,7 +30,7 @@ from realnet.curvature.secant import SecantModel, norm
 
 NEXT = 3  # vectors beside the wanted that the first product is with
 MIX = 0.5  # of each of them
-LEAST = 24  # products: with 17 a runner-up, 1% above what was found, was still hidden (module test)
+LEAST = 24  # products: with 17 a runner-up, 1% above what was found, was still hidden
 TIGHT = 0.3  # of the tolerance: a gap to an eigenvalue that the space does not hold yet is too wide
 BESIDES = 4  # vectors: a product, what is multiplied, the gradient, what is found
 
