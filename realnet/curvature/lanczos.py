@@ -102,8 +102,7 @@ class _Evaluation:
         self._begin()
         finished = self._search()
         while finished and bounded and self._open() and not self._asked():
-            self.solver.tops = None  # something larger was seen
-            self._begin()
+            self._begin()  # something larger was seen: from a random vector
             finished = self._search()
         return self._result(finished, bounded)
 
@@ -113,6 +112,7 @@ class _Evaluation:
     def _begin(self) -> None:
         """The first product; the rows are free again but for what it is with."""
         tops, basis = self.solver.tops, self.basis
+        self.solver.tops = None  # an evaluation that fails leaves a cold start
         asymmetry = self.measured.asymmetry
         if tops is None:
             basis.forget()

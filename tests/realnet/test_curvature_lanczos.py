@@ -81,6 +81,27 @@ def test_too_few_products_are_told():
     assert found.products == 8 and not found.converged.any() and np.isnan(found.missed)
 
 
+@pytest.mark.parametrize("fails", [1, 9, 20])
+def test_an_evaluation_that_fails_does_not_spoil_the_next(fails):
+    found_by, spent = solver(rows=12), 0
+    (first, _), (second, values) = swinging(0, 2)
+
+    def products(rows):
+        nonlocal spent
+        spent += 1
+        if spent == fails:
+            raise ArithmeticError
+        return rows @ first
+
+    solve(found_by, first)
+    with pytest.raises(ArithmeticError):
+        found_by.solve(products, 0.5 * SHARPNESS, 0.0, 200)
+    assert found_by.tops is None  # what it knew is of rows that have been turned
+    found = solve(found_by, second)
+    assert bool(found.converged.all())
+    assert float(found.values[0]) == pytest.approx(float(values[0]), rel=SHARPNESS)
+
+
 def test_something_larger_is_found_where_the_bound_is_asked_for():
     """The last top vector is still one, and nothing but chance leads to the larger one."""
     values = torch.cat([torch.linspace(-1, 1, N - 1, dtype=torch.float64), torch.tensor([3.0])])
