@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -153,6 +154,24 @@ def arguments(item: Any) -> Chunk:
     if not isinstance(item, (tuple, list)):
         refuse("a chunk", type(item).__name__, "a tuple of loss_fn's arguments")
     return tuple(item)
+
+
+def refuse_unfit(name: str, function: Callable[..., Any], items: Sequence[Any]) -> None:
+    """Raises InvalidInput for a function whose signature does not take these items."""
+    try:
+        signature = inspect.signature(getattr(function, "forward", function))
+    except (TypeError, ValueError):  # built in, of no signature
+        return
+    try:
+        signature.bind(*items)
+    except TypeError as error:
+        refuse(
+            f"{name}{signature}",
+            f"called with {len(items)} ({error})",
+            "a function of what it is called with",
+            "A chunk is a tuple of arguments: chunks=[(x, y)] is one chunk of two, and functions "
+            "of chunks take x, y; without chunks there is none.",
+        )
 
 
 def _total(weights: Sequence[float] | None, lengths: list[int | None]) -> float:

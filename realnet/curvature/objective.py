@@ -150,17 +150,7 @@ class Objective:
 
     def loss(self, chunk: Chunk) -> tuple[Tensor, float | None]:
         """A chunk's loss, and the count that it is a sum over; None where it is a mean."""
-        found = self.loss_fn(*chunk)
-        count = None
-        if isinstance(found, tuple) and len(found) == 2:
-            found, count = found[0], float(found[1])
-            if not 0 < count < float("inf"):
-                refuse("the count that loss_fn returns", count, "a number > 0")
-        if not isinstance(found, Tensor) or found.numel() != 1 or not found.is_floating_point():
-            refuse(
-                "loss_fn's result", _describe(found), "one differentiable number, or (sum, count)"
-            )
-        return found.reshape(()), count
+        return loss_and_count("loss_fn", self.loss_fn(*chunk))
 
     def _graph(self, chunk: Chunk) -> tuple[Tensor, list[Tensor], float | None]:
         with full_precision(self.device, self._recurrent, self.twice), torch.enable_grad():
@@ -232,6 +222,27 @@ class Objective:
                 retain_graph=True,
                 materialize_grads=True,
             )
+
+
+def loss_and_count(name: str, found: Any) -> tuple[Tensor, float | None]:
+    """What `name` returned: a chunk's loss, and the count that it is a sum over, if one."""
+    count = None
+    if isinstance(found, tuple) and len(found) == 2:
+        found, count = found[0], _count(name, found[1])
+    if not isinstance(found, Tensor) or found.numel() != 1 or not found.is_floating_point():
+        refuse(f"{name}'s result", _describe(found), "one differentiable number, or (sum, count)")
+    return found.reshape(()), count
+
+
+def _count(name: str, given: Any) -> float:
+    try:
+        count = float(given)
+    except (RuntimeError, TypeError, ValueError):
+        count = -1.0
+    if not 0 < count < float("inf"):
+        remedy = "A loss alone is a mean; of (loss, outputs) return the loss."
+        refuse(f"the count that {name} returns", given, "a number > 0, of (sum, count)", remedy)
+    return count
 
 
 def _describe(loss: object) -> str:

@@ -114,6 +114,10 @@ def _check(found: dict[str, Tensor], half: bool) -> None:
     unset = [name for name, p in found.items() if isinstance(p, UninitializedParameter)]
     if unset:
         refuse("parameters", unset, "initialised ones", "Run the model once on some data.")
+    frozen = [name for name, p in found.items() if p.is_inference()]
+    if frozen:
+        allowed = "ones made outside of torch.inference_mode()"
+        refuse("parameters", frozen, allowed, "Make the model outside, or track a deepcopy of it.")
     kinds = sorted({f"{p.dtype} on {p.device}" for p in found.values()})
     first = next(iter(found.values()))
     taken = (torch.float32, torch.float64, *((torch.float16, torch.bfloat16) if half else ()))

@@ -10,6 +10,9 @@ from realnet.curvature.objective import Objective
 from realnet.curvature.precision import full_precision
 
 SAME_LOSS = 1e-6  # relative; sums on a GPU may differ in the last bits, dropout differs by far more
+LOADER = (
+    "Where the loader shuffles and drops some, or augments, pass one pass of it, list(loader). "
+)
 ADDS = {  # relative; sums in another order
     torch.float32: 1e-4,
     torch.float64: 1e-8,
@@ -27,7 +30,10 @@ def refuse_noise(objective: Objective, loss: float, remedy: str) -> None:
         counts += count or 0.0
     again = total / (counts or 1.0)
     if abs(again - loss) > SAME_LOSS * abs(loss):
-        raise InvalidInput(f"the loss is not deterministic: {loss!r}, then {again!r}. {remedy}")
+        loader = "" if isinstance(objective.chunks, (list, tuple)) else LOADER
+        raise InvalidInput(
+            f"the loss is not deterministic: {loss!r}, then {again!r}. {loader}{remedy}"
+        )
 
 
 def refuse_wrong_shares(objective: Objective) -> None:
@@ -49,7 +55,7 @@ def refuse_wrong_shares(objective: Objective) -> None:
             loss, count = _asked(objective, piece)
             samples = float(end - begin) if count is None else count
             mean = loss if count is None else loss / count
-            if last is not None:
+            if last is not None and (count is None or _join(last[0], piece)):
                 _refuse_if_not_additive(objective, last, (piece, mean, samples))
             last = piece, mean, samples
 
@@ -68,6 +74,15 @@ def _refuse_if_not_additive(
             f"samples give {expected:.6g}: it is no mean over samples (reduction='sum', "
             f"ignore_index, class weights?), so chunks' lengths are not their shares. {REMEDY}"
         )
+
+
+def _join(one: Chunk, other: Chunk) -> bool:
+    """Whether they are alike in shape: chunks of counted losses need not be."""
+    try:
+        joined(one, other)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _asked(objective: Objective, piece: Chunk) -> tuple[float, float | None]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from linmodel.errors import InvalidInput
 from realnet.curvature.buffers import same
+from realnet.curvature.chunks import refuse_unfit
 from realnet.curvature.objective import LossFunction
 
 
@@ -49,7 +50,7 @@ class Watched:
     """
 
     def __init__(self, loss_fn: LossFunction) -> None:
-        self.loss_fn = loss_fn
+        self.loss_fn = self.given = loss_fn
         self.tensors: list[Tensor] = []
         self.drew = False
 
@@ -57,7 +58,11 @@ class Watched:
         versions = [tensor._version for tensor in self.tensors]
         grads = [_grad(tensor) for tensor in self.tensors]
         random = self._random()
-        found = self.loss_fn(*chunk)
+        try:
+            found = self.loss_fn(*chunk)
+        except TypeError:
+            refuse_unfit("loss_fn", self.given, chunk)
+            raise
         self.drew = any(
             not torch.equal(one, other) for one, other in zip(random, self._random(), strict=True)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -21,6 +21,7 @@ from realnet.edges.quantity import Measured
 
 Batch = Callable[[], Chunk]
 LEAST = 20  # draws before the interval is believed
+BIASED, SURE = 0.1, 1 - 1e-6  # by how much, and how surely, the batches' mean gradient is another
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,15 @@ class Draws:
                 "the tracker's weights are not the chunks' lengths, and batches of batch_size "
                 "samples are drawn evenly from all: pass batches=, drawn as you train."
             )
-        whole = reduce(joined, chunks)
+        for chunk in chunks:
+            _refuse_other_lengths(chunk)
+        try:
+            whole = reduce(joined, chunks)
+        except InvalidInput as error:
+            raise InvalidInput(
+                "samples of different chunks differ in shape, so batches of batch_size samples "
+                "cannot be drawn from all: pass batches=, drawn as you train."
+            ) from error
         total, size = length(whole) or 0, self.batch_size or 1
         if size > total:
             refuse("batch_size", size, f"at most the number of samples, {total}")
@@ -86,6 +95,21 @@ class Draws:
         narrow = half <= self.precision * abs(value)
         more: dict[str, float | Tensor] = {"draws": float(len(pairs))}
         return Measured(value, None, value - half, value + half, narrow, more)
+
+
+def _refuse_other_lengths(chunk: Chunk) -> None:
+    """Samples lie along the first dimension of all: else time steps might be drawn for samples."""
+    flat = [
+        each for item in chunk for each in (item.values() if isinstance(item, Mapping) else [item])
+    ]
+    lengths = {len(each) for each in flat if isinstance(each, Tensor) and each.ndim}
+    if len(lengths) > 1:
+        refuse(
+            "lengths of a chunk's tensors",
+            sorted(lengths),
+            "one length, the samples', where batches of batch_size are drawn from them",
+            "Put samples first (batch_first=True), or pass batches=, drawn as you train.",
+        )
 
 
 def ratio_of_means(pairs: np.ndarray) -> tuple[float, float]:
@@ -145,13 +169,29 @@ class GradientNoise(Draws):
         """more: draws."""
         point.verify()
         draw, square = self.sampler(point), _inner(point.gradient, point.gradient)
+        shares: list[float] = []
 
         def pair() -> tuple[float, float]:
             batch = Objective(point.objective.loss_fn, _params(point), [draw()])
             gradient = batch.gradient()[1]
+            shares.append(_inner(gradient, point.gradient) / square if square else 1.0)
             return _inner(gradient, point.products(gradient[None])[0]), square
 
-        return _against(point, self.mean_ratio(pair))
+        found = self.mean_ratio(pair)
+        _refuse_other_mean(np.array(shares))
+        return _against(point, found)
+
+
+def _refuse_other_mean(shares: np.ndarray) -> None:
+    """g_B^T g / |g|^2 is 1 in the mean, or batches' gradients are not drawn around g."""
+    mean, error = float(shares.mean()), float(shares.std(ddof=1)) / len(shares) ** 0.5
+    if abs(mean - 1) > max(BIASED, float(stdtrit(len(shares) - 1, SURE)) * error):
+        refuse(
+            "the mean of the batches' gradients, along the gradient of all data",
+            float(f"{mean:.3g}"),
+            "1",
+            "Let the loss be a mean (no reduction='sum'), and draw batches from the same data.",
+        )
 
 
 def _against(point: Point, found: Measured) -> Measured:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import refuse
-from realnet.curvature.objective import NotFinite
+from realnet.curvature.chunks import refuse_unfit
+from realnet.curvature.objective import NotFinite, loss_and_count
 from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import derivatives_said, full_precision
 from realnet.edges.point import Point
@@ -24,8 +25,9 @@ SAME = 1e-4  # relative: loss_of(outputs) must be the tracked loss
 class GaussNewton:
     """Top eigenvalue of G = J^T (d^2 l / d f^2) J, and in more["rest"] that of H - G.
 
-    outputs(*chunk) -> f, the network's outputs; loss_of(f, *chunk) -> the chunk's mean loss, the
-    tracked one. G is the Fisher matrix for cross-entropy, J^T J / N for 1/2 squared error.
+    outputs(*chunk) -> f, the network's outputs; loss_of(f, *chunk) -> the chunk's mean loss, or
+    (sum, count), the tracked one. G is the Fisher matrix for cross-entropy, J^T J / N for 1/2
+    squared error.
     """
 
     outputs: Callable[..., Tensor] = field(repr=False)
@@ -40,12 +42,19 @@ class GaussNewton:
         """more: values (k,), vectors (k, n), rest (top eigenvalue of H - G), agreement of losses.
         Raises InvalidInput where loss_of(outputs) is not the tracked loss."""
         point.verify()
+        for chunk, _ in point.objective.data:
+            refuse_unfit("outputs", self.outputs, chunk)
+            refuse_unfit("loss_of", self.loss_of, ("outputs", *chunk))
         own = replace(
             self, outputs=point.guarded(self.outputs), loss_of=point.guarded(self.loss_of)
         )
-        own._same_loss(point)
-        found = largest(point, self.name, lambda v: own.products(point, v), self.k)
-        rest = largest(point, "rest of H", lambda v: point.products(v) - own.products(point, v), 1)
+        total = own._same_loss(point)
+
+        def products(rows: Tensor) -> Tensor:
+            return own.products(point, rows, total)
+
+        found = largest(point, self.name, products, self.k)
+        rest = largest(point, "rest of H", lambda v: point.products(v) - products(v), 1)
         more: dict[str, float | Tensor] = {
             "values": found.values,
             "vectors": found.vectors,
@@ -57,8 +66,11 @@ class GaussNewton:
         value = float(found.values[0])
         return Measured(value, threshold, converged=converged, missed=missed, more=more)
 
-    def products(self, point: Point, vectors: Tensor) -> Tensor:
-        """G V by rows, (m, n): forward along V, times the loss's Hessian, backward."""
+    def products(self, point: Point, vectors: Tensor, counts: float | None = None) -> Tensor:
+        """G V by rows, (m, n): forward along V, times the loss's Hessian, backward.
+
+        counts: all counts, where loss_of returns (sum, count).
+        """
         objective = point.objective
         rows = vectors.to(objective.dtype)
         out = torch.zeros_like(rows)
@@ -66,9 +78,9 @@ class GaussNewton:
             with full_precision(objective.device), torch.enable_grad(), derivatives_said():
                 outputs = self.outputs(*chunk)
                 still = outputs.detach().requires_grad_()
-                (slope,) = torch.autograd.grad(
-                    self._value(still, chunk), still, create_graph=True, materialize_grads=True
-                )
+                value, count = self._value(still, chunk)
+                weight = weight if count is None else 1.0 / (counts or count)
+                slope = _slope(value, still)
                 for i, row in enumerate(rows):
                     out[i] += weight * self._product(outputs, still, slope, row, objective.params)
         if not bool(torch.isfinite(out).all()):
@@ -94,16 +106,35 @@ class GaussNewton:
             torch.autograd.grad(outputs, params, bent, retain_graph=True, materialize_grads=True)
         )
 
-    def _same_loss(self, point: Point) -> None:
-        total, tracked = 0.0, point.loss
+    def _same_loss(self, point: Point) -> float | None:
+        """All counts, or None. Raises InvalidInput where loss_of(outputs) is another loss."""
+        total, counts, tracked = 0.0, 0.0, point.loss
         for chunk, weight in point.objective.data:
-            with full_precision(point.objective.device), torch.no_grad():
-                total += weight * float(self._value(self.outputs(*chunk), chunk))
+            with full_precision(point.objective.device), torch.enable_grad():
+                outputs = self.outputs(*chunk)
+                if not isinstance(outputs, Tensor) or not outputs.requires_grad:
+                    allowed = "one tensor that depends on the parameters, not detached"
+                    refuse("the result of outputs", type(outputs).__name__, allowed)
+                still = outputs.detach().requires_grad_()
+                value, count = self._value(still, chunk)
+                _slope(value, still)
+            total += float(value.detach()) * (weight if count is None else 1.0)
+            counts += count or 0.0
+        total /= counts or 1.0
         if abs(total - tracked) > SAME * max(abs(total), abs(tracked)):
             refuse("loss_of(outputs)", total, f"the tracked loss, {tracked:.6g}")
+        return counts or None
 
-    def _value(self, outputs: Tensor, chunk: tuple[Any, ...]) -> Tensor:
-        value = self.loss_of(outputs, *chunk)
-        if not isinstance(value, Tensor) or value.numel() != 1:
-            refuse("loss_of's result", type(value).__name__, "one differentiable number")
-        return value.reshape(())
+    def _value(self, outputs: Tensor, chunk: tuple[Any, ...]) -> tuple[Tensor, float | None]:
+        return loss_and_count("loss_of", self.loss_of(outputs, *chunk))
+
+
+def _slope(value: Tensor, outputs: Tensor) -> Tensor:
+    """d value / d outputs, with its graph."""
+    slope = None
+    if value.requires_grad:
+        (slope,) = torch.autograd.grad(value, outputs, create_graph=True, allow_unused=True)
+    if slope is None:
+        allowed = "the loss of the outputs that it is given"
+        refuse("loss_of's result", "of no share of its first argument", allowed)
+    return slope

@@ -10,7 +10,7 @@ from realnet.edges.critical import Critical
 from realnet.edges.directional import AlongGroup, AlongUpdate
 from realnet.edges.gauss_newton import GaussNewton
 from realnet.edges.hessian import LargestMagnitude, MostNegative, Top
-from realnet.edges.history import UNITS
+from realnet.edges.history import PARTS, UNITS
 from realnet.edges.preconditioned import Preconditioned
 from realnet.edges.quantity import Quantity
 from realnet.edges.spectrum import Density, Trace
@@ -43,11 +43,19 @@ def quantities(which: Iterable[str | Quantity] | str | Quantity) -> tuple[Quanti
     names = [each.name for each in found]
     if not names or len(set(names)) != len(names):
         refuse("which", names, "at least one quantity, each name once")
-    taken = [name for name in names if name in ("", "time", *UNITS) or "/" in name]
+    stems = {*BY_NAME, *WITH_OPTIONS, *names}
+    taken = [name for name in names if _column(name, stems)]
+    taken += [name for name in names if name in ("", "time", *UNITS) or "/" in name]
     if taken:
         allowed = "a name without '/' that is no column of the history (time, step, loss, ...)"
         refuse("a quantity's name", taken[0], allowed)
     return found
+
+
+def _column(name: str, stems: set[str]) -> bool:
+    """Whether the history has a column of this name for one of these quantities."""
+    stem, _, part = name.rpartition("_")
+    return stem in stems and (part in (*PARTS, "converged") or part.isdigit())
 
 
 def _one(each: object) -> Quantity:

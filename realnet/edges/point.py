@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from linmodel.errors import InvalidInput, notice
-from realnet.curvature.objective import Objective
+from realnet.curvature.objective import NotFinite, Objective
 from realnet.curvature.parameters import flatten, unflatten
 from realnet.curvature.precision import full_precision
 from realnet.curvature.shares import refuse_noise, refuse_wrong_shares
@@ -167,6 +168,11 @@ class Point:
                 self._update = self.gradient
             else:
                 self._update = _next_update(self)
+            if not bool(torch.isfinite(self._update).all()):
+                raise NotFinite(
+                    "the optimiser's next update is not finite although loss and gradient are: "
+                    "its state holds NaN or infinity. Make the optimiser anew."
+                )
         return self._update
 
     def loss_at(self, shift: Tensor) -> float:
@@ -201,6 +207,11 @@ class Point:
         if self._gradient is None:
             self._loss, self._gradient = self.objective.gradient()
             self.spent["gradients"] += 1
+            if not (math.isfinite(self._loss) and bool(torch.isfinite(self._gradient).all())):
+                raise NotFinite(
+                    f"the loss is {self._loss} or its gradient is not finite: no curvature there. "
+                    "Lower the step size, or look at the data for NaN."
+                )
             known = self.objective.names in (self.memory.get("checked"), self.memory.get("summed"))
             if self.noisy() or not known:
                 refuse_noise(self.objective, self._loss, REMEDY)
