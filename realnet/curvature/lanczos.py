@@ -32,7 +32,7 @@ NEXT = 3  # vectors beside the wanted that the first product is with
 MIX = 0.5  # of each of them
 LEAST = 24  # products: with 17 a runner-up, 1% above what was found, was still hidden
 TIGHT = 0.3  # of the tolerance: a gap to an eigenvalue that the space does not hold yet is too wide
-BESIDES = 4  # vectors: a product, what is multiplied, the gradient, what is found
+BESIDES = 4  # vectors: a product, what is multiplied, gradient, parameters; and k that are found
 
 
 class RestartedLanczos:
@@ -64,13 +64,15 @@ class RestartedLanczos:
         floor: float,
         limit: int,
         abrupt: bool = False,
+        level: float = -math.inf,
     ) -> Eigenpairs:
         """One evaluation; `products(V)` is H V by rows, `floor` the roundoff of an eigenvalue.
 
         abrupt  whether the point has moved much farther than usual: the start is cold, and the
                 probability of a miss is bounded
+        level   of eigenvalues below, only that they are is asked
         """
-        run = _Evaluation(self, products, tolerance, floor, limit)
+        run = _Evaluation(self, products, tolerance, floor, limit, level)
         if abrupt:
             self.tops = None
         return run.run(abrupt or self.sure)
@@ -91,9 +93,11 @@ class _Evaluation:
         tolerance: float,
         floor: float,
         limit: int,
+        level: float,
     ) -> None:
         self.solver, self.basis, self.products = solver, solver.basis, products
         self.k, self.tolerance, self.floor, self.limit = solver.k, tolerance, floor, limit
+        self.level = level
         self.measured = Measured(self.basis)
         self.spent, self.missed = 0, math.nan
 
@@ -171,6 +175,7 @@ class _Evaluation:
         values, _, residuals = self.measured.ritz(self.k + 1)
         wanted, sizes = values[: self.k], residuals.norm(dim=1)[: self.k]
         allowed = TIGHT * self.tolerance * wanted.abs() + self.floor * self.measured.scale()
+        allowed = allowed.maximum(TIGHT * (self.level - wanted))
         if len(self.measured) >= self.solver.n:
             return torch.zeros_like(sizes), allowed
         if len(values) <= self.k:
@@ -182,6 +187,7 @@ class _Evaluation:
         """Bound the probability of a miss; False where something larger is seen."""
         values, vectors, residuals = self.measured.ritz(self.k)
         allowed = self.tolerance * values.abs() + self.floor * self.measured.scale()
+        allowed = allowed.maximum(self.level - values)
         level = ceiling(values, residuals @ residuals.T, values, allowed)
         lanczos = Lanczos(self.basis.vector(vectors), self.solver.noise())
         most = self.limit - self.spent if self.solver.sure else ASKED

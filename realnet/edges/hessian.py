@@ -9,7 +9,7 @@ import torch
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
-from realnet.edges.solving import bound, largest
+from realnet.edges.solving import bound, largest, smallest
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MostNegative:
 
     def measure(self, point: Point) -> Measured:
         """more: values (k,) ascending, vectors (k, n)."""
-        found = largest(point, self.name, lambda v: -point.products(v), self.k, crowded=True)
+        found = smallest(point, self.name, self.k)
         more = _parts(found) | {"values": -found.values}
         good, missed = _all(found), bound(found.missed)
         return Measured(-float(found.values[0]), converged=good, missed=missed, more=more)
@@ -68,14 +68,14 @@ class LargestMagnitude:
     def measure(self, point: Point) -> Measured:
         """more: values (k,) by falling absolute value, vectors (k, n)."""
         up = largest(point, "magnitude up", point.products, self.k)
-        down = largest(point, "magnitude down", lambda v: -point.products(v), self.k, crowded=True)
+        level = float(up.values[-1])  # what is smaller in absolute value is not among the k
+        down = smallest(point, "magnitude down", self.k, level)
         values = torch.cat([up.values, -down.values])
         order = values.abs().argsort(descending=True)[: min(self.k, point.objective.n)]
         vectors = torch.cat([up.vectors, down.vectors])[order.to(up.vectors.device)]
-        converged = torch.cat([up.converged, down.converged])[order]
         more = {"values": values[order], "vectors": vectors}
         missed = bound(up.missed + down.missed)
-        good = bool(converged.all())
+        good = _all(up) and _all(down)  # what is left out is known to be smaller
         return Measured(float(values[order][0]), converged=good, missed=missed, more=more)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from linmodel.errors import integer, refuse
-from realnet.curvature.eigensolver import BESIDES, TopSolver, default_memory
+from realnet.curvature import eigensolver, lanczos
+from realnet.curvature.eigensolver import TopSolver, default_memory
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.jump import Jump
-from realnet.curvature.lanczos import BESIDES as BESIDE
 from realnet.curvature.lanczos import RestartedLanczos
 from realnet.curvature.precision import full_precision
 from realnet.curvature.search import SHARE
@@ -22,13 +24,28 @@ from realnet.edges.point import Point
 ROUNDOFF = 4.0  # as in realnet.curvature.tracker
 
 
-def largest(
-    point: Point, name: str, products: Callable[[Tensor], Tensor], k: int, crowded: bool = False
-) -> Eigenpairs:
-    """The k algebraically largest eigenpairs; `name`: of the memory that starts the next warm.
+def largest(point: Point, name: str, products: Callable[[Tensor], Tensor], k: int) -> Eigenpairs:
+    """The k algebraically largest eigenpairs; `name`: of the memory that starts the next warm."""
+    with _warm(point, name, k, _top) as (solver, how):
+        pairs = solver.solve(products, *how)
+    return told(pairs, point.tolerance)
 
-    crowded  whether they are at the small, crowded end of the spectrum (module `lanczos`)
+
+def smallest(point: Point, name: str, k: int, level: float = -math.inf) -> Eigenpairs:
+    """The k algebraically smallest of the Hessian, as the largest of minus it (module `lanczos`).
+
+    level  of values below, only that they are is asked
     """
+    with _warm(point, name, k, _bottom) as (solver, how):
+        pairs = solver.solve(lambda vectors: -point.products(vectors), *how, level)
+    return told(pairs, point.tolerance)
+
+
+@contextmanager
+def _warm(
+    point: Point, name: str, k: int, make: Callable[[Point, int, torch.Generator], Any]
+) -> Iterator[tuple[Any, tuple[float, float, int, bool]]]:
+    """The solver of before, or a new one, and what both kinds are asked."""
     objective = point.objective
     k = min(integer("k", k, low=1), objective.n)
     if point.max_products <= k:
@@ -36,28 +53,25 @@ def largest(
     key = objective.n, k, objective.dtype, objective.device
     known = point.memory.get(name)
     if known is None or known[0] != key:
-        known = key, _solver(point, k, crowded), Jump()
+        known = key, make(point, k, torch.Generator().manual_seed(point.seed)), Jump()
         point.memory[name] = known
     floor = ROUNDOFF * torch.finfo(objective.dtype).eps
+    jumped = known[2].far(objective.params)
     with full_precision(objective.device):
-        pairs = known[1].solve(
-            products,
-            SHARE * point.tolerance,
-            floor,
-            point.max_products,
-            known[2].far(objective.params),
-        )
+        yield known[1], (SHARE * point.tolerance, floor, point.max_products, jumped)
     known[2].learn(objective.params)
-    return told(pairs, point.tolerance)
 
 
-def _solver(point: Point, k: int, crowded: bool) -> TopSolver | RestartedLanczos:
-    objective, generator = point.objective, torch.Generator().manual_seed(point.seed)
-    kind = objective.n, k, objective.dtype, objective.device
-    memory = point.vectors or default_memory(objective.n, k)
-    if crowded:
-        return RestartedLanczos(*kind, generator, memory - k - BESIDE, point.sure)
-    return TopSolver(*kind, generator, memory - BESIDES, point.sure)
+def _top(point: Point, k: int, generator: torch.Generator) -> TopSolver:
+    own, memory = point.objective, point.vectors or default_memory(point.objective.n, k)
+    rows = memory - eigensolver.BESIDES
+    return TopSolver(own.n, k, own.dtype, own.device, generator, rows, point.sure)
+
+
+def _bottom(point: Point, k: int, generator: torch.Generator) -> RestartedLanczos:
+    own, memory = point.objective, point.vectors or default_memory(point.objective.n, k)
+    rows = memory - lanczos.BESIDES - k
+    return RestartedLanczos(own.n, k, own.dtype, own.device, generator, rows, point.sure)
 
 
 def bound(missed: float) -> float | None:

@@ -119,6 +119,15 @@ def test_something_larger_is_found_where_the_bound_is_asked_for():
     assert reached["sure"] == pytest.approx(5.0) and reached["far"] == pytest.approx(5.0)
 
 
+@pytest.mark.parametrize(("level", "least", "most"), [(5.0, 24, 24), (0.15, 30, 200)])
+def test_what_is_below_a_level_is_not_asked_for_closely(level, least, most):
+    matrix, values = next(swinging(3))
+    floor, found_by = 4 * torch.finfo(torch.float64).eps, solver()
+    found = found_by.solve(lambda rows: rows @ matrix, 1e-6 * SHARPNESS, floor, 200, level=level)
+    assert least <= found.products <= most and bool(found.converged.all())
+    assert level == 5.0 or float(found.values[0]) == pytest.approx(float(values[0]), rel=1e-9)
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 30])
 @pytest.mark.parametrize("size", [0.0, 1.0, 1e-12])
 def test_small_and_degenerate_matrices(n, size):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from realnet.edges.directional import AlongGroup
 from realnet.edges.gauss_newton import GaussNewton
 from realnet.edges.hessian import LargestMagnitude, MostNegative
 from realnet.edges.preconditioned import Preconditioned
+from realnet.edges.solving import smallest
 from realnet.edges.spectrum import Density, Trace, interval_of_mean
 from tests.realnet.test_curvature import dense_hessian, small_problem
 from tests.tolerances import AUTOGRAD, CRITICAL_STEP, MOMENTS, SHARPNESS, SHARPNESS_TIGHT
@@ -69,6 +71,18 @@ def test_largest_most_negative_and_largest_in_absolute_value():
         assert found[name].value == more[0] and found[name].converged
     assert found["sharpness"].threshold == pytest.approx(2 / ETA)
     assert found["negative"].threshold is None and "sharpness" in str(found)
+
+
+def test_largest_in_absolute_value_is_not_converged_where_the_lower_side_is_not(monkeypatch):
+    """The upper one alone is right; whether the smallest is larger in size is not known."""
+
+    def unknown(*asked):
+        pairs = smallest(*asked)
+        return replace(pairs, converged=torch.zeros_like(pairs.converged))
+
+    monkeypatch.setattr("realnet.edges.hessian.smallest", unknown)
+    found = Case().evaluate("magnitude")
+    assert not found["magnitude"].converged and "not converged" in str(found)
 
 
 ADAPTIVE = {
