@@ -73,6 +73,7 @@ class Point:
             self.close()
             found = self._curvature = self._top()
             self._loss, self._gradient = found.loss, found.gradient
+            self.memory["checked"] = list(self.objective.names)  # see verify
             self.spent["products"] += found.products
             self.spent["gradients"] += 1
         return self._curvature
@@ -109,7 +110,6 @@ class Point:
             )
         if self._curvature is None and self.memory.get("checked") != self.objective.names:
             _ = self.curvature  # its first evaluation checks the loss, the chunks, the products
-            self.memory["checked"] = list(self.objective.names)
 
     def products(self, vectors: Tensor) -> Tensor:
         """H V by rows, (m, n), over all data. Raises InvalidInput as `verify`."""

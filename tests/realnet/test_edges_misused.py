@@ -139,3 +139,10 @@ def test_parameters_of_inference_mode():
     with torch.inference_mode():
         weight = nn.Parameter(torch.ones(2))
     refused("inference_mode", lambda: SharpnessTracker(lambda: weight.square().sum(), weight))
+
+
+def test_what_an_evaluation_has_checked_is_not_checked_again():
+    case = Case()
+    case.tracker.evaluate()
+    found = case.evaluate("update")
+    assert found.products == 1
