@@ -11,6 +11,8 @@ from realnet.edges.point import Point
 from realnet.edges.quantity import Measured
 from realnet.edges.solving import bound, largest, smallest
 
+FAR = 0.5  # of the other end's value: a Ritz value nearer than that may be of a crowd beyond it
+
 
 @dataclass(frozen=True)
 class Top:
@@ -68,7 +70,7 @@ class LargestMagnitude:
     def measure(self, point: Point) -> Measured:
         """more: values (k,) by falling absolute value, vectors (k, n)."""
         up = largest(point, "magnitude up", point.products, self.k)
-        level = float(up.values[-1])  # what is smaller in absolute value is not among the k
+        level = FAR * float(up.values[-1])  # what is by far smaller is not among the k
         down = smallest(point, "magnitude down", self.k, level)
         values = torch.cat([up.values, -down.values])
         order = values.abs().argsort(descending=True)[: min(self.k, point.objective.n)]

@@ -146,3 +146,18 @@ def test_what_an_evaluation_has_checked_is_not_checked_again():
     case.tracker.evaluate()
     found = case.evaluate("update")
     assert found.products == 1
+
+
+def test_the_largest_in_absolute_value_is_not_left_to_a_crowd():
+    """10 stands alone and is found at once; -10.02 crowds with a hundred others."""
+    generator, n = torch.Generator().manual_seed(59), 200
+    q, _ = torch.linalg.qr(torch.randn(n, n, generator=generator).double())
+    rises = torch.linspace(0, 1, n // 2).double()
+    values = torch.cat([rises, -9.9 * rises**0.05])
+    values[n // 2 - 1], values[-1] = 10.0, -10.02
+    w = torch.randn(n, generator=generator).double().requires_grad_()
+    hessian = q @ torch.diag(values) @ q.T
+    for most in (26, 34):
+        tracker = SharpnessTracker(lambda: w @ hessian @ w / 2, w, max_products=most, seed=59)
+        found = tracker.evaluate("magnitude")["magnitude"]
+        assert not found.converged or found.value == pytest.approx(-10.02, rel=SHARPNESS)
