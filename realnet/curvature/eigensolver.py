@@ -18,8 +18,7 @@
    what the model holds are told from that by up to LOOKS products.
 6. Where it is asked for (`sure`), and wherever the change was abrupt, what has been found is set
    apart and a Lanczos iteration from a new random vector bounds the probability that something
-   larger was missed (module `assurance`); what it finds is followed. So it is in a cold start
-   for several, without a word on the probability: equal eigenvalues are not in one Krylov space.
+   larger was missed (module `assurance`); what it finds is followed.
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ the large end, which every new direction meets; a Krylov space keeps the ends ap
 4. An evaluation ends after LEAST products or more, when the bounds |r|^2 over the gap of Temple and
    Kato are within TIGHT of the tolerance. They are none where a larger eigenvalue is not in the
    space yet, which nothing tells but the bound of module `assurance` (`sure`, and after a jump);
-   where that sees one, the search begins again from a random vector. A cold start for several asks
-   too, for equal eigenvalues are not in one Krylov space: where it sees more, it is not converged.
+   where that sees one, the search begins again from a random vector.
 """
 
 from __future__ import annotations
@@ -101,16 +100,11 @@ class _Evaluation:
         self.level = level
         self.measured = Measured(self.basis)
         self.spent, self.missed = 0, math.nan
-        self.copies = False  # of an eigenvalue, it seems: they are not in one Krylov space
 
     def run(self, bounded: bool) -> Eigenpairs:
         """Search, and where it is asked for ask as well whether something larger was missed."""
-        several = self.solver.tops is None and self.k > 1
         self._begin()
         finished = self._search()
-        if finished and several and not bounded and self._open():
-            finished, self.missed = self._asked(), math.nan
-            self.copies = not finished
         while finished and bounded and self._open() and not self._asked():
             self._begin()  # something larger was seen: from a random vector
             finished = self._search()
@@ -204,7 +198,7 @@ class _Evaluation:
             self.spent += 1
             lanczos.step(self.products(lanczos.current[None])[0])
             self.missed = min(self.missed, lanczos.missed(level))
-            if lanczos.top() > float((values + allowed)[-1]):
+            if lanczos.top() > level:
                 return False
             if self.missed <= MISSED:
                 break
@@ -217,7 +211,7 @@ class _Evaluation:
             self.missed = 0.0
         sure = not bounded or self.missed <= MISSED
         good = (errors <= allowed) & finished & sure
-        self.solver.tops = None if self.copies else self.measured.ritz(self.k + NEXT)[1]
+        self.solver.tops = self.measured.ritz(self.k + NEXT)[1]
         rounding = self.basis.roundoff * self.measured.scale()
         off = max(self.measured.asymmetry - rounding, 0.0)
         sizes, found = residuals.norm(dim=1), self.basis.vector(vectors)

@@ -117,10 +117,3 @@ class Measured:
             torch.linalg.solve_triangular(lower, part, upper=False) for part in (x, y)
         )
         self._turned = len(self._s)
-
-
-def principal(rows: Tensor) -> Tensor:
-    """Orthonormal rows of the same span, those first that hold most of `rows`; one at least."""
-    _, sizes, found = torch.linalg.svd(rows, full_matrices=False)
-    eps = torch.finfo(rows.dtype).eps
-    return found[: max(int((sizes > eps).sum()), 1)]

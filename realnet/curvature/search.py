@@ -13,7 +13,7 @@ from torch import Tensor
 
 from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
-from realnet.curvature.measured import Measured, principal
+from realnet.curvature.measured import Measured
 from realnet.curvature.probe import LOUD, Change
 from realnet.curvature.remembered import Kept
 from realnet.curvature.trend import Trend
@@ -60,15 +60,13 @@ class Search:
 
     def run(self) -> Eigenpairs:
         """Multiply until nothing is left to improve or to look for."""
-        several = self.solver.probe is None and self.k > 1  # cold: a Krylov space sees no copies
         self._begin()
         finished = self._search()
-        while finished and (self.abrupt or self.solver.sure or several) and self._open():
+        while finished and (self.abrupt or self.solver.sure) and self._open():
             self._assure()
-            finished = self._search()
             if self.missed <= MISSED or (self.asked >= ASKED and not self.solver.sure):
                 break
-        self.missed = self.missed if self.abrupt or self.solver.sure else math.nan  # not asked for
+            finished = self._search()
         return self._result(finished)
 
     def _open(self) -> bool:
@@ -196,9 +194,8 @@ class Search:
         others = model.small[:0] if last is None else model.padded(last)
         pairs = self.measured.pairs(self.k, others, self.solver.kept, 10 * model.roundoff)
         x, y = pairs.chunk(2)
-        beside = torch.cat([y / max(self.measured.scale(), 1e-300), others])
-        beside = principal(beside - (beside @ x.T) @ x)  # what is cut off is the least
-        turned = model.restart(torch.cat([x, beside]), self.solver.kept)
+        first = torch.cat([x, y / max(self.measured.scale(), 1e-300), others])
+        turned = model.restart(first, self.solver.kept)
         self.solver.trend.turn(turned)
         self.measured.take(pairs @ turned)
 

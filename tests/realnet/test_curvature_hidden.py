@@ -197,7 +197,7 @@ def test_top_vectors_that_change_places_are_no_abrupt_change(seed):
 def test_runners_up_that_swing_while_the_top_stands_still_are_found():
     """Eigenvectors stay; the top may turn slowly while the second swings past it by a tenth."""
     n, missed, spent = 200, 0, 0
-    for seed in range(16):
+    for seed in range(8):
         generator = np.random.default_rng(seed)
         values = generator.uniform(-1, 5, n) * generator.uniform(0, 1, n) ** 2
         phase, rate = generator.uniform(0, 6.28, 3), generator.uniform(0.1, 1.2, 3)
@@ -208,7 +208,7 @@ def test_runners_up_that_swing_while_the_top_stands_still_are_found():
             found = solver.solve(lambda rows, d=diagonal: rows * d, 0.5 * SHARPNESS, ROUNDOFF, 200)
             missed += abs(float(found.values[0]) / values.max() - 1) > SHARPNESS
             spent += found.products
-    assert missed <= 10 and spent < 6 * 16 * 25  # 5% were missed before the probe was weighed
+    assert missed <= 5 and spent < 6 * 8 * 25  # 5% were missed before the probe was weighed
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

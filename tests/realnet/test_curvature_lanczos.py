@@ -119,19 +119,6 @@ def test_something_larger_is_found_where_the_bound_is_asked_for():
     assert reached["sure"] == pytest.approx(5.0) and reached["far"] == pytest.approx(5.0)
 
 
-def test_equal_eigenvalues_are_told():
-    """They are not in a Krylov space of one vector: two of three, and a smaller one."""
-    values = torch.linspace(-50, 1, N, dtype=torch.float64)
-    values[:3] = 2.0
-    found_by = solver(k=3)
-    for _ in range(2):
-        assert not solve(found_by, values.diag()).converged.any()
-    values[1:3] = torch.tensor([1.9, 1.8])
-    found = solve(found_by, values.diag())
-    assert bool(found.converged.all())
-    assert found.values.tolist() == pytest.approx([2.0, 1.9, 1.8], rel=SHARPNESS)
-
-
 @pytest.mark.parametrize(("level", "least", "most"), [(5.0, 24, 24), (0.15, 30, 200)])
 def test_what_is_below_a_level_is_not_asked_for_closely(level, least, most):
     matrix, values = next(swinging(3))
@@ -153,4 +140,4 @@ def test_small_and_degenerate_matrices(n, size):
         found = solve(solver(n, k, rows=20), matrix)
         expected = torch.linalg.eigvalsh(matrix).flip(0)[:k]
         torch.testing.assert_close(found.values, expected, rtol=SHARPNESS, atol=1e-300)
-        assert bool(found.converged.all()) and found.products <= 24 + 48
+        assert bool(found.converged.all()) and found.products <= 40
