@@ -106,8 +106,10 @@ class _Evaluation:
         self._begin()
         finished = self._search()
         while finished and bounded and self._open() and not self._asked():
-            self._begin()  # something larger was seen: from a random vector
-            finished = self._search()
+            finished = False  # something larger was seen
+            if self._open():
+                self._begin()
+                finished = self._search()
         return self._result(finished, bounded)
 
     def _open(self) -> bool:
@@ -134,7 +136,7 @@ class _Evaluation:
         """Multiply residuals until they are small enough; whether that point was reached."""
         while self._open():
             errors, allowed = self._errors()
-            if bool((errors <= allowed).all()) and self.spent >= min(LEAST, self.limit):
+            if bool((errors <= allowed).all()) and self.spent >= LEAST:
                 return True
             if not self.basis.room(2):
                 self._restart()
@@ -143,7 +145,8 @@ class _Evaluation:
                 return True
             self._measure(direction)
         errors, allowed = self._errors()
-        return len(self.measured) >= self.solver.n or bool((errors <= allowed).all())
+        small = bool((errors <= allowed).all()) and self.spent >= LEAST
+        return len(self.measured) >= self.solver.n or small
 
     def _measure(self, direction: Tensor) -> None:
         self.spent += 1
@@ -198,7 +201,7 @@ class _Evaluation:
             self.spent += 1
             lanczos.step(self.products(lanczos.current[None])[0])
             self.missed = min(self.missed, lanczos.missed(level))
-            if lanczos.top() > level:
+            if lanczos.top() > float((values + allowed)[-1]):
                 return False
             if self.missed <= MISSED:
                 break

@@ -77,8 +77,11 @@ def test_a_value_is_its_own_vectors(rows):
 
 def test_too_few_products_are_told():
     matrix = next(swinging(0))[0]
-    found = solve(solver(), matrix, limit=8)
-    assert found.products == 8 and not found.converged.any() and np.isnan(found.missed)
+    for limit in (3, 8, 23):
+        found = solve(solver(), matrix, limit=limit)
+        assert found.products == limit and not found.converged.any() and np.isnan(found.missed)
+    found = solve(solver(n=40), torch.arange(40).double().diag(), limit=20)
+    assert not found.converged.any()  # small residuals, but fewer products than tell of a crowd
 
 
 @pytest.mark.parametrize("fails", [1, 9, 20])
