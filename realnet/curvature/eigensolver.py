@@ -29,7 +29,7 @@ from torch import Tensor
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.probe import Habit
 from realnet.curvature.search import Products, Search
-from realnet.curvature.secant import SecantModel, norm
+from realnet.curvature.secant import SecantModel, noise
 from realnet.curvature.trend import Trend
 
 KEPT = 10  # pairs beyond the wanted that the model keeps, where it has room for twice as many
@@ -114,10 +114,7 @@ class TopSolver:
 
     def noise(self) -> Tensor:
         """A random unit vector (n,)."""
-        kind = self.like.dtype
-        draw = torch.randn(self.n, generator=self.generator, dtype=kind, device="cpu")
-        draw = draw.to(self.like.device)
-        return draw.div_(norm(draw))
+        return noise(self.n, self.like, self.generator)
 
 
 def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

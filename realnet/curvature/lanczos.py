@@ -26,7 +26,7 @@ from realnet.curvature.assurance import MISSED, Lanczos, ceiling
 from realnet.curvature.evaluated import Eigenpairs
 from realnet.curvature.measured import Measured
 from realnet.curvature.search import ASKED, Products
-from realnet.curvature.secant import SecantModel, norm
+from realnet.curvature.secant import SecantModel, noise
 
 NEXT = 3  # vectors beside the wanted that the first product is with
 MIX = 0.5  # of each of them
@@ -79,10 +79,7 @@ class RestartedLanczos:
 
     def noise(self) -> Tensor:
         """A random unit vector (n,)."""
-        kind = self.like.dtype
-        draw = torch.randn(self.n, generator=self.generator, dtype=kind, device="cpu")
-        draw = draw.to(self.like.device)
-        return draw.div_(norm(draw))
+        return noise(self.n, self.like, self.generator)
 
 
 class _Evaluation:

@@ -173,6 +173,12 @@ def norm(vector: Tensor) -> float:
     return _length(float(dots(vector[None], vector)), vector)
 
 
+def noise(n: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    """A random unit vector (n,), of the dtype and on the device of `like`."""
+    draw = torch.randn(n, generator=generator, dtype=like.dtype, device="cpu").to(like.device)
+    return draw.div_(norm(draw))
+
+
 def _length(square: float, vector: Tensor) -> float:
     """The root of |vector|^2, found anew where squares of entries may be below the dtype's range.
 

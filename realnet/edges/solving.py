@@ -50,6 +50,9 @@ def _warm(
     k = min(integer("k", k, low=1), objective.n)
     if point.max_products <= k:
         refuse("max_products", point.max_products, f"more than k = {k}")
+    if point.vectors is not None and point.vectors < 4 * k + 11:
+        allowed = f"at least 4 k + 11 = {4 * k + 11} vectors for k = {k}"
+        refuse("memory", point.vectors, allowed, "Make the tracker with more, or ask for fewer.")
     key = objective.n, k, objective.dtype, objective.device
     known = point.memory.get(name)
     if known is None or known[0] != key:

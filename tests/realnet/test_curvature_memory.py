@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from realnet import MostNegative, SharpnessTracker
+from realnet import SharpnessTracker
 from realnet.curvature.objective import Objective
 from realnet.curvature.parameters import unflatten
 
@@ -87,7 +87,7 @@ def test_a_further_quantity_holds_as_many_again():
 
     point = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
     tracker = SharpnessTracker(loss_fn, model, memory=16)
-    tracker.evaluate([MostNegative(k=2)])  # the first one checks itself, with vectors of its own
+    tracker.evaluate(["magnitude"])  # the first one checks itself, with vectors of its own
     with Living(0.01 * 4 * n) as living:
         tracker.objective.begin()
         tracker.objective.products(point[None])

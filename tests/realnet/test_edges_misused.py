@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from linmodel import InvalidInput
 from realnet.curvature.tracker import SharpnessTracker
 from realnet.edges.batch import BatchSharpness, GradientNoise
 from realnet.edges.directional import AlongGroup
 from realnet.edges.gauss_newton import GaussNewton
+from realnet.edges.hessian import LargestMagnitude, MostNegative
 from tests.realnet.test_curvature import dense_hessian
 from tests.realnet.test_edges import Case, refused
 from tests.tolerances import SHARPNESS
@@ -161,3 +163,15 @@ def test_the_largest_in_absolute_value_is_not_left_to_a_crowd():
         tracker = SharpnessTracker(lambda: w @ hessian @ w / 2, w, max_products=most, seed=59)
         found = tracker.evaluate("magnitude")["magnitude"]
         assert not found.converged or found.value == pytest.approx(-10.02, rel=SHARPNESS)
+
+
+@pytest.mark.parametrize("quantity", [MostNegative(k=6), LargestMagnitude(k=14)])
+def test_a_memory_too_short_for_so_many_is_refused(quantity):
+    """16 vectors are enough for one: four values came of six, or torch's own error."""
+    weights = torch.nn.Parameter(torch.linspace(-1.0, 1.0, 30, dtype=torch.float64))
+    tracker = SharpnessTracker(lambda: (weights**3).sum(), [weights], memory=16)
+    least = 4 * quantity.k + 11
+    with pytest.raises(InvalidInput, match=f"memory is 16; allowed: at least .* = {least} vectors"):
+        tracker.evaluate([quantity])
+    tracker = SharpnessTracker(lambda: (weights**3).sum(), [weights], memory=least)
+    assert len(tracker.evaluate([quantity])[quantity.name].more["values"]) == quantity.k
